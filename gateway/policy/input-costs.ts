@@ -26,7 +26,7 @@ export function hasVariable(value: ValueNode): boolean {
 
 type Variables = Readonly<Record<string, unknown>> | undefined;
 
-/** Prices what a client gives: 1 for each input object, `@cost` of arguments, input fields and their types. */
+/** The prices of what a client gives: 1 for each input object, `@cost` of arguments, input fields and their types. */
 export class InputCosts {
   readonly #directives: PolicyDirectives;
 

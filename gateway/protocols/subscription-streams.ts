@@ -12,9 +12,9 @@ const SSE_HEARTBEAT_MS = 12_000;
 const MULTIPART_HEARTBEAT_MS = 5_000;
 
 /**
- * Answers a subscription with a stream of events, where the client accepts one of the ways to do so.
+ * The answer to a subscription by a stream of events, where the client accepts one of the ways to do so.
  *
- * @returns why it does not.
+ * @returns why it does not answer.
  */
 export type StreamSubscription = (
   exchange: Exchange,

@@ -20,7 +20,9 @@ const PARTING_MS = 2_000;
 export function boundUnfinished(raw: Socket, socket: WebSocket, network: string, maxBytes: number, log: Logger): void {
   const held = unfinishedBodies.hold(() => network, maxBytes);
   let counted = 0;
-  /** Bytes of the connection that belong to what has come whole; what comes in one packet with its end counts as well. */
+  /**
+   * Bytes of the connection that belong to what has come whole; what comes in one packet with its end counts as well.
+   */
   let whole = raw.bytesRead;
   const end = (reason: unknown): void => {
     held.release();

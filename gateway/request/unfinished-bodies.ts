@@ -14,8 +14,8 @@ export interface HeldBody {
 }
 
 /**
- * Counts the bytes of bodies, and of messages of WebSockets, that are under way, by network. Each body is bounded, and has a minute to come; thousands
- * that never become whole are more memory than there is.
+ * Counts the bytes of bodies, and of messages of WebSockets, that are under way, by network. Each body is bounded, and
+ * has a minute to come; thousands that never become whole are more memory than there is.
  */
 class UnfinishedBodies {
   readonly #bytes = new Map<string, number>();

@@ -17,9 +17,9 @@ import type { SubgraphOperation, SubgraphOperations } from './operations.ts';
 import { findUnstorable } from './storable.ts';
 
 /**
- * The executor of one subgraph's operations: what every face of it (in-process, HTTP, WebSocket) shares. The transport of
- * the same process (net/transport/in-process.ts) is a call of these two; `operations` are compiled in operations.ts, and
- * what they call are the resolvers that the subgraph gave to the host.
+ * The executor of one subgraph's operations: what every face of it (in-process, HTTP, WebSocket) shares. The transport
+ * of the same process (net/transport/in-process.ts) is a call of these two; `operations` are compiled in operations.ts,
+ * and what they call are the resolvers that the subgraph gave to the host.
  */
 export interface SubgraphExecutor {
   /** Never rejects: whatever fails is an error in the answer, masked unless it is expected. */
@@ -89,8 +89,8 @@ function refuse(sink: SubscriptionSink, errors: readonly GraphQLError[]): Unsubs
 
 /**
  * Pulls events from the source that the subscription's resolver returned (such as `follow` of chat), one at a time,
- * makes of each the answer that was asked for, and waits for the sink: a slow subscriber stalls its own source alone. In
- * the same process the sink is the gateway's, in gateway/execution/answering/events.ts.
+ * makes of each the answer that was asked for, and waits for the sink: a slow subscriber stalls its own source alone.
+ * In the same process the sink is the gateway's, in gateway/execution/answering/events.ts.
  */
 function pump(
   operation: SubgraphOperation,

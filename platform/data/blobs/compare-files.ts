@@ -59,7 +59,7 @@ const MAX_HELD = 10_000;
 const ROWS = 200;
 const LOOKS_AT_ONCE = 8;
 const MAX_EXAMPLES = 10;
-/** So many files without a row are no reason to stop, whatever their share is. */
+/** So many files without a row do not stop it, whatever their share is. */
 const ALWAYS_REMOVED = 100;
 
 /**

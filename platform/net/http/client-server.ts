@@ -10,7 +10,7 @@ import { CANCEL, Http2Sessions, type SessionBounds } from './http2-sessions.ts';
 import { type ClientTls, readTlsFiles, renewCertificate } from './tls.ts';
 import { type ReadingBounds, UnreadAnswers } from './unread-answers.ts';
 
-/** Why a connection is cut: labels of a metric. */
+/** The reason why a connection is cut: labels of a metric. */
 export type CutReason = 'unread' | 'control_frames' | 'too_many';
 
 /** The bounds of connections of clients. */

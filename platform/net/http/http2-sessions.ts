@@ -53,7 +53,7 @@ class StreamOutlet implements Outlet {
   }
 }
 
-/** Watches the connections of HTTP/2 of a server. */
+/** A watch over the connections of HTTP/2 of a server. */
 export class Http2Sessions {
   readonly #bounds: SessionBounds;
   readonly #cut: (reason: 'control_frames') => void;

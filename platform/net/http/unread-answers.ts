@@ -1,4 +1,4 @@
-/** What bytes are sent on: a connection, or a stream of HTTP/2. */
+/** A connection, or a stream of HTTP/2: what bytes are sent on. */
 export interface Outlet {
   /** Bytes that were written and not taken yet. */
   readonly writableLength: number;
@@ -7,7 +7,7 @@ export interface Outlet {
   destroy(): void;
 }
 
-/** How long bytes may wait for their reader: a time for all, and more where there are many. */
+/** The time that bytes may wait for their reader: one for all, and more where there are many. */
 export interface ReadingBounds {
   readonly graceMs: number;
   readonly bytesPerSecond: number;
@@ -22,8 +22,8 @@ interface Stuck {
 }
 
 /**
- * Watches whether answers are read. A client that asks for a large answer and does not read it makes the server hold
- * it: for ever, because neither HTTP/1.1 nor HTTP/2 knows a time for that, and a window of zero bytes is no error.
+ * A watch over answers: whether they are read. A client that asks for a large answer and does not read it makes the
+ * server hold it: for ever, because neither HTTP/1.1 nor HTTP/2 knows a time for that, nor forbids a window of zero.
  */
 export class UnreadAnswers {
   readonly #bounds: ReadingBounds;
@@ -44,7 +44,7 @@ export class UnreadAnswers {
     this.#outlets.delete(outlet);
   }
 
-  /** Ends what nobody reads. @param now as `performance.now()` tells. */
+  /** Ends what is not read. @param now as `performance.now()` tells. */
   look(now: number): void {
     for (const [outlet, stuck] of this.#outlets) {
       const { writableLength: waiting } = outlet;

@@ -32,7 +32,7 @@ export interface Ending {
   readonly stop: AbortSignal;
 }
 
-/** What an end has come to. */
+/** The outcome of an end. */
 export interface EndedReply {
   /** The replies that have waited for this one; undefined when it is no longer this process's to end. */
   readonly waiting: readonly string[] | undefined;
@@ -41,9 +41,9 @@ export interface EndedReply {
 }
 
 /**
- * Stores the end of a reply, or what there is of it, and tells its readers. Tries for a while when the database does not
- * answer; afterwards the reply is left for recovery. What a database that answers refuses, it will refuse again: that
- * is told at once.
+ * Stores the end of a reply, or what there is of it, and tells its readers. Tries for a while when the database does
+ * not answer; afterwards the reply is left for recovery. What a database that answers refuses, it will refuse again:
+ * that is told at once.
  */
 export async function endReply(chat: ChatParts, ending: Ending, draft: Draft, outcome: Outcome): Promise<EndedReply> {
   const ended = await storeEnd(chat, ending, draft, outcome);

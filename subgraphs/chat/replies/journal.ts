@@ -16,7 +16,7 @@ const MAX_GROUP_MS = 100;
 /** How often a process writes its replies to the database, which says that it still writes them too, in ms. */
 const CHECKPOINT_MS = 1_000;
 
-/** What a reply is told by the journal that it is written in. */
+/** A reply, as far as the journal that it is written in tells it something. */
 export interface JournalListener {
   /** It is time to hand what has gathered to the stream log. */
   show(): void;

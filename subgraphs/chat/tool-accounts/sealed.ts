@@ -6,7 +6,7 @@ export interface Owner {
   readonly server: string;
 }
 
-/** What is sealed for a person and a server, as it lies in the database. */
+/** A row of the database that holds what is sealed for a person and a server. */
 export interface Sealed extends Owner {
   readonly sealed: string;
 }

@@ -8,7 +8,7 @@ import type { MemoryParts } from '../parts.ts';
 import { memoryItem, messageItem, passageItem, type RecalledItem, type RecallKind } from './item.ts';
 import type { Stored } from './stored.ts';
 
-/** What is looked for, and where. */
+/** A search: what is looked for, and where. */
 export interface RecallSearch {
   readonly query: string;
   readonly conversationId?: string | null;
@@ -30,7 +30,7 @@ const DEFAULT_LIMIT = 8;
 
 export type RecallParts = Pick<MemoryParts, 'db' | 'indexes' | 'transcripts'>;
 
-/** What a query found in memories, knowledge and earlier messages. */
+/** The memories, passages and earlier messages that a query found. */
 export interface Found {
   readonly found: readonly RecalledItem[];
   readonly degraded: string | null;
@@ -38,7 +38,8 @@ export interface Found {
 }
 
 /**
- * Searches memories, knowledge and earlier messages. A search that is late or whose store is away finds nothing and says so: the profile is of use without it.
+ * Searches memories, knowledge and earlier messages. A search that is late or whose store is away finds nothing and
+ * says so: the profile is of use without it.
  */
 export async function searchInTime(
   parts: RecallParts,
@@ -93,7 +94,7 @@ async function search(
 const wants = ({ query, kinds, onlyMessageIds }: RecallSearch, kind: RecallKind): boolean =>
   query !== '' && (kinds == null || kinds.includes(kind)) && (kind !== 'MESSAGE' || onlyMessageIds?.length !== 0);
 
-/** How many of a kind are looked for. */
+/** Returns how many of a kind are looked for. */
 export const limitOf = ({ limit }: Pick<RecallSearch, 'limit'>): number => limit ?? DEFAULT_LIMIT;
 
 const matchingMemories = (
