@@ -1,4 +1,11 @@
-import { type ConstDirectiveNode, Kind, parse, type SelectionSetNode, valueFromASTUntyped } from 'graphql';
+import {
+  type ConstDirectiveNode,
+  type DefinitionNode,
+  Kind,
+  parse,
+  type SelectionSetNode,
+  valueFromASTUntyped,
+} from 'graphql';
 
 /** The words of `@cacheControl` on a field, or on a type wherever a field returns it. */
 export interface CacheHint {
@@ -38,54 +45,42 @@ type Arguments = Readonly<Record<string, unknown>>;
 
 /** Reads `@cacheControl`, `@cacheTag` and keys in the SDL of a supergraph. */
 export function readCacheHints(sdl: string): CacheHints {
-  const document = parse(sdl, { noLocation: true });
+  const { definitions } = parse(sdl, { noLocation: true });
+  const graphs = graphNames(definitions);
+  const own = new Set(['cacheControl', ...definitions.flatMap(ownNames)]);
   const hints = new Map<string, CacheHint>();
   const formats = new Map<string, TagFormat[]>();
   const keys = new Map<string, Map<string, KeySet>>();
-  const graphs = new Map<string, string>();
-  const own = new Set(['cacheControl']);
-
-  for (const node of document.definitions) {
-    if (node.kind === Kind.ENUM_TYPE_DEFINITION && node.name.value === 'join__Graph') {
-      for (const { name, directives } of node.values ?? []) {
-        const graph = argumentsOf(directives?.find((one) => one.name.value === 'join__graph'));
-        graphs.set(name.value, String(graph['name'] ?? name.value));
-      }
-    }
-    if (node.kind === Kind.SCHEMA_DEFINITION || node.kind === Kind.SCHEMA_EXTENSION) {
-      for (const directive of node.directives ?? []) for (const name of importedAs(directive)) own.add(name);
-    }
-  }
 
   function note(coordinate: string, directives: readonly ConstDirectiveNode[] | undefined): void {
     for (const directive of directives ?? []) {
+      const name = directive.name.value;
       const given = argumentsOf(directive);
-      if (own.has(directive.name.value)) hints.set(coordinate, hintOf(given));
-      if (directive.name.value === 'join__directive' && /(^|__)cacheTag$/.test(String(given['name']))) {
-        const format = (given['args'] as Arguments | undefined)?.['format'];
-        if (typeof format !== 'string') continue;
-        for (const graph of (given['graphs'] as readonly string[] | undefined) ?? []) {
-          const known = formats.get(coordinate) ?? [];
-          formats.set(coordinate, [...known, { subgraph: graphs.get(graph) ?? graph, format }]);
-        }
-      }
-      if (directive.name.value === 'join__type' && typeof given['key'] === 'string') {
-        const set = keySetOf(given['key']);
-        keys.set(coordinate, (keys.get(coordinate) ?? new Map<string, KeySet>()).set(set.text, set));
-      }
+      if (own.has(name)) hints.set(coordinate, hintOf(given));
+      else if (name === 'join__directive') noteFormats(coordinate, given);
+      else if (name === 'join__type' && typeof given['key'] === 'string') noteKey(coordinate, given['key']);
     }
   }
 
-  for (const node of document.definitions) {
-    if (
-      node.kind !== Kind.OBJECT_TYPE_DEFINITION &&
-      node.kind !== Kind.INTERFACE_TYPE_DEFINITION &&
-      node.kind !== Kind.UNION_TYPE_DEFINITION
-    ) {
-      continue;
+  function noteFormats(coordinate: string, given: Arguments): void {
+    const format = (given['args'] as Arguments | undefined)?.['format'];
+    if (!/(^|__)cacheTag$/.test(String(given['name'])) || typeof format !== 'string') return;
+    for (const graph of (given['graphs'] as readonly string[] | undefined) ?? []) {
+      const known = formats.get(coordinate) ?? [];
+      formats.set(coordinate, [...known, { subgraph: graphs.get(graph) ?? graph, format }]);
     }
+  }
+
+  function noteKey(coordinate: string, key: string): void {
+    const set = keySetOf(key);
+    keys.set(coordinate, (keys.get(coordinate) ?? new Map<string, KeySet>()).set(set.text, set));
+  }
+
+  for (const node of definitions) {
+    const hasFields = node.kind === Kind.OBJECT_TYPE_DEFINITION || node.kind === Kind.INTERFACE_TYPE_DEFINITION;
+    if (!hasFields && node.kind !== Kind.UNION_TYPE_DEFINITION) continue;
     note(node.name.value, node.directives);
-    if (node.kind === Kind.UNION_TYPE_DEFINITION) continue;
+    if (!hasFields) continue;
     for (const field of node.fields ?? []) note(`${node.name.value}.${field.name.value}`, field.directives);
   }
   return {
@@ -95,6 +90,25 @@ export function readCacheHints(sdl: string): CacheHints {
     keys: (type) => [...(keys.get(type)?.values() ?? [])],
   };
 }
+
+/** The subgraphs by the names that the supergraph's enum has for them. */
+function graphNames(definitions: readonly DefinitionNode[]): ReadonlyMap<string, string> {
+  const names = new Map<string, string>();
+  for (const node of definitions) {
+    if (node.kind !== Kind.ENUM_TYPE_DEFINITION || node.name.value !== 'join__Graph') continue;
+    for (const { name, directives } of node.values ?? []) {
+      const graph = argumentsOf(directives?.find((one) => one.name.value === 'join__graph'));
+      names.set(name.value, String(graph['name'] ?? name.value));
+    }
+  }
+  return names;
+}
+
+/** What the links of a schema call `@cacheControl`. */
+const ownNames = (node: DefinitionNode): readonly string[] =>
+  node.kind === Kind.SCHEMA_DEFINITION || node.kind === Kind.SCHEMA_EXTENSION
+    ? (node.directives ?? []).flatMap(importedAs)
+    : [];
 
 /** The names that a schema gives the directive of the feature cacheControl. */
 function importedAs(directive: ConstDirectiveNode): string[] {

@@ -81,36 +81,14 @@ export function createPropagation({ file, ...options }: PropagationOptions): Pro
   const all = isRuled
     ? [...(file.all?.headers?.request ?? []), ...Object.keys(file.subgraphs ?? {}).flatMap((name) => rulesOf(name))]
     : defaults;
-  const names = new Set<string>();
-  const patterns: RegExp[] = [];
-  const claims = new Set<string>();
-  for (const rule of all) {
-    if ('propagate' in rule) {
-      if (typeof rule.propagate === 'string') names.add(rule.propagate);
-      else patterns.push(rule.propagate.matching);
-    }
-    if ('insert' in rule && rule.claim !== undefined) claims.add(rule.claim);
-  }
+  const selection = new Selection(all);
   const wantsInit = (subgraph: string): boolean => settingsOf(file, subgraph).subscriptions?.init === 'client';
   const keepsInit = file.all?.subscriptions?.init === 'client' || Object.keys(file.subgraphs ?? {}).some(wantsInit);
   const varies = (name: string): boolean =>
     file.vary ? file.vary.includes(name) || name.includes(':') : !CARRIERS.has(name);
 
-  const isWanted = (name: string): boolean =>
-    // The payload of `connection_init` may have any names: one with a colon could pass for a claim, one with a line
-    // break for another request.
-    names.has(name) || (!isReserved(name) && HEADER_NAME.test(name) && patterns.some((pattern) => pattern.test(name)));
-
-  function gather(given: IncomingHttpHeaders | Readonly<Record<string, unknown>>, found: Record<string, string>): void {
-    if (patterns.length === 0) {
-      for (const name of names) take(given, name, found);
-      return;
-    }
-    for (const name in given) if (isWanted(name.toLowerCase())) take(given, name, found);
-  }
-
   function finish(found: Record<string, string>, identity: Identity): ForwardedHeaders {
-    for (const path of claims) {
+    for (const path of selection.claims) {
       const claim = options.claimOf?.(identity, path);
       if (claim !== undefined) found[claimKey(path)] = claim;
       // A token that renews another one may lack it.
@@ -123,7 +101,7 @@ export function createPropagation({ file, ...options }: PropagationOptions): Pro
   }
 
   return {
-    names: patterns.length > 0 ? '*' : [...names],
+    names: selection.names,
     counts(subgraph, name) {
       const rules = rulesOf(subgraph);
       if (rules === defaults) return varies(name);
@@ -138,8 +116,8 @@ export function createPropagation({ file, ...options }: PropagationOptions): Pro
     collect(request, identity) {
       if (all.length === 0) return NOTHING;
       const found: Record<string, string> = {};
-      gather(request.headers, found);
-      const address = isWanted(FORWARDED_FOR) ? forwardedFor(request, options.trustedProxies) : undefined;
+      selection.gather(request.headers, found);
+      const address = selection.has(FORWARDED_FOR) ? forwardedFor(request, options.trustedProxies) : undefined;
       // What the client wrote about its own address is not to be believed.
       if (address === undefined) delete found[FORWARDED_FOR];
       else found[FORWARDED_FOR] = address;
@@ -148,7 +126,7 @@ export function createPropagation({ file, ...options }: PropagationOptions): Pro
     collectPayload(offered, payload, identity) {
       if (all.length === 0 && !keepsInit) return NOTHING;
       const found: Record<string, string> = {};
-      gather(headersOfPayload(payload), found);
+      selection.gather(headersOfPayload(payload), found);
       if (keepsInit && payload) found[CLIENT_INIT] = JSON.stringify(payload);
       return finish({ ...offered, ...found, ...pick(offered, FORWARDED_FOR) }, identity);
     },
@@ -165,6 +143,39 @@ export function createPropagation({ file, ...options }: PropagationOptions): Pro
       return init !== undefined && wantsInit(subgraph) ? { ...own, [CLIENT_INIT]: init } : own;
     },
   };
+}
+
+/** What rules take of a request, all together. */
+class Selection {
+  /** Paths of the claims that are inserted. */
+  readonly claims: ReadonlySet<string>;
+  readonly #names: ReadonlySet<string>;
+  readonly #patterns: readonly RegExp[];
+
+  constructor(rules: readonly RequestRule[]) {
+    const chosen = rules.flatMap((rule) => ('propagate' in rule ? [rule.propagate] : []));
+    this.#names = new Set(chosen.filter((one) => typeof one === 'string'));
+    this.#patterns = chosen.flatMap((one) => (typeof one === 'string' ? [] : [one.matching]));
+    this.claims = new Set(rules.flatMap((rule) => ('insert' in rule && rule.claim !== undefined ? [rule.claim] : [])));
+  }
+
+  get names(): readonly string[] | '*' {
+    return this.#patterns.length > 0 ? '*' : [...this.#names];
+  }
+
+  /**
+   * Whether a header is taken. The payload of `connection_init` may have any names: one with a colon could pass for a
+   * claim, one with a line break for another request.
+   */
+  has(name: string): boolean {
+    if (this.#names.has(name)) return true;
+    return !isReserved(name) && HEADER_NAME.test(name) && this.#patterns.some((pattern) => pattern.test(name));
+  }
+
+  gather(given: IncomingHttpHeaders | Readonly<Record<string, unknown>>, found: Record<string, string>): void {
+    if (this.#patterns.length === 0) for (const name of this.#names) take(given, name, found);
+    else for (const name in given) if (this.has(name.toLowerCase())) take(given, name, found);
+  }
 }
 
 /** Returns what is sent once a rule has been applied to what is sent so far. */
