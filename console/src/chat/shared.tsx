@@ -1,5 +1,6 @@
 import { useQuery } from '@apollo/client/react';
-import { Button, Center, Loader, Text } from '@mantine/core';
+import { Center, Loader, Text } from '@mantine/core';
+import { addedWithin, More } from '../frame/more.tsx';
 import { useTitle } from '../frame/title.ts';
 import { Page } from '../session/page.tsx';
 import { useFormat, useStrings } from '../strings/strings.tsx';
@@ -8,7 +9,7 @@ import { ReadSharedDocument } from './sharing.generated.ts';
 
 /** Shows what a link leads to, to anybody who has it. */
 export function Shared() {
-  const { chat, common } = useStrings();
+  const { chat } = useStrings();
   const format = useFormat();
   const token = location.hash.slice(1);
   const { data, loading, fetchMore } = useQuery(ReadSharedDocument, { variables: { token } });
@@ -55,28 +56,12 @@ export function Shared() {
           );
         })}
       </div>
-      {pageInfo.hasNextPage && (
-        <Button
-          variant="subtle"
-          fullWidth
-          onClick={() =>
-            void fetchMore({
-              variables: { after: pageInfo.endCursor },
-              updateQuery: (before, { fetchMoreResult: { sharedConversation: more } }) =>
-                more
-                  ? {
-                      sharedConversation: {
-                        ...more,
-                        messages: { ...more.messages, nodes: [...nodes, ...more.messages.nodes] },
-                      },
-                    }
-                  : before,
-            })
-          }
-        >
-          {common.more}
-        </Button>
-      )}
+      <More
+        page={pageInfo}
+        load={(after) =>
+          fetchMore({ variables: { after }, updateQuery: addedWithin('sharedConversation', 'messages') })
+        }
+      />
     </Page>
   );
 }

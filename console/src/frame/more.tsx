@@ -58,3 +58,12 @@ export const added =
     const [had, came] = [before[name] as Nodes | undefined, next[name] as Nodes | undefined];
     return came ? { ...before, [name]: { ...came, nodes: [...(had?.nodes ?? []), ...came.nodes] } } : before;
   };
+
+/** Returns the same for a list within the one object that a query asks for. */
+export const addedWithin =
+  <Data extends object, Name extends keyof Data>(object: Name, list: keyof NonNullable<Data[Name]>) =>
+  (before: Data, { fetchMoreResult: next }: { fetchMoreResult: Data }): Data => {
+    const [had, came] = [before[object], next[object]];
+    if (had == null || came == null) return before;
+    return { ...before, [object]: added<NonNullable<Data[Name]>>(list)(had, { fetchMoreResult: came }) };
+  };

@@ -19,7 +19,7 @@ import { FileText, Search, Upload } from 'lucide-react';
 import { useCallback, useEffect, useState } from 'react';
 import { Link, useSearch } from 'wouter';
 import { Heading } from '../frame/heading.tsx';
-import { added, More } from '../frame/more.tsx';
+import { added, addedWithin, More } from '../frame/more.tsx';
 import { Problem } from '../frame/problem.tsx';
 import { useMutation } from '../frame/use-mutation.ts';
 import { useFormat, useStrings } from '../strings/strings.tsx';
@@ -244,14 +244,7 @@ function OneDocument({ id }: { id: string }) {
   const page = document?.passages.pageInfo;
   const isThere = document?.passages.nodes.some((passage) => passage.id === marked) ?? false;
   const more = useCallback(
-    (after: string) =>
-      fetchMore({
-        variables: { after },
-        updateQuery: (before, { fetchMoreResult: { document: next } }) =>
-          before.document && next
-            ? { document: added<NonNullable<typeof next>>('passages')(before.document, { fetchMoreResult: next }) }
-            : before,
-      }),
+    (after: string) => fetchMore({ variables: { after }, updateQuery: addedWithin('document', 'passages') }),
     [fetchMore],
   );
   useEffect(() => {

@@ -5,7 +5,7 @@ import { Search } from 'lucide-react';
 import { lazy, Suspense, useMemo, useRef, useState } from 'react';
 import { Link, useLocation, useSearch } from 'wouter';
 import { Heading } from '../frame/heading.tsx';
-import { added, More } from '../frame/more.tsx';
+import { addedWithin, More } from '../frame/more.tsx';
 import { Problem } from '../frame/problem.tsx';
 import { useAction } from '../frame/use-action.ts';
 import { useMutation } from '../frame/use-mutation.ts';
@@ -45,13 +45,7 @@ export function Collection({ id }: { readonly id: string }) {
   const search = query === '' ? undefined : found.data?.searchVectors;
   const hits = useMemo(() => (search ? new Set(search.hits.map(({ object }) => object.id)) : NONE), [search]);
   const more = (after: string) =>
-    fetchMore({
-      variables: { after },
-      updateQuery: (before, { fetchMoreResult: { vectorCollection: next } }) =>
-        before.vectorCollection && next
-          ? { vectorCollection: added<Shown>('objects')(before.vectorCollection, { fetchMoreResult: next }) }
-          : before,
-    });
+    fetchMore({ variables: { after }, updateQuery: addedWithin('vectorCollection', 'objects') });
   return (
     <>
       <Anchor component={Link} href="/vectors" underline="always">
