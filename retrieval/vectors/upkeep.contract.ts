@@ -119,26 +119,26 @@ export function upkeepContract({ store: opened, definition, fresh }: UpkeepWorld
     };
     const before = await content();
     const id = `contract-${randomUUID()}`;
-    const started = await store.createBackup(id);
+    const started = await store.backups.create(id);
     expect(started).toMatchObject({ id, status: expect.stringMatching(/RUNNING|SUCCEEDED/) });
-    await expect(store.createBackup(id)).rejects.toMatchObject({ code: 'CONFLICT' });
+    await expect(store.backups.create(id)).rejects.toMatchObject({ code: 'CONFLICT' });
     await expect
-      .poll(async () => (await store.backup(id))?.status, { timeout: 30_000, interval: 100 })
+      .poll(async () => (await store.backups.get(id))?.status, { timeout: 30_000, interval: 100 })
       .toBe('SUCCEEDED');
-    expect((await store.backup(id))!.spaces).toContain(space);
-    expect((await store.backups()).map((backup) => backup.id)).toContain(id);
+    expect((await store.backups.get(id))!.spaces).toContain(space);
+    expect((await store.backups.list()).map((backup) => backup.id)).toContain(id);
 
     await store.upsert(at, [object('later', 'stored after the backup', [1, 0, 0, 0])]);
     await store.delete(at, ['whale', 'bread']);
-    await store.restore(id);
+    await store.backups.restore(id);
     expect(await content()).toEqual(before);
     expect(ids((await store.search(at, { mode: 'text', text: 'white whale', limit: 3 })).hits)).toEqual(['whale']);
 
     await store.deleteSpace(space);
-    await store.restore(id);
+    await store.backups.restore(id);
     expect(await content()).toEqual(before);
-    await expect(store.restore('never-made')).rejects.toMatchObject({ code: 'NOT_FOUND' });
-    expect(await store.backup('never-made')).toBeUndefined();
+    await expect(store.backups.restore('never-made')).rejects.toMatchObject({ code: 'NOT_FOUND' });
+    expect(await store.backups.get('never-made')).toBeUndefined();
   }, 120_000);
 
   it('says how much it holds, and that it is well', async () => {

@@ -56,13 +56,7 @@ export interface VectorStore extends AsyncDisposable {
   /** Everything in a space with all vectors, tenant by tenant. What is written meanwhile may or may not be included. */
   export(space: string, options?: CallOptions): AsyncIterable<ExportedObject>;
 
-  /** Starts a backup of all spaces. Resolves when it has started; `backup` tells when it has ended. */
-  createBackup(id: string): Promise<Backup>;
-  backup(id: string): Promise<Backup | undefined>;
-  /** Newest first. */
-  backups(): Promise<readonly Backup[]>;
-  /** Replaces the spaces in the backup by their state in it, and resolves when that is done. Other spaces stay. */
-  restore(id: string): Promise<Backup>;
+  readonly backups: StoreBackups;
 
   stats(): Promise<StoreStats>;
   /** Whether the store answers; never rejects. */
@@ -282,6 +276,25 @@ export type FieldAggregate =
       readonly count: number;
       readonly top: readonly { readonly value: string; readonly count: number }[];
     };
+
+/** The backups of a store. */
+export interface StoreBackups {
+  /**
+   * Starts a backup of all spaces. Resolves when it has started; `get` tells when it has ended.
+   *
+   * @throws {CodedError} CONFLICT if there is one of that name.
+   */
+  create(id: string): Promise<Backup>;
+  get(id: string): Promise<Backup | undefined>;
+  /** Newest first. */
+  list(): Promise<readonly Backup[]>;
+  /**
+   * Replaces the spaces in the backup by their state in it, and resolves when that is done. Other spaces stay.
+   *
+   * @throws {CodedError} NOT_FOUND; CONFLICT if it did not succeed or its file has been changed.
+   */
+  restore(id: string): Promise<Backup>;
+}
 
 export interface Backup {
   readonly id: string;

@@ -30,21 +30,21 @@ export class Administration {
   }
 
   async backup(id: string): Promise<Backup | undefined> {
-    return (await this.#store()).backup(id);
+    return (await this.#store()).backups.get(id);
   }
 
   async backups(): Promise<readonly Backup[]> {
-    return (await this.#store()).backups();
+    return (await this.#store()).backups.list();
   }
 
   async createBackup(id: string | null | undefined): Promise<Backup> {
-    return (await this.#store()).createBackup(id ?? nameOf(new Date()));
+    return (await this.#store()).backups.create(id ?? nameOf(new Date()));
   }
 
   async restore(id: string): Promise<Backup> {
     const store = await this.#store();
-    if ((await store.backup(id)) === undefined) throw notFound(`The backup ${id.slice(0, 64)}`);
-    const backup = await store.restore(id);
+    if ((await store.backups.get(id)) === undefined) throw notFound(`The backup ${id.slice(0, 64)}`);
+    const backup = await store.backups.restore(id);
     await deleteOrphans(this.#db, store);
     // What memory keeps in the store is compared with its rows: what was forgotten since must not be found again.
     await this.#topics.publish(VECTORS_RESTORED_TOPIC, { backup: id });

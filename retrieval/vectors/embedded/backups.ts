@@ -2,7 +2,7 @@ import { mkdir, readdir, readFile, rename, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { CodedError, notFound } from '#platform/base/errors/errors.ts';
 import { checkBackupId } from '../validate.ts';
-import type { Backup } from '../vector-store.ts';
+import type { Backup, StoreBackups } from '../vector-store.ts';
 import type { CopiedFile } from './copy.ts';
 
 interface Manifest {
@@ -26,7 +26,7 @@ export interface Copier {
 }
 
 /** The backups of the embedded store: a folder each, with a copy of the database and a manifest beside it. */
-export class Backups {
+export class EmbeddedBackups implements StoreBackups {
   readonly #folder: string;
   readonly #copier: Copier;
   readonly #running = new Map<string, Promise<void>>();

@@ -7,7 +7,6 @@ import type {
   AddedVector,
   Aggregate,
   AggregateRequest,
-  Backup,
   CallOptions,
   ExportedObject,
   Filter,
@@ -26,7 +25,7 @@ import type {
   VectorObject,
   VectorStore,
 } from '../vector-store.ts';
-import { Backups } from './backups.ts';
+import { EmbeddedBackups } from './backups.ts';
 import type { copierMethods, ReaderData, readerMethods, WriterData, writerMethods } from './vectors-thread.ts';
 
 export interface EmbeddedOptions {
@@ -58,7 +57,7 @@ export class EmbeddedVectorStore implements VectorStore {
   readonly #readers: readonly ThreadClient<ReturnType<typeof readerMethods>>[];
   readonly #writer: ThreadClient<ReturnType<typeof writerMethods>>;
   readonly #copier: ThreadClient<ReturnType<typeof copierMethods>>;
-  readonly #backups: Backups;
+  readonly backups: EmbeddedBackups;
 
   constructor({ folder, memoryBytes = GIGABYTE, readers = 1 }: EmbeddedOptions) {
     mkdirSync(folder, { recursive: true });
@@ -73,7 +72,7 @@ export class EmbeddedVectorStore implements VectorStore {
       { ...writing, role: 'copier' } satisfies WriterData,
       'The vector store’s backup',
     );
-    this.#backups = new Backups(path.join(folder, 'backups'), {
+    this.backups = new EmbeddedBackups(path.join(folder, 'backups'), {
       copy: (file) => this.#copier.call('copy', file),
       restore: (from, sha256) => this.#copier.call('restore', { from, sha256 }),
     });
@@ -154,19 +153,6 @@ export class EmbeddedVectorStore implements VectorStore {
     yield* exportSpace(this, { name, multiTenant }, EXPORT_PAGE, options);
   }
 
-  createBackup(id: string): Promise<Backup> {
-    return this.#backups.create(id);
-  }
-  backup(id: string): Promise<Backup | undefined> {
-    return this.#backups.get(id);
-  }
-  backups(): Promise<readonly Backup[]> {
-    return this.#backups.list();
-  }
-  restore(id: string): Promise<Backup> {
-    return this.#backups.restore(id);
-  }
-
   async stats(): Promise<StoreStats> {
     const [stats, ...memory] = await Promise.all([
       this.#readers[0]!.call('stats', null),
@@ -195,7 +181,7 @@ export class EmbeddedVectorStore implements VectorStore {
 
   /** Waits for backups and writes under way. */
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#backups.settled();
+    await this.backups.settled();
     await Promise.all([...this.#readers, this.#writer, this.#copier].map((thread) => thread[Symbol.asyncDispose]()));
   }
 }

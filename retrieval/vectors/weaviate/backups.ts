@@ -1,7 +1,7 @@
 import type { Backend, WeaviateClient } from 'weaviate-client';
 import { CodedError, notFound } from '#platform/base/errors/errors.ts';
 import { checkBackupId } from '../validate.ts';
-import type { Backup } from '../vector-store.ts';
+import type { Backup, StoreBackups } from '../vector-store.ts';
 import { describeError, guard } from './connection.ts';
 import type { Spaces } from './spaces.ts';
 
@@ -9,7 +9,7 @@ const BACKENDS: readonly Backend[] = ['filesystem', 's3', 'gcs', 'azure'];
 const GIBIBYTE = 1024 ** 3;
 
 /** The backups by Weaviate's own means, to the first backup module that the server has. */
-export class WeaviateBackups {
+export class WeaviateBackups implements StoreBackups {
   readonly #client: () => Promise<WeaviateClient>;
   readonly #spaces: Spaces;
 

@@ -9,7 +9,6 @@ import type {
   AddedVector,
   Aggregate,
   AggregateRequest,
-  Backup,
   CallOptions,
   ExportedObject,
   FieldAggregate,
@@ -63,13 +62,13 @@ export class WeaviateVectorStore implements VectorStore {
   readonly #options: WeaviateOptions;
   #connection: Promise<{ client: WeaviateClient; version: string }> | undefined;
   readonly #spaces: Spaces;
-  readonly #backups: WeaviateBackups;
+  readonly backups: WeaviateBackups;
 
   constructor(options: WeaviateOptions) {
     this.#options = options;
     const client = async () => (await this.#connected()).client;
     this.#spaces = new Spaces(client, options.prefix ?? DEFAULT_PREFIX);
-    this.#backups = new WeaviateBackups(client, this.#spaces);
+    this.backups = new WeaviateBackups(client, this.#spaces);
   }
 
   async ensureSpace(definition: SpaceDefinition): Promise<Space> {
@@ -261,19 +260,6 @@ export class WeaviateVectorStore implements VectorStore {
   async *export(name: string, options: CallOptions = {}): AsyncGenerator<ExportedObject> {
     const { multiTenant } = await this.#spaces.get(name);
     yield* exportSpace(this, { name, multiTenant }, BATCH, options);
-  }
-
-  createBackup(id: string): Promise<Backup> {
-    return this.#backups.create(id);
-  }
-  backup(id: string): Promise<Backup | undefined> {
-    return this.#backups.get(id);
-  }
-  backups(): Promise<readonly Backup[]> {
-    return this.#backups.list();
-  }
-  restore(id: string): Promise<Backup> {
-    return this.#backups.restore(id);
   }
 
   async stats(): Promise<StoreStats> {

@@ -91,8 +91,8 @@ describe('an index that does not agree with its rows', () => {
     const forgotten = await remember('My safe opens with four sevens.');
     const gone = user();
     await remember('I keep a parrot.', gone);
-    await store.createBackup('early');
-    await expect.poll(async () => (await store.backup('early'))?.status, { timeout: 20_000 }).toBe('SUCCEEDED');
+    await store.backups.create('early');
+    await expect.poll(async () => (await store.backups.get('early'))?.status, { timeout: 20_000 }).toBe('SUCCEEDED');
 
     await world.ask(me, 'mutation ($input: ForgetInput!) { forget(input: $input) { deletedIds } }', {
       input: { ids: [forgotten] },
@@ -102,7 +102,7 @@ describe('an index that does not agree with its rows', () => {
     await expect.poll(() => world.db.memory.count({ where: { userId: gone.userId } }), { timeout: 10_000 }).toBe(0);
     await world.idle();
 
-    await store.restore('early');
+    await store.backups.restore('early');
     expect(await store.tenants('memories')).toContain(tenantOf(gone.userId));
     await world.topics.publish(VECTORS_RESTORED_TOPIC, { backup: 'early' });
     await expect.poll(() => found('boat called Argo'), { timeout: 20_000 }).toContain(later);
