@@ -35,6 +35,7 @@ import { compileWriter } from '../writer/writer.ts';
 
 export interface CompilerOptions {
   readonly supergraph: Supergraph;
+  /** What planning/planners.ts has, asked in threads: Planning, which engine.ts makes. */
   readonly planner: Planner;
   readonly observer?: ExecutionObserver;
   /**
@@ -57,7 +58,10 @@ export interface ExecutionLimits {
 const LIMITS: ExecutionLimits = { timeoutMs: 30_000, answerCharacters: 32 * 1024 * 1024 };
 const NOTHING: Introspected = [];
 
-/** Creates the compiled engine: plans an operation and makes functions of the plan. */
+/**
+ * Creates the compiled engine: has an operation planned and makes functions of the plan. `execute` runs its steps
+ * (fetching/fetch.ts) on the data of one Run, and writes the answer (answering/answer.ts).
+ */
 export function createCompiler(options: CompilerOptions): Compile {
   const { supergraph } = options;
   const api = supergraph.apiSchema;

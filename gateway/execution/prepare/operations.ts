@@ -32,7 +32,7 @@ export interface Operations {
 
 export interface OperationsOptions {
   readonly supergraph: Supergraph;
-  /** Makes an operation runnable: the compiled engine, or the stock one as reference. */
+  /** Makes an operation runnable: the compiled engine (engine/compile.ts), or the stock one as reference. */
   readonly compile: Compile;
   readonly limits?: Partial<PrepareLimits>;
   /** Rules beside those of the specification, e.g. that introspection is off. */
