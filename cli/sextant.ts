@@ -72,8 +72,9 @@ program
   .command('migrate')
   .option('--applied <migration>', 'note that a migration whose end is not known has been applied')
   .option('--rolled-back <migration>', 'note that it has not been, so that it is tried again')
+  .option('--open', 'let the product in where a restore broke off in the middle, as everything is')
   .description('create schemas and roles and apply migrations to the Postgres of DATABASE_URL')
-  .action(async (options: { applied?: string; rolledBack?: string }) =>
+  .action(async (options: { applied?: string; rolledBack?: string; open?: boolean }) =>
     (await import('./commands/migrate.ts')).migrateDatabase(root, options),
   );
 

@@ -3,15 +3,20 @@ import { mkdtemp, readFile, rm, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { CreateBucketCommand, GetObjectCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
+import { Redis } from 'ioredis';
+import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Archive } from '../cli/backup/archive.ts';
 import { MANIFEST, type Manifest, manifestSchema, tableOf } from '../cli/backup/contents.ts';
+import { closeDatabase } from '../platform/data/database/fence.ts';
 import { TestUser } from './testing/client.ts';
 import { Load } from './testing/load.ts';
 import { createTestDatabase, DISTRIBUTED_SKIPPED, REDIS_TEST_URL } from './testing/postgres.ts';
+import { SERVERS_SKIPPED, startRedis } from './testing/servers.ts';
 import { freePort, type RunningGraph, runToEnd, startDistributed, startEmbedded } from './testing/sextant.ts';
 
 const S3_TEST_URL = process.env['S3_TEST_URL'] || undefined;
+const KILL_SKIPPED = DISTRIBUTED_SKIPPED || SERVERS_SKIPPED;
 const JWT_SECRET = 'a secret for tests that has more than 32 characters';
 const TEXT = 'The lighthouse of Alexandria stood on the island of Pharos. '.repeat(20);
 /** Codes that say: come back later. Nothing else may be said while the product is kept out. */
@@ -231,6 +236,90 @@ describe('a backup that cannot be used', () => {
     expect(await refused(passphrase!)).toMatch(/is not a backup/);
     expect(await refused(path.join(folder, 'nowhere'))).toMatch(/nowhere does not exist/);
   }, 240_000);
+
+  it.skipIf(KILL_SKIPPED)(
+    `and a restore that is killed leaves what was there, or can be run again, and says which${KILL_SKIPPED}`,
+    async () => {
+      await using postgres = await createTestDatabase();
+      await using redis = await startRedis();
+      const own = {
+        SEXTANT_DIR: path.join(folder, 'killed'),
+        DATABASE_URL: postgres.url,
+        REDIS_URL: redis.url,
+        JWT_SECRET,
+      };
+      await runToEnd(['migrate'], own);
+      await using connections = new AsyncDisposableStack();
+      const connect = async () => {
+        const client = new pg.Client({ connectionString: postgres.url });
+        await client.connect();
+        connections.defer(() => client.end());
+        return client;
+      };
+      const [holder, look] = [await connect(), await connect()];
+      // What of before is still there, who may come in, and how far the restore says to be.
+      await holder.query('CREATE TABLE auth.of_before ()');
+      const state = async () => {
+        const { rows } = await look.query<{ old: boolean; open: boolean; step: string | null }>(
+          `SELECT to_regclass('auth.of_before') IS NOT NULL AS old,
+             has_database_privilege('sextant_auth', current_database(), 'CONNECT')
+               AND has_database_privilege('public', current_database(), 'CONNECT') AS open,
+             (SELECT obj_description(oid)::jsonb ->> 'step' FROM pg_namespace WHERE nspname = 'sextant_restore') AS step`,
+        );
+        return rows[0]!;
+      };
+      const isFree = async () =>
+        (await look.query(`SELECT FROM pg_locks WHERE locktype = 'advisory' AND objid = 72707371`)).rowCount === 0;
+      const restoreUntil = async (step: string, then: () => Promise<unknown>) => {
+        await expect.poll(isFree).toBe(true);
+        const killing = new AbortController();
+        // Holds the tables that are to be replaced, so that the restore stands right before that.
+        await holder.query('BEGIN');
+        await holder.query('LOCK TABLE auth.users IN ACCESS SHARE MODE');
+        const restoring = runToEnd(['restore', plain!, '--replace'], own, undefined, killing.signal);
+        restoring.catch(() => {});
+        const waits = `SELECT FROM pg_stat_activity WHERE pg_blocking_pids(pid) <> '{}' AND datname = current_database()`;
+        await expect.poll(async () => (await look.query(waits)).rowCount, { timeout: 30_000 }).toBe(1);
+        await then();
+        await expect.poll(async () => (await state()).step, { timeout: 30_000 }).toBe(step);
+        killing.abort();
+        await expect(restoring).rejects.toThrow();
+        await holder.query('ROLLBACK');
+        await expect.poll(isFree).toBe(true);
+      };
+
+      await closeDatabase(holder);
+      expect(await state()).toEqual({ old: true, open: false, step: 'closed' });
+      await runToEnd(['migrate'], own);
+      expect(await state()).toEqual({ old: true, open: true, step: null });
+
+      await restoreUntil('replacing', async () => {
+        await expect(runToEnd(['migrate'], own)).rejects.toThrow(
+          'A restore or a migration of this database is under way',
+        );
+      });
+      expect(await state()).toEqual({ old: true, open: false, step: 'replacing' });
+      await expect(runToEnd(['migrate'], own)).rejects.toThrow(
+        /broke off. The rows are those of before; .* Run the restore/,
+      );
+
+      const client = new Redis(redis.url);
+      connections.defer(() => client.disconnect());
+      await restoreUntil('swapped', async () => {
+        await client.call('CLIENT', 'PAUSE', '60000');
+        await holder.query('ROLLBACK');
+      });
+      await client.call('CLIENT', 'UNPAUSE');
+      expect(await state()).toEqual({ old: false, open: false, step: 'swapped' });
+      await expect(runToEnd(['migrate'], own)).rejects.toThrow(
+        /broke off. Rows, vectors and files are those of the backup/,
+      );
+      await runToEnd(['migrate', '--open'], own);
+      expect(await state()).toEqual({ old: false, open: true, step: null });
+      expect((await look.query('SELECT FROM auth.users')).rowCount).toBe(1);
+    },
+    180_000,
+  );
 
   it('is not brought back over data without --replace; --check says what is in it', async () => {
     await expect(runToEnd(['restore', plain!], env)).rejects.toThrow(/There is data already. With --replace/);

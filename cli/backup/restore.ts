@@ -93,20 +93,23 @@ class Restore {
       await this.#secret(header, config);
       await this.#tables();
     });
-    const { vectors, blobs } = await this.#target.close();
     try {
+      const { vectors, blobs } = await this.#target.close();
+      await this.#target.replacing();
       await emptyVectors(vectors);
       await importArchive(
         vectors,
         this.#archive.lines(VECTORS, () => this.#show('vectors')),
       );
-      await this.#files(blobs);
+      const files = await this.#files(blobs);
       // Again, because the file may have been changed since it was checked.
       await readingArchive(this.#source, () => this.#archive.manifest());
-      await this.#target.staging.swap();
+      await this.#target.swap();
+      // Not before: until here the rows of before may be needed again, and they name these.
+      await deleteOtherFiles(blobs, files);
       await this.#target.finish();
     } catch (error) {
-      throw new CommandError(`The restore broke off: ${(error as Error).message} ${this.#target.advice}`, {
+      throw new CommandError(`The restore broke off: ${(error as Error).message} ${await this.#target.advice()}`, {
         cause: error,
       });
     }
@@ -173,7 +176,8 @@ class Restore {
     await staging.begin(owner, header);
   }
 
-  async #files(blobs: BlobStore): Promise<void> {
+  /** Stores the files beside those that are there. Returns their keys. */
+  async #files(blobs: BlobStore): Promise<Set<string>> {
     const kept = new Set<string>();
     while ((await this.#archive.peek())?.name.startsWith(FILES)) {
       const { name, body } = await this.#archive.next();
@@ -182,7 +186,7 @@ class Restore {
       kept.add(key);
       this.#progress.show('files', kept.size, this.#manifest.files.count);
     }
-    await deleteOtherFiles(blobs, kept);
+    return kept;
   }
 
   #show(what: string): void {

@@ -9,7 +9,14 @@ import { openBlobs } from '#platform/data/blobs/open-blobs.ts';
 import { connectAdmin, migrationsOf, preparePostgres } from '#platform/data/database/database.ts';
 import { lockDirectory } from '#platform/data/database/directory-lock.ts';
 import { openEmbedded } from '#platform/data/database/embedded.ts';
-import { closeDatabase } from '#platform/data/database/fence.ts';
+import {
+  AFTER_BREAKING_OFF,
+  brokenRestore,
+  closeDatabase,
+  lockRestore,
+  noteStep,
+  openAgain,
+} from '#platform/data/database/fence.ts';
 import { completeRestore, finishRestore, restoringFolder } from '#platform/data/database/restored-folder.ts';
 import { Staging } from '#platform/data/database/staging.ts';
 import { templateDirectory } from '#platform/data/database/template.ts';
@@ -24,15 +31,19 @@ export interface Target {
   /** Whether there is something that would be lost. */
   readonly holdsData: boolean;
   /**
-   * Keeps processes of the product out until `finish`, and opens the stores: from now on what they hold is replaced.
+   * Keeps processes of the product out until `finish`, and opens the stores.
    */
   close(): Promise<{ readonly vectors: VectorStore; readonly blobs: BlobStore }>;
+  /** Notes that from now on what is there is replaced. */
+  replacing(): Promise<void>;
+  /** Puts the tables in the place of those that are there. */
+  swap(): Promise<void>;
   /** Stores the secret of an embedded installation. Returns whether it is used here. */
   keepSecret(secret: Buffer): Promise<boolean>;
   /** Puts everything in place and lets processes in. */
   finish(): Promise<void>;
   /** What to do where the restore breaks off after `close`. */
-  readonly advice: string;
+  advice(): Promise<string>;
 }
 
 const silent = pino({ level: 'silent' });
@@ -64,10 +75,13 @@ async function openEmbeddedTarget(root: string, config: Config, stack: AsyncDisp
   await embedded.opened;
   const admin = await embedded.admin.connect();
   stores.defer(() => admin.release());
+  const staging = new Staging(admin, (owner) => migrationsOf(root, owner));
   return {
-    staging: new Staging(admin, (owner) => migrationsOf(root, owner)),
+    staging,
     holdsData: existsSync(path.join(dataDir, 'postgres')),
     close: () => openStores({ ...config, dataDir: folder }, stores),
+    replacing: async () => {},
+    swap: () => staging.swap(),
     async keepSecret(secret) {
       if (config.JWT_SECRET !== undefined) return false;
       await writeFile(path.join(folder, 'secret'), secret, { mode: 0o600, flush: true });
@@ -78,7 +92,7 @@ async function openEmbeddedTarget(root: string, config: Config, stack: AsyncDisp
       await completeRestore(dataDir);
       await finishRestore(dataDir);
     },
-    advice: `What was in ${dataDir} is as it was.`,
+    advice: async () => `What was in ${dataDir} is as it was.`,
   };
 }
 
@@ -92,30 +106,40 @@ async function openPostgresTarget(
     throw new CommandError(
       'REDIS_URL is not set: what Redis holds belongs to what is replaced, and has to be deleted.',
     );
-  await preparePostgres(config, url);
+  const { redisUrl } = config;
+  // Not when everything is replaced and Redis alone stands in the way.
+  await withRedis(redisUrl, (redis) => redis.ping());
   const admin = await connectAdmin(url);
   stack.defer(() => admin.end());
+  await lockRestore(admin, 'restore');
+  await preparePostgres(config, url);
   const staging = new Staging(admin, (owner) => migrationsOf(root, owner));
-  let open: (() => Promise<void>) | undefined;
   let finished = false;
   stack.defer(async () => {
     if (!finished) await staging.drop().catch(() => {});
   });
   return {
     staging,
-    holdsData: await hasUsers(admin),
+    // What a restore left that broke off may be replaced: that was said then.
+    holdsData: (await brokenRestore(admin)) === undefined && (await hasUsers(admin)),
     async close() {
-      open = await closeDatabase(admin);
+      await closeDatabase(admin);
       return openStores(config, stack);
     },
+    replacing: () => noteStep(admin, 'replacing'),
+    swap: () => staging.swap(() => noteStep(admin, 'swapped')),
     keepSecret: async () => false,
     async finish() {
-      await deleteRedisKeys(config.redisUrl!, config.REDIS_PREFIX);
-      await open?.();
+      await withRedis(redisUrl, (redis) => deleteKeys(redis, config.REDIS_PREFIX));
+      await openAgain(admin);
       finished = true;
     },
-    advice:
-      'The database is closed to the product: run the restore again, or open it as it was with `sextant migrate`; vectors and files may be missing then.',
+    async advice() {
+      const step = await brokenRestore(admin).catch(() => undefined);
+      return step === undefined
+        ? 'The database may be closed to the product: `sextant migrate` says how far the restore was.'
+        : `The database is closed to the product. ${AFTER_BREAKING_OFF[step]}`;
+    },
   };
 }
 
@@ -132,14 +156,18 @@ async function openStores(config: Config, stack: AsyncDisposableStack) {
 }
 
 /** Events, streams and counters of what was replaced. Owners hand over again what the restored tables hold. */
-async function deleteRedisKeys(url: string, prefix: string): Promise<void> {
+async function deleteKeys(redis: Redis, prefix: string): Promise<void> {
+  const match = `${prefix.replace(/[\\*?[\]]/g, '\\$&')}*`;
+  for await (const keys of redis.scanStream({ match, count: 1_000 }) as AsyncIterable<string[]>)
+    if (keys.length > 0) await redis.unlink(keys);
+}
+
+async function withRedis(url: string, work: (redis: Redis) => Promise<unknown>): Promise<void> {
   const redis = new Redis(url, { connectTimeout: 5_000, maxRetriesPerRequest: 1 });
   // What it fails with is told by the command.
   redis.on('error', () => {});
   try {
-    const match = `${prefix.replace(/[\\*?[\]]/g, '\\$&')}*`;
-    for await (const keys of redis.scanStream({ match, count: 1_000 }) as AsyncIterable<string[]>)
-      if (keys.length > 0) await redis.unlink(keys);
+    await work(redis);
   } catch (error) {
     throw new CommandError(`Redis cannot be reached (${(error as Error).message}).`, { cause: error });
   } finally {

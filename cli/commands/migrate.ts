@@ -7,10 +7,12 @@ export interface MigrateOptions {
   readonly applied?: string | undefined;
   /** The same: it has not. */
   readonly rolledBack?: string | undefined;
+  /** Whether the database is opened where a restore broke off in the middle. */
+  readonly open?: boolean | undefined;
 }
 
 /** Applies the migrations of all owners to the database of DATABASE_URL. */
-export async function migrateDatabase(root: string, { applied, rolledBack }: MigrateOptions): Promise<void> {
+export async function migrateDatabase(root: string, { applied, rolledBack, open }: MigrateOptions): Promise<void> {
   const config = loadConfig(process.env, root);
   if (config.DATABASE_URL === undefined) {
     throw new CommandError('DATABASE_URL is not set. The embedded database is migrated by itself at each start.');
@@ -23,7 +25,7 @@ export async function migrateDatabase(root: string, { applied, rolledBack }: Mig
     console.log(`${owners.join(', ')}: ${name} is noted as ${outcome}. Run \`sextant migrate\` to go on.`);
     return;
   }
-  for (const [owner, applied] of Object.entries(await migratePostgres(config, config.DATABASE_URL))) {
+  for (const [owner, applied] of Object.entries(await migratePostgres(config, config.DATABASE_URL, { opens: open }))) {
     console.log(`${owner}: ${applied.length > 0 ? `applied ${applied.join(', ')}` : 'up to date'}`);
   }
 }

@@ -197,13 +197,19 @@ export async function startDistributed(
   }
 }
 
-/** Runs a command that ends by itself. @throws with what it printed when its exit code is not 0. */
+/**
+ * Runs a command that ends by itself. @throws with what it printed when its exit code is not 0.
+ *
+ * @param killed kills it, without a chance to clean up.
+ */
 export async function runToEnd(
   args: readonly string[],
   env: Record<string, string>,
   program = programUnderTest(),
+  killed?: AbortSignal,
 ): Promise<string> {
   const child = spawn(process.execPath, [program, ...args], {
+    ...(killed && { signal: killed, killSignal: 'SIGKILL' as const }),
     cwd: path.resolve(program, '../..'),
     env: { ...BARE_ENVIRONMENT, ...compiledOf(program), ...env },
     stdio: ['ignore', 'pipe', 'pipe'],

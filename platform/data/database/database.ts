@@ -12,9 +12,11 @@ import { tellsCommits } from './after-commit.ts';
 import { lockDirectory } from './directory-lock.ts';
 import { openEmbedded } from './embedded.ts';
 import { DatabaseError } from './error.ts';
+import { AFTER_BREAKING_OFF, brokenRestore, lockRestore, openAgain } from './fence.ts';
 import { migrate, pendingMigrations, settleMigration } from './migrate.ts';
 import { createOwnerPool } from './owner-pool.ts';
 import { finishRestore } from './restored-folder.ts';
+import { dropStaging } from './staging.ts';
 import { StatementNames } from './statement-names.ts';
 import { templateDirectory } from './template.ts';
 
@@ -260,7 +262,7 @@ function explain(error: unknown, owner: Owner): string {
   if (code === '28P01' || code === '28000')
     return `Postgres refuses the role ${roleOf(owner)}: run \`sextant migrate\` first, with the same JWT_SECRET.`;
   if (code === '42501')
-    return `Postgres does not let the role ${roleOf(owner)} in: a restore is under way, or has broken off. Run \`sextant restore\` again, or open the database as it is with \`sextant migrate\`.`;
+    return `Postgres does not let the role ${roleOf(owner)} in: a restore is under way, or has broken off. \`sextant migrate\` says how far it is, and opens the database where nothing was replaced yet.`;
   if (code === '3D000') return 'The database of DATABASE_URL does not exist: create it, then run `sextant migrate`.';
   return `The database of DATABASE_URL cannot be reached (${message || code || String(error)}).`;
 }
@@ -272,9 +274,16 @@ export const migrationsOf = (root: string, owner: Owner): string => path.join(ro
  * Creates schemas and roles and applies all migrations to the Postgres of DATABASE_URL, whose user must own the
  * database and may create roles. Any number may run at once: each migration is applied once.
  *
+ * @param options.opens whether it is opened also where a restore broke off that had begun to replace what is there.
  * @returns the names of the migrations that were applied, by owner.
+ * @throws {DatabaseError} a restore is under way, or has broken off.
  */
-export async function migratePostgres(config: Config, url: string): Promise<Partial<Record<Owner, string[]>>> {
+export async function migratePostgres(
+  config: Config,
+  url: string,
+  { opens = false }: { readonly opens?: boolean | undefined } = {},
+): Promise<Partial<Record<Owner, string[]>>> {
+  await openPostgres(url, opens);
   await preparePostgres(config, url);
   const applied: Partial<Record<Owner, string[]>> = {};
   for (const owner of OWNERS) {
@@ -289,18 +298,38 @@ export async function migratePostgres(config: Config, url: string): Promise<Part
   return applied;
 }
 
+/** Waits until no other process prepares the database. */
+const PREPARE = 'SELECT pg_advisory_lock(72707370)';
+
+/** Lets the owners in where a restore broke off, and removes what is left of it. */
+async function openPostgres(url: string, opens: boolean): Promise<void> {
+  const admin = await connectAdmin(url);
+  try {
+    await lockRestore(admin, 'other');
+    await admin.query(PREPARE);
+    const step = await brokenRestore(admin);
+    if (step !== undefined && step !== 'closed' && !opens)
+      throw new DatabaseError(`A restore of this database broke off. ${AFTER_BREAKING_OFF[step]}`);
+    await dropStaging(admin);
+    if (step !== undefined) await openAgain(admin);
+  } finally {
+    await admin.end();
+  }
+}
+
 /**
- * Creates the schemas and roles of all owners where they are missing, gives the roles their passwords, and lets them in
- * where a restore has kept them out.
+ * Creates the schemas and roles of all owners where they are missing, and gives the roles their passwords. Whom a
+ * restore keeps out stays out.
  */
 export async function preparePostgres(config: Config, url: string): Promise<void> {
   const admin = await connectAdmin(url);
   try {
-    await admin.query('SELECT pg_advisory_lock(72707370)');
+    await admin.query(PREPARE);
     await admin.query('REVOKE ALL ON SCHEMA public FROM PUBLIC');
     const { rows } = await admin.query<{ name: string }>('SELECT current_database() AS name');
+    const isOpen = (await brokenRestore(admin)) === undefined;
     for (const owner of OWNERS)
-      await withRetries(() => createOwner(admin, rows[0]!.name, owner, ownerPasswords(config, owner)[0]));
+      await withRetries(() => createOwner(admin, rows[0]!.name, owner, ownerPasswords(config, owner)[0], isOpen));
   } finally {
     await admin.end();
   }
@@ -387,13 +416,19 @@ async function withRetries(work: () => Promise<void>): Promise<void> {
   }
 }
 
-async function createOwner(admin: pg.Client, database: string, owner: Owner, password: string): Promise<void> {
+async function createOwner(
+  admin: pg.Client,
+  database: string,
+  owner: Owner,
+  password: string,
+  isOpen: boolean,
+): Promise<void> {
   const role = admin.escapeIdentifier(roleOf(owner));
   const exists = await admin.query('SELECT FROM pg_roles WHERE rolname = $1', [roleOf(owner)]);
   await admin.query(
     `${exists.rowCount === 0 ? 'CREATE' : 'ALTER'} ROLE ${role} LOGIN PASSWORD ${admin.escapeLiteral(password)}`,
   );
-  await admin.query(`GRANT CONNECT ON DATABASE ${admin.escapeIdentifier(database)} TO ${role}`);
+  if (isOpen) await admin.query(`GRANT CONNECT ON DATABASE ${admin.escapeIdentifier(database)} TO ${role}`);
   // Managed servers let their administrator hand a schema to a role only as a member of that role.
   await admin.query(`GRANT ${role} TO CURRENT_USER`);
   await admin.query(`CREATE SCHEMA IF NOT EXISTS ${admin.escapeIdentifier(owner)} AUTHORIZATION ${role}`);

@@ -21,6 +21,11 @@ export interface OwnerHeader {
 
 const stagingOf = (owner: Owner): string => `${owner}_restoring`;
 
+/** Removes what a restore has made that did not come to its end. */
+export async function dropStaging(admin: pg.ClientBase): Promise<void> {
+  for (const owner of OWNERS) await admin.query(`DROP SCHEMA IF EXISTS ${stagingOf(owner)} CASCADE`);
+}
+
 /**
  * The tables that a restore makes beside those that are in use: schemas of their own, which take the place of the
  * owners' in one transaction. Until then nothing that is there is touched, and it can be begun again.
@@ -83,14 +88,15 @@ export class Staging {
     });
   }
 
-  /** Puts what was made in the place of what is there: all owners at one moment. */
-  async swap(): Promise<void> {
+  /** Puts what was made in the place of what is there: all owners at one moment, and `also` with them. */
+  async swap(also?: () => Promise<void>): Promise<void> {
     await this.#admin.query('BEGIN');
     try {
       for (const owner of OWNERS) {
         await this.#admin.query(`DROP SCHEMA IF EXISTS ${owner} CASCADE`);
         await this.#admin.query(`ALTER SCHEMA ${stagingOf(owner)} RENAME TO ${owner}`);
       }
+      await also?.();
       await this.#admin.query('COMMIT');
     } catch (error) {
       await this.#admin.query('ROLLBACK').catch(() => {});
@@ -99,8 +105,8 @@ export class Staging {
   }
 
   /** Removes what was made, where a restore ends before it is complete. */
-  async drop(): Promise<void> {
-    for (const owner of OWNERS) await this.#admin.query(`DROP SCHEMA IF EXISTS ${stagingOf(owner)} CASCADE`);
+  drop(): Promise<void> {
+    return dropStaging(this.#admin);
   }
 
   async #as<Result>(owner: Owner, work: (client: pg.ClientBase) => Promise<Result>): Promise<Result> {
