@@ -203,6 +203,55 @@ describe('@defer', () => {
     expect(await answered).toBe(false);
   });
 
+  it.each([
+    ['stands twice', '...@defer(label: "a") { score } ...@defer(label: "a") { bio }', 'must stand only once'],
+    ['stands twice, in a fragment', '...@defer(label: "a") { score } ...F', 'must stand only once'],
+    ['is a variable', '...@defer(label: $l) { score }', 'must be a text, not a variable'],
+  ])('refuses a label by which parts cannot be told apart: one that %s', async (_, selections, problem) => {
+    const fragment = selections.includes('...F') ? 'fragment F on User { ...@defer(label: "a") { bio } }' : '';
+    const variables = selections.includes('$l') ? '($l: String = "x")' : '';
+    const { done, text } = await ask(`query ${variables} { user { name ${selections} } } ${fragment}`);
+    await done;
+    expect(JSON.parse(text())).toMatchObject({ errors: [{ extensions: { code: 'GRAPHQL_VALIDATION_FAILED' } }] });
+    expect(text()).toContain(problem);
+  });
+
+  it('of a subgraph that is gone is completed, with an error at each place; nothing is asked for after the end', async () => {
+    const { parts, done } = await ask('{ users { name ... @defer(label: "r") { score sure } } }');
+    await expect.poll(() => parts.length).toBe(1);
+    await expect.poll(() => reviews.requests.length).toBe(1);
+    const cut = (request: { socket: { destroy(): void } }): void => request.socket.destroy();
+    reviews.server.on('request', cut);
+    reviews.server.closeAllConnections();
+    await done;
+    reviews.server.off('request', cut);
+    const items = parts.slice(1).flatMap((part) => part['incremental'] as { data: unknown; errors: unknown[] }[]);
+    expect(items.map(({ data, errors }) => [data, errors.length])).toEqual([
+      [null, 2],
+      [null, 2],
+    ]);
+    expect(parts.at(-1)).toMatchObject({ hasNext: false });
+  });
+
+  it('of clients that leave midway, by the dozen, leaves no request to a subgraph open', async () => {
+    const open = new Set<unknown>();
+    const count = (_: unknown, response: { once(event: 'close', listener: () => void): void }): void => {
+      open.add(response);
+      response.once('close', () => open.delete(response));
+    };
+    reviews.server.on('request', count);
+    for (let round = 0; round < 2; round++) {
+      const clients = await Promise.all(
+        Array.from({ length: 20 }, (_, n) => ask(`{ users { name ... @defer { a${round}x${n}: score } } }`)),
+      );
+      await Promise.all(clients.map(({ parts }) => expect.poll(() => parts.length).toBe(1)));
+      for (const { leave } of clients) leave();
+    }
+    expect(reviews.requests.length).toBeGreaterThan(0);
+    await expect.poll(() => open.size).toBe(0);
+    reviews.server.off('request', count);
+  });
+
   it('refuses a variable that is wrong as ever', async () => {
     const { response, done, text } = await ask('query ($v: Boolean!) { user { name ... @defer(if: $v) { score } } }');
     await done;

@@ -47,6 +47,14 @@ export function liftLiterals(normalized: NormalizedOperation, schema: GraphQLSch
   };
 }
 
+const PREFIX = 'argument_';
+/** So many characters at most: a client may make a subgraph repeat any text. */
+const LIFTED = /\$?\bargument_(\w{1,100}?)_\d{1,6}(?!\w)/g;
+
+/** Returns what a subgraph says of a variable that stands for a literal as words about the argument it was written for. */
+export const withoutLiftedNames = (text: string): string =>
+  text.includes(PREFIX) ? text.replaceAll(LIFTED, '$1') : text;
+
 class Lifter {
   readonly literals = new Map<string, Literal>();
   readonly definitions: VariableDefinitionNode[] = [];
@@ -117,7 +125,7 @@ class Lifter {
     const key = `${place}:${type}=${literal.key}`;
     let name = this.#known.get(key);
     if (name === undefined) {
-      do name = `argument_${argument}_${this.#next++}`;
+      do name = `${PREFIX}${argument}_${this.#next++}`;
       while (this.#taken.has(name));
       this.#known.set(key, name);
       this.literals.set(name, literal);

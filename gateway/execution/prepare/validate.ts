@@ -11,6 +11,7 @@ import {
   VariablesInAllowedPositionRule,
   validate,
 } from 'graphql';
+import { DeferLabelsRule } from './defer-labels.ts';
 import { OverlappingFieldsRule } from './overlapping-fields.ts';
 
 export interface ValidationOptions {
@@ -33,7 +34,10 @@ const LONG: readonly (readonly ValidationRule[])[] = [
   [OverlappingFieldsRule],
   [ValuesOfCorrectTypeRule],
 ];
-const RULES = specifiedRules.map((rule) => (rule === OverlappingFieldsCanBeMergedRule ? OverlappingFieldsRule : rule));
+const RULES = [
+  ...specifiedRules.map((rule) => (rule === OverlappingFieldsCanBeMergedRule ? OverlappingFieldsRule : rule)),
+  DeferLabelsRule,
+];
 const QUICK = RULES.filter((rule) => !LONG.some((stage) => stage.includes(rule)));
 
 /** Validates a document: a long one in stages, which ends with the first that finds errors. */

@@ -3,6 +3,7 @@ import { Kind, parse } from 'graphql';
 import type { CodedError } from '#platform/base/errors/errors.ts';
 import { type Fragments, fragmentsOf } from '#platform/base/graphql/fragments.ts';
 import type { Path } from '../planning/plan.ts';
+import { withoutLiftedNames } from '../prepare/literals.ts';
 import { fieldsOf, responseName, selectionsOf } from './client-place.ts';
 import type { ResponsePath } from './paths.ts';
 import type { Run } from './run.ts';
@@ -17,8 +18,13 @@ export function reportSubgraphError(
 ): void {
   const code = extensions['code'];
   run.observer.reported?.(subgraph, code);
-  const coded = { ...extensions, code: typeof code === 'string' ? code : 'DOWNSTREAM_SERVICE_ERROR' };
-  run.failAt(path, { message, extensions: coded }, (error) => run.observer.expose?.(error, subgraph) ?? error);
+  const { argument } = extensions;
+  const coded = {
+    ...extensions,
+    ...(typeof argument === 'string' && { argument: withoutLiftedNames(argument) }),
+    code: typeof code === 'string' ? code : 'DOWNSTREAM_SERVICE_ERROR',
+  };
+  run.failAt(path, { message: withoutLiftedNames(message), extensions: coded }, (error) => run.observer.expose?.(error, subgraph) ?? error);
 }
 
 /** Places that one failed fetch reports at most. */
