@@ -24,7 +24,11 @@ export function reportSubgraphError(
     ...(typeof argument === 'string' && { argument: withoutLiftedNames(argument) }),
     code: typeof code === 'string' ? code : 'DOWNSTREAM_SERVICE_ERROR',
   };
-  run.failAt(path, { message: withoutLiftedNames(message), extensions: coded }, (error) => run.observer.expose?.(error, subgraph) ?? error);
+  run.failAt(
+    path,
+    { message: withoutLiftedNames(message), extensions: coded },
+    (error) => run.observer.expose?.(error, subgraph) ?? error,
+  );
 }
 
 /** Places that one failed fetch reports at most. */

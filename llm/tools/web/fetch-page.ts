@@ -33,7 +33,7 @@ export async function fetchPage(pages: PublicFetch, url: string, signal: AbortSi
   const text = decode(body, contentType);
   const isHtml = /html/.test(contentType) || /^\s*<(?:!doctype html|html)/i.test(text);
   // The parser is loaded with the first page.
-  const page = isHtml ? (await import('./page-text.ts')).readPage(text) : { title: '', text: plainLines(text) };
+  const page = isHtml ? await (await import('./page-text.ts')).readPage(text) : { title: '', text: plainLines(text) };
   return { ...page, url: fetched.url, isCut };
 }
 

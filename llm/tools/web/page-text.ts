@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import { Parser } from 'htmlparser2';
 import { plainLines } from './plain-lines.ts';
 
@@ -13,6 +14,14 @@ const BLOCKS = new Set(
 
 /** Most elements in one another. */
 const MAX_NESTING = 1_000;
+/**
+ * Characters that are read in one round of the loop: tags without anything in them take a microsecond each, and a page
+ * can be made of nothing else.
+ */
+const ROUND = 32_768;
+
+/** Characters of a title that are looked at. */
+const MAX_TITLE = 2_000;
 
 class TooNested extends Error {}
 
@@ -25,15 +34,20 @@ export interface Page {
 /**
  * Reads the text of an HTML page. Nothing is run and nothing is fetched; what the page hides from its readers is left
  * out, since it is written for machines. A page ends where its elements are nested deeper than any page's are: the
- * parser's cost grows with the square of that.
+ * parser's cost grows with the square of that. Others have their turn between its parts.
  */
-export function readPage(html: string): Page {
+export async function readPage(html: string): Promise<Page> {
   let title = '';
   let text = '';
   let inTitle = false;
   /** The open elements below one that hides its content, that one included. */
   let hidden = 0;
   let depth = 0;
+  /** Line breaks at the end of the text: more than two mean nothing. */
+  let breaks = 0;
+  const breakLine = (): void => {
+    if (breaks++ < 2) text += '\n';
+  };
   const parser = new Parser(
     {
       onopentag(name, attributes) {
@@ -43,12 +57,15 @@ export function readPage(html: string): Page {
           return;
         }
         if (name === 'title') inTitle = title === '';
-        if (BLOCKS.has(name)) text += '\n';
+        if (BLOCKS.has(name)) breakLine();
         if ((SKIPPED.has(name) || isHidden(attributes)) && !VOID.has(name)) hidden = 1;
       },
       ontext(piece) {
-        if (inTitle) title += piece;
-        else if (hidden === 0) text += piece;
+        if (inTitle) title += title.length < MAX_TITLE ? piece : '';
+        else if (hidden === 0) {
+          text += piece;
+          breaks = 0;
+        }
       },
       onclosetag(name) {
         if (VOID.has(name)) return;
@@ -58,17 +75,21 @@ export function readPage(html: string): Page {
           return;
         }
         if (name === 'title') inTitle = false;
-        if (BLOCKS.has(name)) text += '\n';
+        if (BLOCKS.has(name)) breakLine();
       },
     },
     { decodeEntities: true },
   );
   try {
-    parser.end(html);
+    for (let at = 0; at < html.length; at += ROUND) {
+      parser.write(html.slice(at, at + ROUND));
+      await setImmediate();
+    }
+    parser.end();
   } catch (error) {
     if (!(error instanceof TooNested)) throw error;
   }
-  return { title: title.replace(/\s+/g, ' ').trim().slice(0, 200), text: plainLines(text) };
+  return { title: title.slice(0, MAX_TITLE).replace(/\s+/g, ' ').trim().slice(0, 200), text: plainLines(text) };
 }
 
 const VOID = new Set('area base br col embed hr img input link meta param source track wbr'.split(' '));
