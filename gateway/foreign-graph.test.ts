@@ -188,6 +188,24 @@ describe('equal queries of different clients', () => {
   });
 });
 
+describe('one person’s answer', () => {
+  it.each([
+    ['authorization', ''],
+    ['cookie', ''],
+    ['x-api-key', ''],
+    ['authorization', 'deduplicate: true'],
+  ])('is not another’s, though answers are said not to vary on %s %s', async (name, more) => {
+    const { ask } = await serve(`
+      all: { headers: { request: [{ propagate: x-tenant }, { propagate: ${name} }] }${more && `, ${more}`} }
+      vary: [x-tenant]
+    `);
+    const queries = more ? ['query A { seen }', 'query B { seen }'] : ['{ seen }', '{ seen }'];
+    for (const query of queries) await ask(query);
+    const asked = await Promise.all(['ann', 'bob'].map((who, n) => ask(queries[n]!, { [name]: who })));
+    expect(asked.map((answer) => headersIn(answer)[name])).toEqual(['ann', 'bob']);
+  });
+});
+
 describe('errors of subgraphs', () => {
   it('are shown in development, redacted in production, and as gateway.yaml says', async () => {
     const [development, production, open, closed] = await Promise.all([

@@ -1,6 +1,7 @@
 import { untilAborted } from '#platform/base/cancellation/until-aborted.ts';
 import type { SubgraphRequest, SubgraphResponse, SubgraphTransport } from '#platform/net/transport/transport.ts';
 import { CARRIERS } from './carriers.ts';
+import { credentialsIn } from './credential-headers.ts';
 import { Flights, join } from './flights.ts';
 import { identityKey } from './identity-key.ts';
 
@@ -49,7 +50,8 @@ export function shared(
     // What does not count may still be a credential.
     const isToldMore = Object.keys(headers ?? {}).some((name) => !counts(name) && !CARRIERS.has(name));
     const who = isToldIdentity || isToldMore ? identityKey(identity) : '';
-    return `${round.number}\0${who}\0${counting.length > 0 ? JSON.stringify(counting) : ''}\0${nameless(query)}\0${variables}`;
+    const told = `${counting.length > 0 ? JSON.stringify(counting) : ''}\0${credentialsIn(headers)}`;
+    return `${round.number}\0${who}\0${told}\0${nameless(query)}\0${variables}`;
   }
 
   async function mutate(request: SubgraphRequest): Promise<SubgraphResponse> {

@@ -5,6 +5,7 @@ import { networkOf } from '#platform/identity/client-info.ts';
 import type { Identity } from '#platform/identity/identity.ts';
 import type { Unsubscribe } from '#platform/net/transport/transport.ts';
 import type { Admitted } from '../policy/pipeline.ts';
+import { credentialsIn } from '../request/credential-headers.ts';
 import type { Carrier, GatewayMetrics } from '../server/metrics.ts';
 import { type Channel, createDelivery, type Delivery, type QueuePolicy } from './delivery.ts';
 import { countedIdentity, createOpenCounter } from './open-counter.ts';
@@ -128,7 +129,7 @@ function limitStreams(limits: SocketSettings) {
 
 function shareKey({ prepared, request }: Admitted, policy: StreamPolicy): string | undefined {
   if (policy.share === 'none' || request.extensions || request.errors?.length) return undefined;
-  const who = policy.share === 'everybody' ? '' : privilege(request.identity);
+  const who = policy.share === 'everybody' ? '' : `${privilege(request.identity)}\n${credentialsIn(request.headers)}`;
   return `${prepared.id}\n${who}\n${request.headersKey ?? ''}\n${JSON.stringify(request.variables ?? {})}`;
 }
 

@@ -1,3 +1,4 @@
+import { credentialsIn } from '../../request/credential-headers.ts';
 import { Flights, join } from '../../request/flights.ts';
 import { identityKey } from '../../request/identity-key.ts';
 import type { OperationAnswer, PreparedOperation } from '../prepare/operation.ts';
@@ -28,7 +29,7 @@ export function shareInFlight(isOn: boolean) {
     (request) => {
       if (request.errors || request.extensions || request.signal?.aborted) return execute(request);
       // Forwarded headers may be credentials, which only the subgraphs understand.
-      const who = `${identityKey(request.identity)}\0${request.headersKey ?? ''}`;
+      const who = `${identityKey(request.identity)}\0${request.headersKey ?? ''}${credentialsIn(request.headers)}`;
       const key = `${id}\0${round}\0${who}\0${JSON.stringify(request.variables) ?? ''}`;
       const now = performance.now();
       const running = flights.running(key, now);
