@@ -34,7 +34,13 @@ Object.assign(globalThis, { __webpack_nonce__: nonce });
 const readable: CSSVariablesResolver = () => ({
   variables: {},
   light: { '--mantine-color-dimmed': '#495057', '--mantine-color-placeholder': '#5c6370' },
-  dark: { '--mantine-color-dimmed': '#adb5bd', '--mantine-color-placeholder': '#a0a7af' },
+  dark: {
+    '--mantine-color-dimmed': '#adb5bd',
+    '--mantine-color-placeholder': '#a0a7af',
+    // What destroys looks so here, too; the library's tone is nearly white.
+    '--mantine-color-red-light-color': '#ff8787',
+    '--mantine-color-cyan-light-color': '#66d9e8',
+  },
 });
 
 createRoot(document.getElementById('root')!).render(

@@ -7,8 +7,8 @@ export function Page({ title, children, wide = false }: { title: string; childre
   return (
     <Box component="main" p="md" mih="100dvh" className="page-alone">
       <Paper withBorder p="xl" w="100%" maw={wide ? 640 : 420} shadow="sm">
-        <Group justify="space-between" mb="md" wrap="nowrap" align="flex-start">
-          <Group gap="sm" wrap="nowrap">
+        <Group justify="space-between" mb="md" align="flex-start" className="page-head">
+          <Group gap="sm" wrap="nowrap" flex="1 0 auto" maw="100%">
             <img src="/icon.svg" width={32} height={32} alt="" />
             <Title order={1} size="h3">
               {title}

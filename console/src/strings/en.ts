@@ -313,7 +313,7 @@ export const en = {
     from: 'From',
     byHand: 'written by you',
     learned: 'learned from a conversation',
-    used: (count: number) => `used ${count} times`,
+    used: (count: number) => (count === 1 ? 'used once' : `used ${count} times`),
     search: 'Search what is remembered',
   },
   contexts: {

@@ -1,3 +1,4 @@
+import { useElementSize } from '@mantine/hooks';
 import { useFormat } from '../strings/strings.tsx';
 
 /** A value at a time. */
@@ -6,17 +7,22 @@ export interface Point {
   readonly value: number;
 }
 
-const [WIDTH, HEIGHT, BELOW, LEFT] = [720, 180, 20, 44];
+const [HEIGHT, BELOW, LEFT] = [180, 20, 44];
+/** Width of a day that is written below the bars, with what stands between two. */
+const NAME = 84;
 
 /** Draws values over time as bars; each tells its value, and all of them are in a table for those who hear. */
 export function Chart({ points, label }: { readonly points: readonly Point[]; readonly label: string }) {
   const format = useFormat();
+  const { ref, width } = useElementSize();
+  // As wide as its place, so that the figures have the size of the text around it on a phone, too.
+  const breadth = width || 720;
   const max = Math.max(...points.map(({ value }) => value), 0) || 1;
-  const step = (WIDTH - LEFT) / Math.max(1, points.length);
-  const named = Math.max(1, Math.ceil(points.length / 8));
+  const step = (breadth - LEFT) / Math.max(1, points.length);
+  const named = Math.max(1, Math.ceil((points.length * NAME) / (breadth - LEFT)));
   return (
-    <>
-      <svg className="chart" viewBox={`0 0 ${WIDTH} ${HEIGHT}`} role="img" aria-label={label}>
+    <div ref={ref}>
+      <svg className="chart" viewBox={`0 0 ${breadth} ${HEIGHT}`} role="img" aria-label={label}>
         <text x={LEFT - 6} y={12} textAnchor="end">
           {format.compact(max)}
         </text>
@@ -51,6 +57,6 @@ export function Chart({ points, label }: { readonly points: readonly Point[]; re
           ))}
         </tbody>
       </table>
-    </>
+    </div>
   );
 }
