@@ -25,7 +25,7 @@ const UNREAD = [
   /^gpt-tokenizer\/(cjs|src|data)$/,
   /^(openai|@anthropic-ai\/sdk)\/src$/,
   /^(openai|@anthropic-ai\/sdk)\/(?!bin\/).*(\.js|\.d\.ts)$/,
-  /^(.*\/)?@opentelemetry\/(?!api\/)[\w-]+\/build\/esm$/,
+  /^(.*\/)?@opentelemetry\/(?!api\/|semantic-conventions\/)[\w-]+\/build\/esm$/,
   /^@electric-sql\/pglite\/dist\/.*\.c[jt]s$/,
   /^@google\/genai\/dist\/.*\.cjs$/,
   /^@hyzyla\/pdfium\/dist\/(pdfium\.wasm\.base64|worker\.bundle|index\.(cjs|esm\.(worker|cdn|base64|browser))\b).*/,
