@@ -22,10 +22,8 @@ const UNREAD = [
   /^@grpc\/grpc-js\/src$/,
   /^ajv\/lib$/,
   // The same code once more, for `require`, and for bundlers of pages.
-  /^gpt-tokenizer\/(cjs|src|data)$/,
+  /^gpt-tokenizer\/(cjs|src|data|esm\/(model|fixtures))$/,
   /^(openai|@anthropic-ai\/sdk)\/src$/,
-  /^(openai|@anthropic-ai\/sdk)\/(?!bin\/).*(\.js|\.d\.ts)$/,
-  /^(.*\/)?@opentelemetry\/(?!api\/|semantic-conventions\/)[\w-]+\/build\/esm$/,
   /^@electric-sql\/pglite\/dist\/.*\.c[jt]s$/,
   /^@google\/genai\/dist\/.*\.cjs$/,
   /^@hyzyla\/pdfium\/dist\/(pdfium\.wasm\.base64|worker\.bundle|index\.(cjs|esm\.(worker|cdn|base64|browser))\b).*/,
@@ -47,6 +45,8 @@ const UNREAD = [
   /^tinyld\/(playground|tests-integration)$/,
   /^underscore\/amd$/,
   // What people read.
+  /^undici\/docs$/,
+  /^pino\/(docs|test|benchmarks|examples)$/,
   /(^|\/)(README|CHANGELOG|HISTORY)[^/]*\.md$/i,
   /\.(js|mjs|cjs|ts|mts|cts|css)\.map$/,
 ];
