@@ -18,6 +18,7 @@ import { brokenLinks } from './checks/links.ts';
 import { unconventional } from './checks/schema-conventions.ts';
 import { spreadingNulls } from './checks/spreading-nulls.ts';
 import { sayingLittle, undescribed } from './checks/undescribed.ts';
+import { wrongWays } from './checks/ways.ts';
 import { unusedWords } from './checks/words.ts';
 
 const root = path.dirname(import.meta.dirname);
@@ -158,6 +159,7 @@ const steps: [string, () => Promise<unknown>][] = [
   ['the schema has the shapes described in CONTRIBUTING', schemaConventional],
   ['a subgraph that is down fails alone', failsAlone],
   ['pages name files that are there', () => none(brokenLinks(root))],
+  ['the ways through the house are as short as they are told', () => none(wrongWays(root))],
   ['comments keep to 120 columns', async () => none(wideComments(root, await trackedFiles()))],
   ['words are those of the house', async () => none(unusedWords(root, await trackedFiles()))],
   ['exported things say what they are and do', async () => none(wrongDocstrings(root, await trackedFiles()))],
