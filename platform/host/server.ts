@@ -88,7 +88,8 @@ function createFace(subgraph: HostedSubgraph, options: SubgraphServerOptions, mu
   let stopping = false;
 
   async function health() {
-    const checks = { ...(await options.health?.()), ...(await subgraph.health()) };
+    const [process, own] = await Promise.all([options.health?.(), subgraph.health()]);
+    const checks = { ...process, ...own };
     const down = Object.values(checks).some((one) => one.status === 'down');
     const { version } = options;
     return healthReport({ status: down ? 'unhealthy' : 'healthy', service: subgraph.name, version, checks });

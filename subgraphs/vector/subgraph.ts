@@ -1,5 +1,6 @@
 import { openRecordedModels } from '#llm/recorded-models.ts';
 import { rerankerOf } from '#llm/reranker.ts';
+import { stateOf } from '#platform/base/faults/state-of.ts';
 import type { SubgraphDefinition } from '#platform/host/definition.ts';
 import { openStorage } from '#platform/host/storage.ts';
 import { type Prisma, PrismaClient } from '#prisma/vector/client/client.ts';
@@ -46,10 +47,7 @@ export const vector: SubgraphDefinition = {
       resolvers: createResolvers(parts),
       loaders: (request) => createLoaders(parts, request),
       routes: storage.parkedRoutes,
-      health: async () => {
-        const { status, detail } = await (await vectors()).health();
-        return { vectors: { status, ...(detail !== undefined && { detail }) } };
-      },
+      health: async () => ({ vectors: await stateOf(async () => (await vectors()).health()) }),
     };
   },
 };

@@ -180,6 +180,20 @@ it.each([
   }
 });
 
+it('storage that is stopped is down within moments for /health', async () => {
+  const stopped = createServer(() => {});
+  await once(stopped.listen(0, '127.0.0.1'), 'listening');
+  try {
+    const endpoint = `http://127.0.0.1:${(stopped.address() as AddressInfo).port}`;
+    const where = { bucket: 'b', prefix: '', pathStyle: true, direct: false, silenceMs: 100 };
+    await using store = new S3BlobStore({ ...server, ...where, endpoint });
+    expect(await store.health()).toEqual({ status: 'down', detail: 'the bucket cannot be reached (no answer)' });
+  } finally {
+    stopped.closeAllConnections();
+    stopped.close();
+  }
+});
+
 it('a file that is left unread gives its connection back', async () => {
   const left = Promise.withResolvers<void>();
   const endless = createServer((_request, answer) => {

@@ -61,6 +61,10 @@ const MAX_DELETED_AT_ONCE = 1_000;
 /** Age at which an unfinished upload was surely left behind by a killed process. */
 const ABANDONED_MS = 24 * 3_600_000;
 const CONNECT_MS = 3_000;
+/** Longest wait for an answer that tells whether the bucket is there, in ms. */
+const HEALTH_MS = 2_000;
+/** How long a write that was refused says that there is something wrong, in ms: nothing may be written for days. */
+const REFUSED_MS = 60_000;
 /** Longest silence of the server within a request, its answer's body included, in ms. */
 const SILENCE_MS = 30_000;
 
@@ -74,8 +78,8 @@ export class S3BlobStore implements BlobStore {
   readonly #client: S3Client;
   readonly #options: S3Options;
   readonly #silenceMs: number;
-  /** Why the last write failed; a bucket that can be read and not written is not well. */
-  #refused: string | undefined;
+  /** Why the last write failed, and when; a bucket that can be read and not written is not well. */
+  #refused: { readonly why: string; readonly at: number } | undefined;
 
   constructor(options: S3Options) {
     this.#options = options;
@@ -118,7 +122,7 @@ export class S3BlobStore implements BlobStore {
       // What the source says of itself (too large, hung up) is not a fault of the storage.
       if (source.failure !== undefined) throw source.failure;
       signal?.throwIfAborted();
-      this.#refused = reasonOf(error);
+      this.#refused = { why: reasonOf(error), at: performance.now() };
       throw unavailable(error);
     }
     this.#refused = undefined;
@@ -191,13 +195,15 @@ export class S3BlobStore implements BlobStore {
   }
 
   async health(): Promise<{ status: 'up' | 'down'; detail?: string }> {
+    const abortSignal = AbortSignal.timeout(Math.min(this.#silenceMs, HEALTH_MS));
     try {
-      await this.#client.send(new HeadBucketCommand({ Bucket: this.#options.bucket }));
+      await this.#client.send(new HeadBucketCommand({ Bucket: this.#options.bucket }), { abortSignal });
     } catch (error) {
-      return { status: 'down', detail: `the bucket cannot be reached (${reasonOf(error)})` };
+      const why = abortSignal.aborted ? 'no answer' : reasonOf(error);
+      return { status: 'down', detail: `the bucket cannot be reached (${why})` };
     }
-    if (this.#refused === undefined) return { status: 'up' };
-    return { status: 'down', detail: `the bucket takes no writes (${this.#refused})` };
+    if (this.#refused === undefined || performance.now() - this.#refused.at > REFUSED_MS) return { status: 'up' };
+    return { status: 'down', detail: `the bucket takes no writes (${this.#refused.why})` };
   }
 
   /** Their parts are invisible, and paid for. */
