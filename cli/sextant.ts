@@ -129,10 +129,10 @@ program
 
 program
   .command('reindex')
-  .option('--remove-files', 'remove files without a row also where they are the most of all')
+  .option('--remove-files', 'claim the files for this installation, and remove all that have no row')
   .description('make files and the indexes of memory agree with the rows, after a store was lost or restored')
   .action(async ({ removeFiles }: { removeFiles?: boolean }) =>
-    (await import('./commands/reindex.ts')).reindex(root, { removesMost: removeFiles }),
+    (await import('./commands/reindex.ts')).reindex(root, { removesFiles: removeFiles }),
   );
 
 const parked = program.command('parked').description('jobs and events that failed too often and wait for a decision');

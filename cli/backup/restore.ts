@@ -70,7 +70,7 @@ export async function restore(root: string, source: string, options: RestoreOpti
   }
   await settle(config);
   console.log(`Restored: ${what}.`);
-  await reindex(root);
+  await reindex(root, { claimsFiles: true });
 }
 
 class Restore {

@@ -32,7 +32,10 @@ it('sextant reindex makes a lost index again, removes files without a row, and n
 
   const sextant = new URL('../sextant.ts', import.meta.url).pathname;
   const env = { PATH: process.env['PATH'], HOME: directory, SEXTANT_DIR: directory, LLM_DISCOVERY: 'false' };
-  const { stdout } = await promisify(execFile)(process.execPath, [sextant, 'reindex'], { env, timeout: 90_000 });
+  const { stdout } = await promisify(execFile)(process.execPath, [sextant, 'reindex', '--remove-files'], {
+    env,
+    timeout: 90_000,
+  });
   expect(stdout).toContain('vision: removed 1 files that belonged to no row (7 bytes).');
   expect(stdout).toContain(`memory: 1 of 2 files that rows name are missing, such as ${lost}.`);
   expect(await readdir(path.join(directory, 'blobs', 'vision'))).toEqual([]);

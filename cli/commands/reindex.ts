@@ -5,7 +5,8 @@ import { Registry } from 'prom-client';
 import { loadConfig } from '#platform/base/config/config.ts';
 import type { Owner } from '#platform/contracts/owners.ts';
 import type { BlobStore } from '#platform/data/blobs/blob-store.ts';
-import { type CompareFilesOptions, compareFiles, type FileRows } from '#platform/data/blobs/compare-files.ts';
+import { compareFiles, type FileRows } from '#platform/data/blobs/compare-files.ts';
+import { claimFiles } from '#platform/data/blobs/file-claim.ts';
 import { dropRefused } from '#platform/data/blobs/owned-files.ts';
 import type { ClientClass } from '#platform/data/database/database.ts';
 import type { SqlTransaction } from '#platform/data/outbox/outbox.ts';
@@ -33,7 +34,7 @@ interface Status {
  *
  * @throws {CommandError} when most files have no row, or work on the indexes was parked because it failed too often.
  */
-export async function reindex(root: string, options: Pick<CompareFilesOptions, 'removesMost'> = {}): Promise<void> {
+export async function reindex(root: string, options: ReindexOptions = {}): Promise<void> {
   const config = loadConfig(process.env, root);
   await using lifecycle = new AsyncDisposableStack();
   const platform = await openPlatform({
@@ -75,15 +76,32 @@ export async function reindex(root: string, options: Pick<CompareFilesOptions, '
   console.log('The indexes of memory agree with what is stored.');
 }
 
+export interface ReindexOptions {
+  /** Whether files are claimed although another installation may use them, and removed whatever their share is. */
+  readonly removesFiles?: boolean | undefined;
+  /** Whether files are claimed: they were just restored. */
+  readonly claimsFiles?: boolean | undefined;
+}
+
 /** Makes the files of an owner agree with its rows, and says what was found. */
 async function agree(
   owner: Owner,
-  client: Pick<SqlTransaction, '$executeRawUnsafe'>,
+  client: Pick<SqlTransaction, '$queryRawUnsafe' | '$executeRawUnsafe'>,
   blobs: BlobStore,
   rows: FileRows,
-  options: CompareFilesOptions,
+  { removesFiles = false, claimsFiles = removesFiles }: ReindexOptions,
 ): Promise<void> {
-  const found = await compareFiles(blobs, rows, options).catch((error: Error) => {
+  const compare = async () => {
+    const { removesFrom } = await claimFiles(client, blobs, owner, claimsFiles);
+    const removes = removesFiles ? 'all' : removesFrom.getTime() > Date.now() ? 'none' : 'some';
+    const found = await compareFiles(blobs, rows, { removes });
+    if (removes === 'none' && found.strangers > 0)
+      console.log(
+        `${owner}: ${found.strangers} files belong to no row. They are removed from ${removesFrom.toISOString()} on, or by --remove-files.`,
+      );
+    return found;
+  };
+  const found = await compare().catch((error: Error) => {
     throw new CommandError(error.message, { cause: error });
   });
   await dropRefused(client);

@@ -2,6 +2,7 @@ import { openRecordedModels } from '#llm/recorded-models.ts';
 import { rerankerOf } from '#llm/reranker.ts';
 import { every } from '#platform/base/faults/every.ts';
 import { guarded } from '#platform/base/faults/guarded.ts';
+import { stateOf } from '#platform/base/faults/state-of.ts';
 import { VECTORS_RESTORED_TOPIC } from '#platform/contracts/topics.ts';
 import { OwnedFiles } from '#platform/data/blobs/owned-files.ts';
 import type { SubgraphDefinition } from '#platform/host/definition.ts';
@@ -104,12 +105,13 @@ export const memory: SubgraphDefinition = {
       loaders: (request) => createLoaders(db, request),
       routes: [...createRoutes(parts, documents), ...storage.parkedRoutes],
       async health() {
-        const index = await vectors().then(
-          (store) => store.health(),
-          () => ({ status: 'down' as const, detail: 'The vector store cannot be opened.' }),
+        const index = stateOf(() =>
+          vectors().then(
+            (store) => store.health(),
+            () => ({ status: 'down' as const, detail: 'The vector store cannot be opened.' }),
+          ),
         );
-        const { status, detail } = index;
-        return { blobs: await files.health(), vectors: { status, ...(detail !== undefined && { detail }) } };
+        return { blobs: await files.health(), vectors: await index };
       },
     };
   },

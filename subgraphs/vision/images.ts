@@ -2,6 +2,7 @@ import { v7 as uuid } from 'uuid';
 import { badInput, CodedError, notFound } from '#platform/base/errors/errors.ts';
 import { isUuid } from '#platform/base/ids/uuid.ts';
 import type { BlobStore } from '#platform/data/blobs/blob-store.ts';
+import { discardFile } from '#platform/data/blobs/discard-file.ts';
 import type { Jobs } from '#platform/data/jobs/jobs.ts';
 import { receiveUpload } from '#platform/identity/signed-urls/receive-upload.ts';
 import type { SignedUrl, UrlSigner } from '#platform/identity/signed-urls/url-signer.ts';
@@ -262,11 +263,11 @@ export class Images {
       return row.readOnArrival ? tx.image.update({ where: { id }, data: { ocrStatus: 'RUNNING' } }) : row;
     });
     const image = await taken.catch(async (error: unknown) => {
-      await blobs.delete(upload);
+      await discardFile(blobs, upload, error);
       throw error;
     });
     if (image === undefined) {
-      await blobs.delete(upload);
+      await discardFile(blobs, upload);
       throw alreadyUploaded();
     }
     await this.announce(id);

@@ -44,6 +44,7 @@ it('a file without a row goes when its upload must be over; what a row names, an
   await store('b/1/other', longAgo);
   expect(await compareFiles(blobs, rowsOf('a/2/named'))).toEqual({
     files: 3,
+    strangers: 1,
     removed: 1,
     removedBytes: 5,
     needed: 1,
@@ -87,6 +88,10 @@ it('nothing is removed where most files have no row, unless that is what is want
   await expect(compareFiles(blobs, rowsOf('a/1/file'))).resolves.toMatchObject({ removed: 100 });
   for (let index = 0; index < 102; index++) await store(`a/${index}/file`, longAgo);
   await expect(compareFiles(blobs, rowsOf('a/1/file'))).rejects.toThrow('101 of 102 files in a/ belong to no row');
+  await expect(compareFiles(blobs, rowsOf('a/1/file'), { removes: 'none' })).resolves.toMatchObject({
+    strangers: 101,
+    removed: 0,
+  });
   expect(await there()).toHaveLength(102);
-  await expect(compareFiles(blobs, rowsOf('a/1/file'), { removesMost: true })).resolves.toMatchObject({ removed: 101 });
+  await expect(compareFiles(blobs, rowsOf('a/1/file'), { removes: 'all' })).resolves.toMatchObject({ removed: 101 });
 });

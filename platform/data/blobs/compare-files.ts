@@ -24,7 +24,9 @@ export interface FileRows {
 export interface FileComparison {
   /** Files of the owner, before any was removed. */
   readonly files: number;
-  /** Files without a row, which were removed. */
+  /** Files without a row. */
+  readonly strangers: number;
+  /** Those of them that were removed. */
   readonly removed: number;
   readonly removedBytes: number;
   /** Files that rows need. */
@@ -38,8 +40,8 @@ export interface FileComparison {
 export interface CompareFilesOptions {
   /** Age below which a file is left alone: its row may be on its way. Default: a day; the longest upload takes 2 h. */
   readonly graceMs?: number | undefined;
-  /** Whether files are removed also where most of them have no row. Default false. */
-  readonly removesMost?: boolean | undefined;
+  /** Whether files without a row are removed, also where these are the most (`all`), or counted. Default `some`. */
+  readonly removes?: 'none' | 'some' | 'all' | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -76,13 +78,15 @@ export async function compareFiles(
   rows: FileRows,
   options: CompareFilesOptions = {},
 ): Promise<FileComparison> {
+  const { removes = 'some' } = options;
   const removed = { count: 0, bytes: 0 };
   let first: Strangers | undefined;
   for (;;) {
     const found = await findStrangers(blobs, rows, options);
     first ??= found;
+    if (removes === 'none') break;
     const isMost = found.count > ALWAYS_REMOVED && found.count * 2 > found.files;
-    if (first === found && isMost && !options.removesMost)
+    if (first === found && isMost && removes !== 'all')
       throw new MostFilesHaveNoRow(
         `${found.count} of ${found.files} files in ${rows.prefix} belong to no row. Nothing was removed: does another installation use this storage, or was the database replaced? If they may go: sextant reindex --remove-files.`,
       );
@@ -93,6 +97,7 @@ export async function compareFiles(
   }
   return {
     files: first.files,
+    strangers: first.count,
     removed: removed.count,
     removedBytes: removed.bytes,
     ...(await findMissing(blobs, rows, options.signal)),

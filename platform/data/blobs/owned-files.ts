@@ -1,4 +1,5 @@
 import type { Registry } from 'prom-client';
+import { type State, stateOf } from '../../base/faults/state-of.ts';
 import type { Logger } from '../../base/log/log.ts';
 import { storeMetrics } from '../../base/metrics/store-metrics.ts';
 import type { Owner } from '../../contracts/owners.ts';
@@ -6,6 +7,7 @@ import { JobRefused, type Jobs } from '../jobs/jobs.ts';
 import type { SqlClient, SqlTransaction } from '../outbox/outbox.ts';
 import type { BlobStore } from './blob-store.ts';
 import { compareFiles, type FileRows, MostFilesHaveNoRow } from './compare-files.ts';
+import { claimFiles, FilesOfAnother } from './file-claim.ts';
 
 /** The kind of the jobs that compare files with rows. */
 export const COMPARE_FILES = 'compare-files';
@@ -49,18 +51,23 @@ export class OwnedFiles<Tx extends SqlTransaction> {
   }
 
   /** The state of the storage, and what the last comparison missed. */
-  async health(): Promise<{ readonly status: 'up' | 'down'; readonly detail?: string }> {
-    const health = await this.#options.blobs.health();
+  async health(): Promise<State> {
+    const health = await stateOf(() => this.#options.blobs.health());
     if (health.status === 'down' || this.#missing === 0) return health;
     return { status: 'up', detail: `files that rows name are missing: ${this.#missing}` };
   }
 
   async #compare(id: string, signal: AbortSignal): Promise<(tx: Tx) => Promise<void>> {
-    const { owner, blobs, rows, log, metrics } = this.#options;
+    const { owner, client, blobs, rows, log, metrics } = this.#options;
     const ended = await blobs.endAbandoned();
     if (ended > 0) log.info({ ended }, 'ended uploads that earlier processes left unfinished');
-    const found = await compareFiles(blobs, rows, { signal }).catch((error: unknown) => {
-      throw error instanceof MostFilesHaveNoRow ? new JobRefused(error.message) : error;
+    const compare = async () => {
+      const { removesFrom } = await claimFiles(client, blobs, owner);
+      return compareFiles(blobs, rows, { signal, removes: removesFrom.getTime() > Date.now() ? 'none' : 'some' });
+    };
+    const found = await compare().catch((error: unknown) => {
+      const isRefusal = error instanceof MostFilesHaveNoRow || error instanceof FilesOfAnother;
+      throw isRefusal ? new JobRefused(error.message) : error;
     });
     storeMetrics(metrics).filesRemoved.inc({ owner }, found.removed);
     const says = found.removed + found.missing > 0 ? log.warn.bind(log) : log.info.bind(log);

@@ -9,8 +9,8 @@ const RESTORE_LOCK = 72707371;
 const NOTE = 'sextant_restore';
 
 /**
- * The progress of a restore that has closed the database: nothing of what is there is touched yet; vectors and files are
- * being replaced, and the rows are those of before; rows, vectors and files are those of the backup.
+ * The progress of a restore that has closed the database: nothing of what is there is touched yet; vectors and files
+ * are being replaced, and the rows are those of before; rows, vectors and files are those of the backup.
  */
 export type RestoreStep = 'closed' | 'replacing' | 'swapped';
 

@@ -67,6 +67,12 @@ export type Passage = Prisma.PassageModel
  */
 export type TranscriptMessage = Prisma.TranscriptMessageModel
 /**
+ * Model FileClaim
+ * The claim of an installation on the files of an owner, which the storage knows too: of two that share it, neither
+ * removes files of the other.
+ */
+export type FileClaim = Prisma.FileClaimModel
+/**
  * Model Job
  * Work to be done in the background; the platform's job runner claims it.
  */

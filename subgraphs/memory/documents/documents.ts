@@ -1,6 +1,7 @@
 import { v7 as uuidv7 } from 'uuid';
 import { badInput, CodedError, forbidden, notFound } from '#platform/base/errors/errors.ts';
 import { isUuid } from '#platform/base/ids/uuid.ts';
+import { discardFile } from '#platform/data/blobs/discard-file.ts';
 import { idConnection, keyConnection, keyPage, type PageArguments } from '#platform/data/paging/key-paging.ts';
 import { type CountedConnection, MAX_COUNT } from '#platform/data/paging/paging.ts';
 import type { UserIdentity } from '#platform/identity/identity.ts';
@@ -177,7 +178,7 @@ export class Documents {
       return row;
     });
     if (!document) {
-      await blobs.delete(place);
+      await discardFile(blobs, place);
       await awaiting();
       throw notFound('The document');
     }
@@ -221,7 +222,7 @@ export class Documents {
       return row;
     });
     const document = await added.catch(async (error: unknown) => {
-      await blobs.delete(blob.key);
+      await discardFile(blobs, blob.key, error);
       throw error;
     });
     return document;

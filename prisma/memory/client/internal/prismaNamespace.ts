@@ -402,6 +402,7 @@ export const ModelName = {
   Document: 'Document',
   Passage: 'Passage',
   TranscriptMessage: 'TranscriptMessage',
+  FileClaim: 'FileClaim',
   Job: 'Job',
   OutboxEvent: 'OutboxEvent',
   InboxEvent: 'InboxEvent'
@@ -420,7 +421,7 @@ export type TypeMap<ExtArgs extends runtime.Types.Extensions.InternalArgs = runt
     omit: GlobalOmitOptions
   }
   meta: {
-    modelProps: "memory" | "context" | "document" | "passage" | "transcriptMessage" | "job" | "outboxEvent" | "inboxEvent"
+    modelProps: "memory" | "context" | "document" | "passage" | "transcriptMessage" | "fileClaim" | "job" | "outboxEvent" | "inboxEvent"
     txIsolationLevel: TransactionIsolationLevel
   }
   model: {
@@ -794,6 +795,80 @@ export type TypeMap<ExtArgs extends runtime.Types.Extensions.InternalArgs = runt
         }
       }
     }
+    FileClaim: {
+      payload: Prisma.$FileClaimPayload<ExtArgs>
+      fields: Prisma.FileClaimFieldRefs
+      operations: {
+        findUnique: {
+          args: Prisma.FileClaimFindUniqueArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$FileClaimPayload> | null
+        }
+        findUniqueOrThrow: {
+          args: Prisma.FileClaimFindUniqueOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$FileClaimPayload>
+        }
+        findFirst: {
+          args: Prisma.FileClaimFindFirstArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$FileClaimPayload> | null
+        }
+        findFirstOrThrow: {
+          args: Prisma.FileClaimFindFirstOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$FileClaimPayload>
+        }
+        findMany: {
+          args: Prisma.FileClaimFindManyArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$FileClaimPayload>[]
+        }
+        create: {
+          args: Prisma.FileClaimCreateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$FileClaimPayload>
+        }
+        createMany: {
+          args: Prisma.FileClaimCreateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        createManyAndReturn: {
+          args: Prisma.FileClaimCreateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$FileClaimPayload>[]
+        }
+        delete: {
+          args: Prisma.FileClaimDeleteArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$FileClaimPayload>
+        }
+        update: {
+          args: Prisma.FileClaimUpdateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$FileClaimPayload>
+        }
+        deleteMany: {
+          args: Prisma.FileClaimDeleteManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateMany: {
+          args: Prisma.FileClaimUpdateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateManyAndReturn: {
+          args: Prisma.FileClaimUpdateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$FileClaimPayload>[]
+        }
+        upsert: {
+          args: Prisma.FileClaimUpsertArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$FileClaimPayload>
+        }
+        aggregate: {
+          args: Prisma.FileClaimAggregateArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AggregateFileClaim>
+        }
+        groupBy: {
+          args: Prisma.FileClaimGroupByArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.FileClaimGroupByOutputType>[]
+        }
+        count: {
+          args: Prisma.FileClaimCountArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.FileClaimCountAggregateOutputType> | number
+        }
+      }
+    }
     Job: {
       payload: Prisma.$JobPayload<ExtArgs>
       fields: Prisma.JobFieldRefs
@@ -1164,6 +1239,16 @@ export const TranscriptMessageScalarFieldEnum = {
 export type TranscriptMessageScalarFieldEnum = (typeof TranscriptMessageScalarFieldEnum)[keyof typeof TranscriptMessageScalarFieldEnum]
 
 
+export const FileClaimScalarFieldEnum = {
+  owner: 'owner',
+  token: 'token',
+  previous: 'previous',
+  claimedAt: 'claimedAt'
+} as const
+
+export type FileClaimScalarFieldEnum = (typeof FileClaimScalarFieldEnum)[keyof typeof FileClaimScalarFieldEnum]
+
+
 export const JobScalarFieldEnum = {
   id: 'id',
   kind: 'kind',
@@ -1513,6 +1598,7 @@ export type GlobalOmitConfig = {
   document?: Prisma.DocumentOmit
   passage?: Prisma.PassageOmit
   transcriptMessage?: Prisma.TranscriptMessageOmit
+  fileClaim?: Prisma.FileClaimOmit
   job?: Prisma.JobOmit
   outboxEvent?: Prisma.OutboxEventOmit
   inboxEvent?: Prisma.InboxEventOmit

@@ -400,6 +400,7 @@ export const ModelName = {
   Image: 'Image',
   ImagePage: 'ImagePage',
   ImageDescription: 'ImageDescription',
+  FileClaim: 'FileClaim',
   Job: 'Job',
   OutboxEvent: 'OutboxEvent',
   InboxEvent: 'InboxEvent'
@@ -418,7 +419,7 @@ export type TypeMap<ExtArgs extends runtime.Types.Extensions.InternalArgs = runt
     omit: GlobalOmitOptions
   }
   meta: {
-    modelProps: "image" | "imagePage" | "imageDescription" | "job" | "outboxEvent" | "inboxEvent"
+    modelProps: "image" | "imagePage" | "imageDescription" | "fileClaim" | "job" | "outboxEvent" | "inboxEvent"
     txIsolationLevel: TransactionIsolationLevel
   }
   model: {
@@ -641,6 +642,80 @@ export type TypeMap<ExtArgs extends runtime.Types.Extensions.InternalArgs = runt
         count: {
           args: Prisma.ImageDescriptionCountArgs<ExtArgs>
           result: runtime.Types.Utils.Optional<Prisma.ImageDescriptionCountAggregateOutputType> | number
+        }
+      }
+    }
+    FileClaim: {
+      payload: Prisma.$FileClaimPayload<ExtArgs>
+      fields: Prisma.FileClaimFieldRefs
+      operations: {
+        findUnique: {
+          args: Prisma.FileClaimFindUniqueArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$FileClaimPayload> | null
+        }
+        findUniqueOrThrow: {
+          args: Prisma.FileClaimFindUniqueOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$FileClaimPayload>
+        }
+        findFirst: {
+          args: Prisma.FileClaimFindFirstArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$FileClaimPayload> | null
+        }
+        findFirstOrThrow: {
+          args: Prisma.FileClaimFindFirstOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$FileClaimPayload>
+        }
+        findMany: {
+          args: Prisma.FileClaimFindManyArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$FileClaimPayload>[]
+        }
+        create: {
+          args: Prisma.FileClaimCreateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$FileClaimPayload>
+        }
+        createMany: {
+          args: Prisma.FileClaimCreateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        createManyAndReturn: {
+          args: Prisma.FileClaimCreateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$FileClaimPayload>[]
+        }
+        delete: {
+          args: Prisma.FileClaimDeleteArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$FileClaimPayload>
+        }
+        update: {
+          args: Prisma.FileClaimUpdateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$FileClaimPayload>
+        }
+        deleteMany: {
+          args: Prisma.FileClaimDeleteManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateMany: {
+          args: Prisma.FileClaimUpdateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateManyAndReturn: {
+          args: Prisma.FileClaimUpdateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$FileClaimPayload>[]
+        }
+        upsert: {
+          args: Prisma.FileClaimUpsertArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$FileClaimPayload>
+        }
+        aggregate: {
+          args: Prisma.FileClaimAggregateArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AggregateFileClaim>
+        }
+        groupBy: {
+          args: Prisma.FileClaimGroupByArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.FileClaimGroupByOutputType>[]
+        }
+        count: {
+          args: Prisma.FileClaimCountArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.FileClaimCountAggregateOutputType> | number
         }
       }
     }
@@ -959,6 +1034,16 @@ export const ImageDescriptionScalarFieldEnum = {
 } as const
 
 export type ImageDescriptionScalarFieldEnum = (typeof ImageDescriptionScalarFieldEnum)[keyof typeof ImageDescriptionScalarFieldEnum]
+
+
+export const FileClaimScalarFieldEnum = {
+  owner: 'owner',
+  token: 'token',
+  previous: 'previous',
+  claimedAt: 'claimedAt'
+} as const
+
+export type FileClaimScalarFieldEnum = (typeof FileClaimScalarFieldEnum)[keyof typeof FileClaimScalarFieldEnum]
 
 
 export const JobScalarFieldEnum = {
@@ -1308,6 +1393,7 @@ export type GlobalOmitConfig = {
   image?: Prisma.ImageOmit
   imagePage?: Prisma.ImagePageOmit
   imageDescription?: Prisma.ImageDescriptionOmit
+  fileClaim?: Prisma.FileClaimOmit
   job?: Prisma.JobOmit
   outboxEvent?: Prisma.OutboxEventOmit
   inboxEvent?: Prisma.InboxEventOmit

@@ -1,0 +1,81 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import pg from 'pg';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { claimFiles, FilesOfAnother } from './file-claim.ts';
+import { FolderBlobStore } from './folder-blob-store.ts';
+
+const POSTGRES_TEST_URL = process.env['POSTGRES_TEST_URL'] || undefined;
+const skipped = POSTGRES_TEST_URL ? '' : ' [SKIPPED: set POSTGRES_TEST_URL to run it]';
+
+describe.skipIf(!POSTGRES_TEST_URL)(`a storage of files that is claimed${skipped}`, () => {
+  const lifecycle = new AsyncDisposableStack();
+  let blobs: FolderBlobStore;
+  beforeAll(async () => {
+    const folder = await mkdtemp(path.join(tmpdir(), 'file-claims-'));
+    lifecycle.defer(() => rm(folder, { recursive: true }));
+    blobs = await FolderBlobStore.open(folder);
+  });
+  afterAll(() => lifecycle.disposeAsync());
+
+  /** A database: its table is its connection's alone. `rows` of another one: it is a copy. */
+  async function database(rows: readonly object[] = []) {
+    const connection = new pg.Client({ connectionString: POSTGRES_TEST_URL });
+    await connection.connect();
+    lifecycle.defer(() => connection.end());
+    await connection.query(
+      'CREATE TEMP TABLE file_claims (owner text PRIMARY KEY, token uuid, previous uuid, claimed_at timestamptz DEFAULT now())',
+    );
+    await connection.query('INSERT INTO file_claims SELECT * FROM jsonb_populate_recordset(NULL::file_claims, $1)', [
+      JSON.stringify(rows),
+    ]);
+    const claim = (isForced?: boolean) =>
+      claimFiles(
+        {
+          $queryRawUnsafe: async <Rows>(sql: string, ...values: unknown[]) =>
+            (await connection.query(sql, values)).rows as Rows,
+          $executeRawUnsafe: async (sql, ...values) => (await connection.query(sql, values)).rowCount ?? 0,
+        },
+        blobs,
+        'memory',
+        isForced,
+      );
+    return {
+      claim,
+      rows: async () => (await connection.query('SELECT * FROM file_claims')).rows as object[],
+      connection,
+    };
+  }
+
+  it('belongs to the one that claims it each day, which removes nothing for a week', async () => {
+    const mine = await database();
+    for (let day = 0; day < 3; day++)
+      expect((await mine.claim()).removesFrom.getTime()).toBeGreaterThan(Date.now() + 6 * 86_400_000);
+    await mine.connection.query(`UPDATE file_claims SET claimed_at = claimed_at - interval '8 days'`);
+    expect((await mine.claim()).removesFrom.getTime()).toBeLessThan(Date.now());
+    // Killed between the two sides: the storage has the token of before.
+    const stored = (await blobs.get('claims/memory'))!;
+    const token = await new Response(stored.stream as BodyInit).text();
+    await mine.claim();
+    await blobs.put('claims/memory', Buffer.from(token), { maxBytes: 100 });
+    await mine.claim();
+
+    const second = await database();
+    await expect(second.claim()).rejects.toThrow(FilesOfAnother);
+    // The first finds out as well, and removes nothing of the second.
+    await expect(mine.claim()).rejects.toThrow(FilesOfAnother);
+    await mine.claim(true);
+    await mine.claim();
+    await expect(second.claim()).rejects.toThrow('--remove-files');
+  });
+
+  it('is not that of a copy of the database which is older than the last claim', async () => {
+    const mine = await database();
+    await mine.claim(true);
+    const copy = await database(await mine.rows());
+    await mine.claim();
+    await expect(copy.claim()).rejects.toThrow(FilesOfAnother);
+    await expect(mine.claim()).rejects.toThrow(FilesOfAnother);
+  });
+});
