@@ -51,7 +51,9 @@ const PREFIX = 'argument_';
 /** So many characters at most: a client may make a subgraph repeat any text. */
 const LIFTED = /\$?\bargument_(\w{1,100}?)_\d{1,6}(?!\w)/g;
 
-/** Returns what a subgraph says of a variable that stands for a literal as words about the argument it was written for. */
+/**
+ * Returns what a subgraph says of a variable that stands for a literal as words about the argument that the client wrote.
+ */
 export const withoutLiftedNames = (text: string): string =>
   text.includes(PREFIX) ? text.replaceAll(LIFTED, '$1') : text;
 
