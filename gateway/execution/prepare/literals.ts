@@ -52,7 +52,8 @@ const PREFIX = 'argument_';
 const LIFTED = /\$?\bargument_(\w{1,100}?)_\d{1,6}(?!\w)/g;
 
 /**
- * Returns what a subgraph says of a variable that stands for a literal as words about the argument that the client wrote.
+ * Returns what a subgraph says of a variable that stands for a literal as words about the argument that the client
+ * wrote.
  */
 export const withoutLiftedNames = (text: string): string =>
   text.includes(PREFIX) ? text.replaceAll(LIFTED, '$1') : text;
