@@ -326,7 +326,19 @@ describe.skipIf(skipped)(`the console${BROWSER_SKIPPED}`, () => {
     await readAgain;
     await endLate();
     await page.locator('article.reply math msup').waitFor();
-    await page.locator('.code .hljs-keyword').waitFor();
+    const keyword = page.locator('.code .hljs-keyword');
+    await keyword.waitFor();
+    const colours = () =>
+      keyword.evaluate((word) => [word, word.parentElement!].map((one) => getComputedStyle(one).color));
+    for (const scheme of ['light', 'dark']) {
+      await page.locator(`html[data-mantine-color-scheme=${scheme}]`).waitFor();
+      expect([scheme, new Set(await colours()).size, await violationsOf(page, ['color-contrast'])]).toEqual([
+        scheme,
+        2,
+        [],
+      ]);
+      await page.getByRole('button', { name: 'Light or dark' }).click();
+    }
     // What is named at the end is known above it, and no formula is wider than the page.
     await page.locator('article.reply a[href="https://example.org/book"]').waitFor();
     expect((await page.locator('article.reply math').nth(1).boundingBox())!.width).toBeLessThan(500);
