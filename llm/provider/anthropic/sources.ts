@@ -17,9 +17,7 @@ export interface Citable extends Source {
   readonly pieces: readonly string[];
 }
 
-/**
- * Returns whether sources are given to be cited. Anthropic refuses that together with a schema; JSON holds no marks.
- */
+/** Returns whether sources are given to be cited. Anthropic refuses that beside a schema, and JSON holds no marks. */
 export const mayCite = ({ output }: ChatRequest, quirks: Quirks): boolean =>
   output === undefined && quirks.noCitations !== true;
 

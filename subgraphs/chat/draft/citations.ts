@@ -41,8 +41,7 @@ export class Citations {
    * Notes that a reply draws on a source, which may be a page that the provider found.
    *
    * @param text of the reply so far.
-   * @returns the mark that follows the text: ` [1]`, as models write that are told the numbers; empty where it is
-   * there.
+   * @returns the mark that follows the text: ` [1]`, as models write that are told numbers; empty where it is there.
    */
   cite({ number, page, quote = '' }: CitationDelta, text: string): string {
     const found = page && { kind: 'WEB' as const, sourceId: page.url, text: quote, ...page, score: 1 };

@@ -4,7 +4,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type Behaviour, FaultServer } from '#llm/testing/fault-server.ts';
 import type { SubgraphTransport } from '#platform/net/transport/transport.ts';
 import type { Line } from '../testing/chat-process.ts';
@@ -19,13 +19,14 @@ const item = (id: string, text: string, kind: string) => ({
   citation: null,
   memory: { kind, validFrom: '2026-01-02T03:04:05.000Z' },
 });
+let items: readonly object[] = [];
 const ITEMS = [
   item('018f0000-0000-7000-8000-000000000002', 'Be brief.', 'INSTRUCTION'),
   item(TEA, 'Anna likes tea. She drinks it green.', 'FACT'),
 ];
 const memory = {
   execute: async () => ({
-    result: { data: { recall: { items: ITEMS, quoted: '[2] Anna likes tea.', instructions: 'Be brief.' } } },
+    result: { data: { recall: { items, quoted: '[2] Anna likes tea.', instructions: 'Be brief.' } } },
   }),
 } as unknown as SubgraphTransport;
 
@@ -79,6 +80,9 @@ describe('a model that says what it cites', () => {
     world = await ChatWorld.open({ catalogue, transportOf: (name) => (name === 'memory' ? memory : undefined) });
   });
   afterAll(() => world[Symbol.asyncDispose]());
+  beforeEach(() => {
+    items = ITEMS;
+  });
 
   const messageOf = async (as: ReturnType<typeof person>, id: string) =>
     (await world.ask<{ message: { text: string; citations: object[] } }>(as, MESSAGE, { id })).data!.message;
@@ -147,6 +151,43 @@ describe('a model that says what it cites', () => {
     expect(await messageOf(bert, replyId)).toEqual({ text: 'You like tea. [2]', citations: [] });
     const events = (await all(world.follow(bert, replyId))).map(({ __typename }) => __typename);
     expect(events).toEqual(['ReplyText', 'ReplyEnd']);
+  });
+
+  it('cites an earlier message; once that is deleted, its words are gone from the citation, too', async () => {
+    const anna = person();
+    const conversationId = await world.conversation(anna);
+    const earlier = await world.send(anna, { conversationId, text: 'I like tea.', reply: false });
+    const { id } = earlier.data!.sendMessage.message;
+    items = [ITEMS[0]!, { ...ITEMS[1]!, kind: 'MESSAGE', id, text: 'I like tea.', memory: null }];
+    world.provider.behave(cites(['You like tea.', given(0, 1)]));
+    const { replyId } = await world.exchange(anna, { conversationId: await world.conversation(anna) });
+    const cited = { kind: 'MESSAGE', sourceId: id };
+    expect((await messageOf(anna, replyId)).citations[1]).toMatchObject({
+      ...cited,
+      text: 'I like tea.',
+      quotes: [{ text: 'I like tea.', textOffset: 13 }],
+    });
+    const removal = 'mutation($id: ID!) { deleteMessage(input: { id: $id }) { deletedId } }';
+    expect((await world.ask(anna, removal, { id })).code).toBeUndefined();
+    expect((await messageOf(anna, replyId)).citations[1]).toMatchObject({ ...cited, text: '', quotes: [] });
+  });
+
+  it('is marked alike in an answer without a conversation', async () => {
+    world.provider.behave(cites(['You like tea.', given(0, 1)]));
+    const { data } = await world.ask<{ complete: { completion: object } }>(
+      person(),
+      `mutation($input: CompleteInput!) { complete(input: $input) { completion {
+        text citations { index quotes { text textOffset } }
+      } } }`,
+      { input: { messages: [{ role: 'USER', text: 'What shall I drink?' }], useMemory: true } },
+    );
+    expect(data!.complete.completion).toEqual({
+      text: 'You like tea. [2]',
+      citations: [
+        { index: 1, quotes: [] },
+        { index: 2, quotes: [{ text: 'Anna likes tea.', textOffset: 13 }] },
+      ],
+    });
   });
 
   it('writes no marks into JSON', async () => {

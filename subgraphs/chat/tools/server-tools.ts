@@ -115,9 +115,7 @@ function isTimeZone(name: string): boolean {
   }
 }
 
-/**
- * What is found becomes citations of the reply, and is quoted with their numbers: data that carries no instructions.
- */
+/** What is found becomes citations of the reply, and is quoted with their numbers: data without instructions. */
 function search(
   chat: ChatParts,
   { conversationId, leftOut, identity, requestId }: Question,

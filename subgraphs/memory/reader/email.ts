@@ -1,4 +1,5 @@
 import PostalMime, { type Address } from 'postal-mime';
+import { decodeText } from './file-kind.ts';
 import { readHtmlInto } from './html.ts';
 import { type Outline, OutlineBuilder } from './outline.ts';
 import { DocumentProblem } from './problem.ts';
@@ -10,7 +11,8 @@ const MAX_ADDRESSES = 50;
 const MAX_ATTACHMENTS = 200;
 
 /**
- * Reads an e-mail: its subject is the section; who wrote it to whom and when, its text, the names of what is attached.
+ * Reads an e-mail: its subject is the section; who wrote it to whom and when, its text, the names of what is attached,
+ * and what of that is text.
  *
  * @throws {DocumentProblem} TOO_EXPENSIVE for parts nested without end, TOO_LARGE, NO_TEXT.
  */
@@ -41,7 +43,26 @@ export async function readEmail(bytes: Uint8Array): Promise<Outline> {
   else if (email.html) readHtmlInto(builder, email.html);
   const attached = email.attachments.flatMap(({ filename }) => (filename ? [filename] : []));
   if (attached.length > 0) builder.paragraph(`Attached: ${attached.slice(0, MAX_ATTACHMENTS).join(', ')}`);
+  for (const { filename, mimeType, content } of email.attachments.slice(0, MAX_ATTACHMENTS)) {
+    const text = attachedText(mimeType, content);
+    if (text === undefined) continue;
+    builder.heading(2, filename ?? 'Attachment');
+    if (mimeType === 'text/html') readHtmlInto(builder, text);
+    else for (const paragraph of text.split(/\n\s*\n/)) builder.paragraph(paragraph);
+  }
   return builder.build();
+}
+
+/** Texts that are attached are read with the e-mail; files of other formats are uploaded by themselves. */
+function attachedText(type: string, content: string | ArrayBuffer | Uint8Array): string | undefined {
+  if (!/^text\/(plain|html|csv|markdown|calendar)$/.test(type)) return undefined;
+  if (typeof content === 'string') return content.replace(/\r\n?/g, '\n');
+  try {
+    // The encoding of Windows is the last that is tried, as with tables.
+    return decodeText(content instanceof Uint8Array ? content : new Uint8Array(content), 'text/csv', type);
+  } catch {
+    return undefined;
+  }
 }
 
 const named = (addresses: readonly Address[]): string =>

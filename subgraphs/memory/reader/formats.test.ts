@@ -127,6 +127,28 @@ describe('a document', () => {
     expect(html.text).not.toContain('no');
   });
 
+  it('of e-mail with texts attached: they are read under their names, e-mails within it too, and binaries are not', async () => {
+    const part = (headers: string, body: string) => `--x\r\n${headers}\r\n\r\n${body}\r\n`;
+    const named = (type: string, name: string) =>
+      `Content-Type: ${type}\r\nContent-Disposition: attachment; filename="${name}"`;
+    const file = [
+      'From: a@example.org\r\nSubject: Papers\r\nMIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=x\r\n\r\n',
+      part('Content-Type: text/plain', 'See what is attached.'),
+      part('Content-Type: message/rfc822', 'From: b@example.org\r\nSubject: Inner\r\n\r\nForwarded words.'),
+      part(named('text/plain', 'notes.txt'), 'First note.\r\n\r\nJ\xfcrgen came.'),
+      part(named('text/html', 'page.html'), '<p>On a <b>page</b></p><script>no</script>'),
+      part(named('text/plain', 'broken.txt'), 'not\0text'),
+      part(named('application/pdf', 'bill.pdf'), '%PDF-1.4'),
+      '--x--\r\n',
+    ];
+    const { text, passages } = await read(Buffer.from(file.join(''), 'latin1'), 'message/rfc822');
+    expect(text).toContain('Forwarded words.');
+    expect(text).toMatch(
+      /Attached: notes\.txt, page\.html, broken\.txt, bill\.pdf\n\nnotes\.txt\n\nFirst note\.\n\nJürgen came\.\n\npage\.html\n\nOn a page$/,
+    );
+    expect(passages.find((one) => one.text.includes('Jürgen'))!.section).toBe('Papers › notes.txt');
+  });
+
   it('of CSV: records are whole, also over several lines, and lines are cited', async () => {
     const text = `name,note\nAda,"likes\nmaths, and ""tea"""\n\nBob,${'word '.repeat(70)}\nEve,short`;
     const file = await read(strToU8(text), 'text/csv');
