@@ -16,6 +16,8 @@ import { createIssuerKeys, isAboutToken, KEYS } from './issuer-keys.ts';
 
 const CLOCK_TOLERANCE_S = 5;
 const MAX_KNOWN = 20_000;
+/** Characters of a token: as many as all headers have bytes. The payload of `connection_init` may hold far more. */
+const MAX_TOKEN = 16_384;
 /** None with a shared secret: the gateway could sign what it verifies. */
 const ALGORITHMS = ['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512', 'ES256', 'ES384', 'ES512', 'EdDSA'];
 
@@ -72,6 +74,7 @@ export class JwksAuthenticator implements Authenticator {
 
   async authenticate({ authorization: token }: Credentials, client?: ClientInfo): Promise<Identity> {
     if (!token) return ANONYMOUS;
+    if (token.length > MAX_TOKEN) throw await this.#tooLong(client);
     const known = this.known({ authorization: token });
     if (known) return known;
     const { claims, identity } = await this.#checked(token, client);
@@ -93,6 +96,11 @@ export class JwksAuthenticator implements Authenticator {
     const text = typeof value === 'string' ? value : JSON.stringify(value);
     // A claim is the issuer's word, which may come from a user's form: it must stay one header.
     return /^[\t\x20-\x7e]*$/.test(text) ? text : encodeURIComponent(text.toWellFormed());
+  }
+
+  async #tooLong(client: ClientInfo | undefined): Promise<FalseCredentialsError> {
+    await this.#false.count(client);
+    return new FalseCredentialsError(`The token has more than ${MAX_TOKEN} characters.`);
   }
 
   /** Counts what is made up against its sender's network: a signature takes far longer to check than to send. */
