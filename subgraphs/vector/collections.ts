@@ -1,6 +1,8 @@
 import { v7 as uuid } from 'uuid';
 import { badInput, CodedError, notFound } from '#platform/base/errors/errors.ts';
+import { guarded } from '#platform/base/faults/guarded.ts';
 import { isUuid } from '#platform/base/ids/uuid.ts';
+import { afterCommit } from '#platform/data/database/after-commit.ts';
 import type { Jobs } from '#platform/data/jobs/jobs.ts';
 import { idConnection, keyPage, type PageArguments } from '#platform/data/paging/key-paging.ts';
 import { type CountedConnection, MAX_COUNT } from '#platform/data/paging/paging.ts';
@@ -159,12 +161,31 @@ export class Collections {
     const collection = await this.require(ownerId, id);
     await this.#remove(collection);
     await this.#parts.db.collection.deleteMany({ where: { id: collection.id } });
+    // What was on its way meanwhile has made the space again.
+    await this.#remove(collection);
+  }
+
+  /**
+   * Looks whether a collection is there still, after something was stored in it.
+   *
+   * @throws {CodedError} NOT_FOUND when it was deleted meanwhile; then what was stored is removed.
+   */
+  async checkKept(collection: Collection): Promise<void> {
+    if ((await this.#parts.db.collection.count({ where: { id: collection.id } })) > 0) return;
+    await this.#remove(collection);
+    throw notFound('The collection');
   }
 
   /** Deletes all collections of a user who is gone. */
   async deleteAll(ownerId: string, tx: Prisma.TransactionClient): Promise<void> {
-    for (const collection of await tx.collection.findMany({ where: { ownerId } })) await this.#remove(collection);
+    const collections = await tx.collection.findMany({ where: { ownerId } });
+    for (const collection of collections) await this.#remove(collection);
     await tx.collection.deleteMany({ where: { ownerId } });
+    // What was on its way meanwhile has made spaces again.
+    const again = guarded({ where: 'collections' }, async () => {
+      for (const collection of collections) await this.#remove(collection);
+    });
+    if (collections.length > 0) afterCommit(tx, again);
   }
 
   /** The index of a collection; its space is made when it is first needed. */

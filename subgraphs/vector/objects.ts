@@ -76,6 +76,7 @@ export class Objects {
     try {
       const results = await index.put(collection.ownerId, documents, callerOf(user, 'collection-upsert'), signal);
       added = results.filter((result) => result.ok && result.created).length;
+      await this.#collections.checkKept(collection);
       return results;
     } finally {
       await this.#quotas.giveBack(this.#db, collection.id, reserved - added);

@@ -473,6 +473,19 @@ describe('administrators', () => {
   });
 });
 
+it('leaves nothing of a collection that is deleted while objects are stored in it', async () => {
+  const owner = person();
+  for (let round = 0; round < 4; round++) {
+    const { id } = await create(owner, { name: `round ${round}`, model: 'use-lite' });
+    await Promise.all([
+      // Whichever comes first: it is refused, or it is deleted with the rest.
+      ask(owner, UPSERT, { input: { collectionId: id, objects: RECIPES } }).catch(() => {}),
+      ask(owner, 'mutation ($id: ID!) { deleteVectorCollection(input: { id: $id }) { deletedId } }', { id }),
+    ]);
+    expect(await (await sharedVectors(platform)).space(`c_${id.replaceAll('-', '')}`)).toBeUndefined();
+  }
+});
+
 it('forgets a user who is gone', async () => {
   const owner = person() as { userId: string } & Identity;
   const { id } = await create(owner, { name: 'mine', model: 'use-lite' });

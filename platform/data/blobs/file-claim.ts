@@ -15,8 +15,8 @@ const markOf = (owner: Owner): string => `claims/${owner}`;
 
 /**
  * Claims the files of an owner for this installation. Its database and the storage have one token, which changes each
- * time: a second installation, or a copy of the database that was made before the last change, does not have it. It finds
- * the claim of the other and leaves one that the other finds, so that neither removes files.
+ * time: a second installation, or a copy of the database that was made before the last change, does not have it. It
+ * finds the claim of the other and leaves one that the other finds, so that neither removes files.
  *
  * @param isForced whether it is claimed whatever the storage says.
  * @returns whether files without a row may be removed: not in the first week.
