@@ -33,6 +33,16 @@ describe.skipIf(SERVERS_SKIPPED)(`a Redis that answers and takes no writes${SERV
     stores = await openStores({ config, log: pino({ level: 'silent' }), metrics: new Registry(), lifecycle });
   });
   afterAll(() => lifecycle.disposeAsync());
+  it('that may evict events says so, while it is well', async () => {
+    await admin.config('SET', 'maxmemory-policy', 'allkeys-lru');
+    expect(await stores.health()).toEqual({ status: 'up' });
+    await admin.config('SET', 'maxmemory', '100mb');
+    const detail = 'Redis evicts keys when its memory is full (maxmemory-policy allkeys-lru): events may be lost.';
+    expect(await stores.health()).toEqual({ status: 'up', detail });
+    await admin.config('SET', 'maxmemory', '0');
+    await admin.config('SET', 'maxmemory-policy', 'noeviction');
+  });
+
   const command = ([name, ...args]: readonly string[]) => admin.call(name!, ...args);
 
   it.each(REFUSALS)(

@@ -127,6 +127,13 @@ const REFUSALS: Readonly<Record<string, string>> = {
   BUSY: 'Redis is busy with a script.',
 };
 
+/** Returns by what policy a Redis of bounded memory evicts keys; undefined for one that does not. */
+function evictionOf(info: string): string | undefined {
+  const value = (name: string): string | undefined => new RegExp(`^${name}:(.*?)\\r?$`, 'm').exec(info)?.[1];
+  const policy = value('maxmemory_policy');
+  return (value('maxmemory') ?? '0') === '0' || policy === 'noeviction' ? undefined : policy;
+}
+
 /** Returns whether Redis serves, reads and writes; never rejects. For /health. */
 export async function redisHealth({
   commands,
@@ -136,7 +143,13 @@ export async function redisHealth({
   try {
     // One that is read-only or full answers PING as ever.
     await guard('health', commands.set(`${prefix}health`, '', 'PX', HEALTH_KEY_MS));
-    return { status: 'up' };
+    const policy = evictionOf(await guard('health', commands.info('memory')));
+    return policy === undefined
+      ? { status: 'up' }
+      : {
+          status: 'up',
+          detail: `Redis evicts keys when its memory is full (maxmemory-policy ${policy}): events may be lost.`,
+        };
   } catch (error) {
     const cause = (error as Error).cause;
     const refusal = cause instanceof Error ? REFUSALS[cause.message.split(' ', 1)[0]!] : undefined;

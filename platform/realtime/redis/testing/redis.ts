@@ -46,6 +46,8 @@ export async function forget({ commands, prefix }: RedisConnections): Promise<vo
 /** A TCP proxy in front of the test Redis that can fail as networks and servers do. */
 export interface FaultProxy {
   readonly url: string;
+  /** Connections that are open through it. */
+  readonly connections: number;
   /** Closes all connections and refuses new ones. */
   cut(): void;
   /** Accepts and carries nothing: a server that is stopped. */
@@ -83,6 +85,9 @@ export async function faultProxy(lifecycle: AsyncDisposableStack, target = REDIS
   });
   return {
     url: `redis://127.0.0.1:${(server.address() as net.AddressInfo).port}${pathname}`,
+    get connections() {
+      return pairs.size;
+    },
     cut() {
       mode = 'cut';
       for (const [client] of pairs) client.destroy();
