@@ -37,8 +37,18 @@ export class OwnedFiles<Tx extends SqlTransaction> {
     options.jobs.handle(COMPARE_FILES, { run: (_, { id, signal }) => this.#compare(id, signal) });
   }
 
-  /** Queues a comparison unless there was one within a day, one is under way, or one waits for a person. */
+  /**
+   * Queues a comparison unless there was one within a day, one is under way, or one waits for a person. Never rejects.
+   */
   async queueDue(): Promise<void> {
+    try {
+      await this.#queueDue();
+    } catch (error) {
+      this.#options.log.warn({ err: error }, 'whether files are to be compared with their rows could not be found out');
+    }
+  }
+
+  async #queueDue(): Promise<void> {
     const { client, jobs } = this.#options;
     this.#note(await lastMissing(client));
     const [known] = await client.$queryRawUnsafe<{ there: boolean }[]>(
