@@ -67,10 +67,15 @@ function NewChat({ toggle }: { toggle: React.ReactNode }) {
   const [usesMemory, setUsesMemory] = useState(true);
   const chosen = useServerTools();
   const [settings, setSettings] = useState(() => settingsOf(undefined, chosen.tools));
+  const [sending, setSending] = useState<string>();
   const begun = useRef<Promise<Conversation> | undefined>(undefined);
   const sent = useRef(new WeakSet<File>());
   useTitle(chat.new);
-  const send = async ({ text, attachments, documents }: Draft) => {
+  const send = async (draft: Draft) => {
+    setSending(draft.text);
+    await begin(draft).finally(() => setSending(undefined));
+  };
+  const begin = async ({ text, attachments, documents }: Draft) => {
     // Tried again after an error, it is still one conversation.
     begun.current ??= sextant.startConversation({
       memoryEnabled: usesMemory,
@@ -101,6 +106,11 @@ function NewChat({ toggle }: { toggle: React.ReactNode }) {
         </Title>
         <Text>{chat.emptyHint}</Text>
       </div>
+      {sending !== undefined && (
+        <div className="messages-inner">
+          <Sending text={sending} />
+        </div>
+      )}
       <Composer
         isReplying={false}
         usesMemory={usesMemory}

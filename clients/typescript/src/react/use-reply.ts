@@ -26,8 +26,12 @@ export function useReply(messageId: string | null): ReplyState | undefined {
   return state?.messageId === messageId ? state : undefined;
 }
 
-/** Returns how long a text is left as it is, in milliseconds: a page lays all of a long one out each time. */
-export const pauseOf = (text: string): number => Math.min(150, text.length / 100);
+/**
+ * Returns how long a text is left as it is, in milliseconds: a page lays all of a long one out each time. From 50,000
+ * characters on that takes so long that the pause grows with it, to half a second.
+ */
+export const pauseOf = ({ length }: string): number =>
+  Math.max(Math.min(150, length / 100), Math.min(500, length * 0.003));
 
 /**
  * Hands on the newest value with the next frame: a fast model writes more often than a screen shows.
