@@ -51,7 +51,16 @@ export async function seed(run: Run, userId: string, size: Size): Promise<string
     SELECT ${idOf('g.n + m.n * 7')}, g.id, m.n, 'USER', 'COMPLETE', ${text.replaceAll('n::text', '(g.n + m.n)::text').replaceAll('n %', '(g.n * 13 + m.n) %')}
     FROM grown AS g, generate_series(1, ${messagesEach}) AS m (n) WHERE g.n > 0`);
   await run(`INSERT INTO chat.messages (id, conversation_id, depth, role, status, text)
-    SELECT ${idOf('n')}, '${longest}', n, 'USER', 'COMPLETE', ${text} FROM generate_series(1, ${size.longest}) AS n`);
+    SELECT ${idOf(`${size.longest} - n`)}, '${longest}', n - 1, 'USER', 'COMPLETE', ${text} FROM generate_series(1, ${size.longest}) AS n`);
+  // One branch, from the first message to the last.
+  const ofLongest = `FROM chat.messages WHERE conversation_id = '${longest}'`;
+  await run(`UPDATE chat.messages AS m SET parent_id = way.earlier, active_child_id = way.later
+    FROM (SELECT id, lag(id) OVER (ORDER BY depth) AS earlier, lead(id) OVER (ORDER BY depth) AS later ${ofLongest}) AS way
+    WHERE m.id = way.id`);
+  await run(`UPDATE chat.conversations SET message_count = ${size.longest},
+      active_root_id = (SELECT id ${ofLongest} ORDER BY depth LIMIT 1),
+      active_leaf_id = (SELECT id ${ofLongest} ORDER BY depth DESC LIMIT 1)
+    WHERE id = '${longest}'`);
   await run(`INSERT INTO memory.memories (id, user_id, text, fingerprint, kind, importance, origin, valid_from)
     SELECT ${idOf('n')}, '${userId}', 'Likes harbour ' || n, md5(n::text), 'FACT', 0.5, 'STATED', now()
     FROM generate_series(1, ${memories}) AS n`);
