@@ -25,8 +25,8 @@ export default defineConfig({
   build: {
     assetsDir: 'console-assets',
     target: 'es2023',
-    // They know light-dark(). For older ones it is rewritten into what works only where a rule of the same file sets the
-    // scheme; here the library does.
+    // They know light-dark(). For older ones it is rewritten into what works only where a rule of the same file sets
+    // the scheme; here the library does.
     cssTarget: ['chrome123', 'edge123', 'firefox120', 'safari17.5'],
     modulePreload: { polyfill: false },
     chunkSizeWarningLimit: 1_000,
