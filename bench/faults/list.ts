@@ -1,4 +1,6 @@
+import { fork } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
 import { open, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -8,7 +10,6 @@ import { CreateConversationDocument, SendMessageDocument } from '../../tests/cli
 import { TestUser } from '../../tests/testing/client.ts';
 import { type RunningGraph, runToEnd, SUBGRAPHS } from '../../tests/testing/sextant.ts';
 import type { Person } from './person.ts';
-import { comeBack } from './storm.ts';
 import type { World } from './world.ts';
 
 export interface Fault {
@@ -24,6 +25,7 @@ export interface Fault {
 const AWAY_MS = 10_000;
 const RETURN_MS = 5_000;
 const REPLY_MS = 60_000;
+const STORM_CLIENTS = path.join(import.meta.dirname, 'storm-clients.ts');
 
 async function frozen({ graph }: World, name: string): Promise<void> {
   const { pid } = graph.processes.get(name)!;
@@ -183,7 +185,10 @@ export const FAULTS: readonly Fault[] = [
   {
     name: 'storm',
     leaves: 'a replica',
-    happen: ({ graph }) => comeBack(graph.url, 2_000),
+    async happen({ graph }) {
+      const [code] = await once(fork(STORM_CLIENTS, [graph.url, '2000']), 'close');
+      if (code !== 0) throw new Error(`the clients of the storm ended with ${code}`);
+    },
   },
   {
     name: 'certificate-rotated',
