@@ -13,11 +13,11 @@ import { compileStep } from '../fetching/fetch.ts';
 import type { FetchScope } from '../fetching/fetch-scope.ts';
 import { compileVariants } from '../fetching/variants.ts';
 import { explainPlan } from '../planning/explain.ts';
+import { planByParts } from '../planning/parts.ts';
 import type { Plan, RootFetch } from '../planning/plan.ts';
 import { keepPlans, type MakePlan } from '../planning/plan-cache.ts';
 import type { Planner } from '../planning/planner.ts';
 import { readInputs } from '../planning/requirements.ts';
-import { byRootField } from '../planning/root-fields.ts';
 import { findDeferrals } from '../prepare/defers.ts';
 import { compileIntrospection, type Introspected } from '../prepare/introspection.ts';
 import type { Literal } from '../prepare/literal-values.ts';
@@ -74,7 +74,7 @@ export function createCompiler(options: CompilerOptions): Compile {
     observer: options.observer ?? {},
     limits: { ...LIMITS, ...options.limits },
     trusted: options.trusted ?? (() => false),
-    planOf: keepPlans(byRootField(options.planner)),
+    planOf: keepPlans(planByParts(options.planner)),
     names: createNames(full),
     cache: options.observer?.cache?.(supergraph, full),
   };

@@ -17,6 +17,7 @@ import {
 } from 'graphql';
 import { covers, type Joins } from './doubts.ts';
 import { argumentsOf } from './joins.ts';
+import { mergeFields } from './merge-fields.ts';
 import type { EntityGroup, Plan, Requirement, Step } from './plan.ts';
 import type { PlanRequest } from './planner.ts';
 
@@ -239,22 +240,4 @@ function below(
   } else if (selection.typeCondition)
     target = schema.getType((selection as InlineFragmentNode).typeCondition!.name.value);
   return [selection.selectionSet, isCompositeType(target) ? target : undefined];
-}
-
-/** Fields of one response name as one, where they differ in nothing but what they select. */
-function mergeFields(selections: readonly SelectionNode[]): SelectionNode[] {
-  const merged = new Map<string, SelectionNode>();
-  for (const [i, selection] of selections.entries()) {
-    if (selection.kind !== Kind.FIELD) {
-      merged.set(String(i), selection);
-      continue;
-    }
-    const head = print({ ...selection, selectionSet: undefined } as SelectionNode);
-    const known = merged.get(head);
-    if (known?.kind === Kind.FIELD && known.selectionSet && selection.selectionSet) {
-      const both = [...known.selectionSet.selections, ...selection.selectionSet.selections];
-      merged.set(head, { ...known, selectionSet: { ...known.selectionSet, selections: mergeFields(both) } });
-    } else merged.set(head, selection);
-  }
-  return [...merged.values()];
 }
