@@ -3,7 +3,7 @@ import type { ApolloServerPlugin } from '@apollo/server';
 import type { Registry } from 'prom-client';
 import { SingleFlight } from '#platform/base/cancellation/single-flight.ts';
 import type { Config } from '#platform/base/config/config.ts';
-import { unexpected } from '#platform/base/errors/errors.ts';
+import { CodedError, unexpected } from '#platform/base/errors/errors.ts';
 import { type Guard, guarded } from '#platform/base/faults/guarded.ts';
 import type { Logger } from '#platform/base/log/log.ts';
 import type { Authenticator, IdentityAssertions } from '#platform/identity/authenticator.ts';
@@ -11,6 +11,7 @@ import type { RateLimiter } from '#platform/identity/limits/rate-limiter.ts';
 import { createClientServer } from '#platform/net/http/client-server.ts';
 import type { Checks } from '#platform/net/http/health-report.ts';
 import { drain, listen, stopListening } from '#platform/net/http/listen.ts';
+import { readTarget } from '#platform/net/http/request-target.ts';
 import { readMutualTls } from '#platform/net/http/tls.ts';
 import { Callbacks } from '#platform/net/transport/callbacks.ts';
 import type { SubgraphTransport } from '#platform/net/transport/transport.ts';
@@ -288,6 +289,11 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
 
   async function handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
     if (!boundPipelining(request, response)) return;
+    const misaddressed = readTarget(request);
+    if (misaddressed !== undefined) {
+      response.setHeader('connection', 'close');
+      return refuse(response, [new CodedError('BAD_USER_INPUT', misaddressed)], 400);
+    }
     boundChunks(request, response);
     const url = request.url ?? '/';
     const mark = url.indexOf('?');

@@ -10,6 +10,7 @@ import { guarded, report } from '#platform/base/faults/guarded.ts';
 import { inRequest } from '#platform/base/log/request-log.ts';
 import { type ClientInfo, networkOf } from '#platform/identity/client-info.ts';
 import { ANONYMOUS } from '#platform/identity/identity.ts';
+import { readTarget } from '#platform/net/http/request-target.ts';
 import type { SubscribePayload } from '#platform/net/transport/client-message.ts';
 import {
   CLOSE,
@@ -87,6 +88,7 @@ export function serveWebSockets(options: WebSocketOptions): WebSocketFace {
 
   function upgrade(request: IncomingMessage, socket: Duplex, head: Buffer) {
     socket.on('error', () => socket.destroy());
+    if (readTarget(request) !== undefined) return reject(socket, '400 Bad Request');
     const path = (request.url ?? '/').split('?', 1)[0];
     if (path !== options.path) return reject(socket, '404 Not Found');
     if (stopping || graph.current === undefined) return reject(socket, '503 Service Unavailable');
