@@ -91,11 +91,11 @@ export interface GeneratedImages {
   readonly record: LlmCallRecord;
 }
 
-/** The bytes of an image, or for servers that insist on it the URL at which the provider keeps them for a while. */
-export type GeneratedImage = { readonly revisedPrompt: string | undefined } & (
-  | { readonly bytes: Uint8Array; readonly url?: undefined }
-  | { readonly url: string; readonly bytes?: undefined }
-);
+/** The bytes of an image, also where the provider handed out a link to it. */
+export interface GeneratedImage {
+  readonly revisedPrompt: string | undefined;
+  readonly bytes: Uint8Array;
+}
 
 export interface CountOptions {
   readonly model?: string;

@@ -390,7 +390,7 @@ describe('images', () => {
     const deployments = [named(bad, 'bad', { capabilities: able }), named(good, 'good', { capabilities: able, price })];
     const { models, records } = testModels(aCatalogue([anAlias('m', deployments)]));
     const { images } = await models.image({ prompt: 'a cat', count: 2 }, aCall());
-    expect(Buffer.from(images[0]!.bytes!).toString()).toBe('png');
+    expect(Buffer.from(images[0]!.bytes).toString()).toBe('png');
     expect(records[0]).toMatchObject({ operation: 'image', retries: 1, images: 2, cost: '0.08' });
   });
 

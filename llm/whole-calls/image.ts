@@ -1,9 +1,11 @@
 import { badInput } from '#platform/base/errors/errors.ts';
 import { estimateTokens } from '#retrieval/embeddings/estimate-tokens.ts';
 import { NO_USAGE } from '../accounting/accounting.ts';
+import type { Provider } from '../catalogue/catalogue.ts';
 import type { GeneratedImage, GeneratedImages, ImageRequest } from '../models.ts';
 import { ProviderFailure } from '../provider/failure.ts';
 import type { CallContext } from '../requests.ts';
+import { fetchImage } from './fetch-image.ts';
 import { type WholeCallDependencies, wholeCall } from './whole-call.ts';
 
 const MAX_CHARACTERS = 32_000;
@@ -37,7 +39,7 @@ export function createImager(deps: WholeCallDependencies) {
             { model, prompt: request.prompt, n: count, stream: false, ...asData, ...(parameters as object) },
             { signal },
           );
-          const images = (result.data ?? []).map(imageOf);
+          const images = (result.data ?? []).map(checked);
           if (images.length === 0) throw new ProviderFailure('malformed', `${provider.id} answered without an image`);
           return { images, usage: result.usage };
         },
@@ -50,13 +52,27 @@ export function createImager(deps: WholeCallDependencies) {
       },
       call,
     );
-    return { alias, model: deployment.model, images: answer.images, record };
+    const { provider, model } = deployment;
+    // It is paid by now: what is not handed over is not asked for again.
+    const images = await Promise.all(answer.images.map((image) => imageOf(image, provider, call.signal)));
+    return { alias, model, images, record };
   };
 }
 
-function imageOf(image: { b64_json?: string; url?: string; revised_prompt?: string }): GeneratedImage {
-  const revisedPrompt = image.revised_prompt;
-  if (image.b64_json) return { bytes: Uint8Array.from(Buffer.from(image.b64_json, 'base64')), revisedPrompt };
-  if (image.url) return { url: image.url, revisedPrompt };
+interface Answered {
+  readonly b64_json?: string;
+  readonly url?: string;
+  readonly revised_prompt?: string;
+}
+
+function checked(image: Answered): Answered {
+  if (image.b64_json || image.url) return image;
   throw new ProviderFailure('malformed', 'an image without data');
+}
+
+async function imageOf(image: Answered, provider: Provider, signal?: AbortSignal): Promise<GeneratedImage> {
+  const bytes = image.b64_json
+    ? Uint8Array.from(Buffer.from(image.b64_json, 'base64'))
+    : await fetchImage(image.url!, provider, signal);
+  return { bytes, revisedPrompt: image.revised_prompt };
 }

@@ -20,7 +20,6 @@ const MAX_QUESTION = 2_000;
 const MAX_PROMPT = 4_000;
 /** Models tile or shrink anything larger themselves, and bill for it. */
 const SIDE_FOR_MODELS = 1_536;
-const DOWNLOAD_TIMEOUT_MS = 60_000;
 
 const DESCRIBE =
   'Describe the picture in two or three plain sentences. Then, on a last line that begins with "Labels:", name up to ten things that are in it, separated by commas.';
@@ -94,8 +93,7 @@ export class Pictures {
       { ...call, purpose: 'generate-image' },
     );
     const kept: ImageRow[] = [];
-    for (const generated of images) {
-      const bytes = generated.bytes ?? (await download(generated.url, call.signal));
+    for (const { bytes } of images) {
       kept.push(await this.#parts.images.keepGenerated(call.identity.userId, prompt, bytes));
     }
     return kept;
@@ -109,16 +107,6 @@ export class Pictures {
       `No model that ${what} is configured. Set OPENAI_API_KEY, or name one in llm.yaml with the capability \`${capability}\`.`,
     );
   }
-}
-
-/** Some servers insist on handing out a link to what they made. It is read no further than a picture may be large. */
-async function download(url: string, signal: AbortSignal): Promise<AsyncIterable<Uint8Array>> {
-  const response = await fetch(url, {
-    signal: AbortSignal.any([signal, AbortSignal.timeout(DOWNLOAD_TIMEOUT_MS)]),
-  }).catch(() => undefined);
-  if (!response?.ok || response.body === null)
-    throw new CodedError('PROVIDER_UNAVAILABLE', 'The provider made the image but did not hand it over.');
-  return response.body;
 }
 
 function splitLabels(text: string): { text: string; labels: string[] } {
