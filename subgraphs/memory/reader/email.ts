@@ -1,5 +1,5 @@
 import PostalMime, { type Address } from 'postal-mime';
-import { decodeText } from './file-kind.ts';
+import { decodeText } from './decode-text.ts';
 import { readHtmlInto } from './html.ts';
 import { type Outline, OutlineBuilder } from './outline.ts';
 import { DocumentProblem } from './problem.ts';

@@ -1,14 +1,7 @@
+import { checkType } from './check-type.ts';
 import { readCsv } from './csv.ts';
-import {
-  checkType,
-  DOCUMENT_TYPES,
-  DOCX,
-  type DocumentType,
-  decodeText,
-  documentType,
-  PPTX,
-  XLSX,
-} from './file-kind.ts';
+import { decodeText } from './decode-text.ts';
+import { DOCUMENT_TYPES, DOCX, type DocumentType, documentType, PPTX, XLSX } from './file-kind.ts';
 import { readHtml } from './html.ts';
 import { readMarkdown } from './markdown.ts';
 import type { Outline } from './outline.ts';
@@ -53,7 +46,7 @@ export async function readDocument(
       `${contentType} cannot be read. What can be: ${Object.values(DOCUMENT_TYPES).join(', ')}.`,
     );
   if (bytes.byteLength === 0) throw new DocumentProblem('NO_TEXT', 'The file is empty.');
-  await checkType(bytes, type);
+  await checkType(bytes, type, contentType);
   const outline = await outlineOf(bytes, type, contentType, recognised);
   const { unreadPages = [] } = outline;
   const passages = cutPassages(outline);

@@ -1,0 +1,103 @@
+import { DOCUMENT_TYPES, type DocumentType } from './file-kind.ts';
+import { DocumentProblem } from './problem.ts';
+
+/**
+ * Decodes a text file: by its byte order mark, as UTF-8, or as the encoding that its media type, its HTML or its XML
+ * names; UTF-16 and the Japanese of e-mail are known by themselves.
+ *
+ * @throws {DocumentProblem} TYPE_MISMATCH when it is not text in any of these.
+ */
+export function decodeText(bytes: Uint8Array, declared: DocumentType, contentType: string): string {
+  const text = decode(bytes, declared, contentType);
+  // Control characters are not in texts, but in every binary format.
+  if (text?.includes('\0') === false) return text.replace(/\r\n?/g, '\n');
+  throw new DocumentProblem(
+    'TYPE_MISMATCH',
+    `The file was declared as ${DOCUMENT_TYPES[declared]}, but it is binary or in an unknown encoding: save it as UTF-8.`,
+  );
+}
+
+/** Returns whether a file can be read as text, and has none of the characters that only binary formats have. */
+export function isReadableText(bytes: Uint8Array, declared: DocumentType, contentType: string): boolean {
+  const text = decode(bytes, declared, contentType);
+  return text !== undefined && !CONTROL.test(text);
+}
+
+// biome-ignore lint/suspicious/noControlCharactersInRegex: those that texts do not have, all but tabs, ends of lines and pages, and escapes.
+const CONTROL = /[\0-\x08\x0b\x0e-\x1a\x1c-\x1f]/;
+
+function decode(bytes: Uint8Array, declared: DocumentType, contentType: string): string | undefined {
+  const [first, second] = bytes;
+  if (first === 0xff && second === 0xfe) return tryDecode(bytes, 'utf-16le');
+  if (first === 0xfe && second === 0xff) return tryDecode(bytes, 'utf-16be');
+  const known = tryDecode(bytes, unmarked(bytes));
+  if (known !== undefined && !CONTROL.test(known)) return known;
+  const utf8 = tryDecode(bytes, 'utf-8');
+  if (utf8 !== undefined) return utf8;
+  const label = LABEL.exec(contentType)?.[1] ?? labelIn(bytes, declared);
+  if (label !== undefined) return tryDecode(bytes, label);
+  // Excel saves tables in the encoding of Windows, and browsers do not say so.
+  return declared === 'text/csv' && isWestern(bytes) ? tryDecode(bytes, 'windows-1252') : undefined;
+}
+
+const LABEL = /charset=["']?([\w-]+)/i;
+const XML_LABEL = /^<\?xml[^>]*?encoding=["']([\w.:-]+)/;
+const HEAD = 2_048;
+
+/** The encoding that a file names itself. */
+function labelIn(bytes: Uint8Array, declared: DocumentType): string | undefined {
+  const head = Buffer.from(bytes.subarray(0, HEAD)).toString('latin1');
+  return XML_LABEL.exec(head)?.[1] ?? (declared === 'text/html' ? LABEL.exec(head)?.[1] : undefined);
+}
+
+/**
+ * The encoding of a file that looks like other text, or none, as its bytes stand: UTF-16 without a mark, every other
+ * byte of which is zero where it is in a Latin script, and ISO-2022-JP, which has seven bits.
+ */
+function unmarked(bytes: Uint8Array): string | undefined {
+  const head = bytes.subarray(0, HEAD);
+  if (Buffer.from(head).includes('\x1b$B') || Buffer.from(head).includes('\x1b$@')) return 'iso-2022-jp';
+  const zeros = [0, 0];
+  for (const [at, byte] of head.entries()) if (byte === 0) zeros[at % 2]!++;
+  const [even = 0, odd = 0] = zeros;
+  if (bytes.byteLength % 2 === 1 || Math.min(even, odd) > 0 || Math.max(even, odd) * 4 < head.byteLength)
+    return undefined;
+  return odd > 0 ? 'utf-16le' : 'utf-16be';
+}
+
+/** Bytes that have no meaning in the encoding of Windows for the West. */
+const UNUSED = new Set([0x81, 0x8d, 0x8f, 0x90, 0x9d]);
+const NO_BREAK_SPACE = 0xa0;
+/** Letters outside of ASCII that may follow one another in a Western language, and the share of longer runs. */
+const LONGEST_RUN = 3;
+const MAX_SHARE = 0.1;
+
+/**
+ * Whether a file may be in the encoding of Windows for the West. All bytes have a meaning in it, nearly, so that tables
+ * in Chinese, Japanese or Russian can be decoded by it as well, to nonsense: but there letters outside of ASCII stand
+ * among those of ASCII, and not in long runs.
+ */
+function isWestern(bytes: Uint8Array): boolean {
+  let [all, inRuns, run] = [0, 0, 0];
+  const end = () => {
+    all += run;
+    if (run > LONGEST_RUN) inRuns += run;
+    run = 0;
+  };
+  for (const byte of bytes) {
+    if (UNUSED.has(byte)) return false;
+    if (byte < 0x80 || byte === NO_BREAK_SPACE) end();
+    else run++;
+  }
+  end();
+  return inRuns <= all * MAX_SHARE;
+}
+
+function tryDecode(bytes: Uint8Array, label: string | undefined): string | undefined {
+  if (label === undefined) return undefined;
+  try {
+    return new TextDecoder(label, { fatal: true }).decode(bytes);
+  } catch {
+    return undefined;
+  }
+}
