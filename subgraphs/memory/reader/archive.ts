@@ -14,11 +14,14 @@ const XML = /\.(xml|rels|opf|ncx|xhtml|html?)$/i;
 export class Archive implements Disposable {
   readonly #archive: ZipFile;
   readonly #entries: ReadonlyMap<string, Entry>;
+  /** By their names as file systems compare them that know no capitals: documents were made on these. */
+  readonly #folded: ReadonlyMap<string, Entry>;
   readonly #what: string;
 
   private constructor(archive: ZipFile, entries: ReadonlyMap<string, Entry>, what: string) {
     this.#archive = archive;
     this.#entries = entries;
+    this.#folded = new Map([...entries].map(([name, entry]) => [folded(name), entry]));
     this.#what = what;
   }
 
@@ -69,12 +72,12 @@ export class Archive implements Disposable {
   }
 
   has(name: string): boolean {
-    return this.#entries.has(name);
+    return this.#entry(name) !== undefined;
   }
 
   /** The text of a file, or undefined if there is none of this name. */
   async text(name: string): Promise<string | undefined> {
-    const entry = this.#entries.get(name);
+    const entry = this.#entry(name);
     if (entry === undefined) return undefined;
     const pieces: Buffer[] = [];
     await new Promise<void>((resolve, reject) => {
@@ -95,10 +98,16 @@ export class Archive implements Disposable {
     return text;
   }
 
+  #entry(name: string): Entry | undefined {
+    return this.#entries.get(name) ?? this.#folded.get(folded(name));
+  }
+
   [Symbol.dispose](): void {
     this.#archive.close();
   }
 }
+
+const folded = (name: string): string => name.normalize('NFC').toLowerCase();
 
 /** Decodes an XML file by its byte order mark, by the encoding that its first line names, or as UTF-8. */
 function decodeXml(bytes: Buffer): string {

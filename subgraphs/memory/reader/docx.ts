@@ -11,6 +11,9 @@ const WHAT = 'The Word document';
 const EDGES = /^word\/(?:header|footer)\d*\.xml$/;
 /** Elements around text that mammoth does not look into: fields, runs of one direction, what a reading is given for. */
 const WRAPPERS = /<\/?w:(?:fldSimple|dir|bdo|ruby|rubyBase)(?:\s[^>]*)?>/g;
+/** Ends of lines and places in a line by names that mammoth does not know. */
+const ENDS = /<w:cr\s*\/>/g;
+const PLACES = /<w:ptab(?:\s[^>]*)?\/>/g;
 const MATHS = /<(\/?)m:(\w+)(?:\s[^>]*?)?(\/?)>/g;
 
 /**
@@ -97,7 +100,7 @@ function withHeadings(xml: string, levels: ReadonlyMap<string, number>): string 
 
 /** Takes away what mammoth leaves out together with the text in it; formulas become their letters in a row. */
 function plain(xml: string): string {
-  const text = withoutReadings(xml).replace(WRAPPERS, '');
+  const text = withoutReadings(xml).replace(WRAPPERS, '').replace(ENDS, '<w:br/>').replace(PLACES, '<w:tab/>');
   if (!text.includes('<m:')) return text;
   return text.replace(MATHS, (_, end: string, name: string, empty: string) =>
     name === 'r' || name === 't' ? `<${end}w:${name}${empty}>` : '',

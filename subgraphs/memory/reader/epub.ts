@@ -20,18 +20,7 @@ export async function readEpub(bytes: Uint8Array): Promise<Outline> {
     throw new DocumentProblem('PASSWORD_PROTECTED', `${WHAT} is protected against copying and cannot be read.`);
   const opf = packageOf(await archive.required('META-INF/container.xml'));
   if (opf === undefined) throw damaged(WHAT);
-  const items = new Map<string, string>();
-  const chapters: string[] = [];
-  const contents: string[] = [];
-  walkXml(await archive.required(opf), {
-    open(name, { id, href, idref, properties, 'media-type': type }) {
-      const file = name === 'item' && href ? resolveInside(opf, href) : undefined;
-      if (id && file) items.set(id, file);
-      if (file && (properties?.split(' ').includes('nav') || type === 'application/x-dtbncx+xml')) contents.push(file);
-      const chapter = name === 'itemref' ? items.get(idref ?? '') : undefined;
-      if (chapter) chapters.push(chapter);
-    },
-  });
+  const { chapters, contents } = partsOf(opf, await archive.required(opf));
   if (chapters.length > MAX_CHAPTERS)
     throw new DocumentProblem(
       'TOO_LARGE',
@@ -51,6 +40,26 @@ export async function readEpub(bytes: Uint8Array): Promise<Outline> {
   const outline = builder.build();
   if (outline.blocks.length === 0) throw new DocumentProblem('NO_TEXT', `${WHAT} holds no text.`);
   return outline;
+}
+
+/** The chapters of a book in their order, which may be said before it is said what they are; without one, all its pages. */
+function partsOf(opf: string, xml: string): { readonly chapters: readonly string[]; readonly contents: string[] } {
+  const items = new Map<string, string>();
+  const pages: string[] = [];
+  const contents: string[] = [];
+  const order: string[] = [];
+  walkXml(xml, {
+    open(name, { id, href, idref, properties, 'media-type': type }) {
+      if (name === 'itemref' && idref) order.push(idref);
+      const file = name === 'item' && href ? resolveInside(opf, href) : undefined;
+      if (!file) return;
+      if (id) items.set(id, file);
+      if (properties?.split(' ').includes('nav') || type === 'application/x-dtbncx+xml') contents.push(file);
+      else if (type === 'application/xhtml+xml' || type === 'text/html') pages.push(file);
+    },
+  });
+  const chapters = order.flatMap((id) => items.get(id) ?? []);
+  return { chapters: chapters.length > 0 ? chapters : pages, contents };
 }
 
 /** The titles that a table of contents gives to the files of a book: a page with links (EPUB 3) or an NCX (EPUB 2). */

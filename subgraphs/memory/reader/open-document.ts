@@ -1,4 +1,5 @@
 import { Archive } from './archive.ts';
+import { columnName } from './columns.ts';
 import { type Outline, OutlineBuilder } from './outline.ts';
 import { DocumentProblem } from './problem.ts';
 import { type Attributes, walkXml, type XmlHandler } from './xml.ts';
@@ -6,7 +7,6 @@ import { type Attributes, walkXml, type XmlHandler } from './xml.ts';
 const WHAT = 'The OpenDocument file';
 /** Spaces that one element may stand for. */
 const MAX_SPACES = 100;
-const LETTERS = 26;
 
 /**
  * Reads the text of an ODT, ODS or ODP: headings, paragraphs and rows; each sheet and each slide is a section.
@@ -126,7 +126,7 @@ class Content implements XmlHandler {
         break;
       case 'table-cell':
       case 'covered-table-cell':
-        this.#rows.beginCell(repeats(attributes['number-columns-repeated']));
+        this.#rows.beginCell(repeats(attributes['number-columns-repeated']), cellValue(attributes));
     }
   }
 
@@ -219,6 +219,7 @@ class Rows {
   #column = 0;
   #repeatedRows = 1;
   #repeatedColumns = 1;
+  #value = '';
 
   get isOpen(): boolean {
     return this.#open.length > 0;
@@ -235,9 +236,13 @@ class Rows {
     this.#open.push({ cells: [], first: '', last: '' });
   }
 
-  /** @param repeated a million empty cells are written as one. */
-  beginCell(repeated: number): void {
+  /**
+   * @param repeated a million empty cells are written as one.
+   * @param value of the cell, which programs may leave it at.
+   */
+  beginCell(repeated: number, value: string): void {
     this.#open.at(-1)?.cells.push([]);
+    this.#value = value;
     this.#repeatedColumns = repeated;
     this.#column += repeated;
   }
@@ -251,6 +256,9 @@ class Rows {
 
   endCell(): void {
     const row = this.#open.at(-1);
+    const texts = row?.cells.at(-1);
+    if (this.#value !== '' && texts && !texts.some((text) => text !== '')) texts.push(this.#value);
+    this.#value = '';
     if (!row?.cells.at(-1)?.some((text) => text !== '')) return;
     row.first ||= `${columnName(this.#column - this.#repeatedColumns + 1)}${this.#row}`;
     row.last = `${columnName(this.#column)}${this.#row + this.#repeatedRows - 1}`;
@@ -265,16 +273,15 @@ class Rows {
   }
 }
 
+/** What a cell holds, where it is not written out: a number, a date, a text. */
+function cellValue(attributes: Attributes): string {
+  const type = attributes['office:value-type'];
+  if (type === undefined) return '';
+  return (attributes[`office:${type}-value`] ?? attributes['office:value'] ?? '').replace(/\s+/g, ' ').trim();
+}
+
 /** Rows that a sheet may have, and more than its columns. */
 const MAX_REPEATS = 1_048_576;
 
 /** How many times a row or a cell stands there. */
 const repeats = (said: string | undefined): number => Math.min(MAX_REPEATS, Math.max(1, Number(said) || 1));
-
-/** The name of a column: A, Z, AA. @param number from 1. */
-function columnName(number: number): string {
-  let name = '';
-  for (let rest = number; rest > 0; rest = Math.floor((rest - 1) / LETTERS))
-    name = String.fromCharCode(65 + ((rest - 1) % LETTERS)) + name;
-  return name;
-}

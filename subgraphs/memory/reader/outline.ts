@@ -96,7 +96,10 @@ export class OutlineBuilder {
     return { text: this.#parts.join(''), blocks: this.#blocks };
   }
 
-  #add(text: string, headings: readonly string[], cells?: Cells): void {
+  #add(said: string, headings: readonly string[], cells?: Cells): void {
+    // Where a word may be divided is not a letter of it: with that, no search would find it.
+    const text = said.replaceAll('\u00ad', '');
+    if (text === '') return;
     const separator = this.#parts.length === 0 ? '' : '\n\n';
     const start = this.#length + separator.length;
     this.#parts.push(separator, text);

@@ -66,7 +66,7 @@ function linesOf(items: readonly (Run | object)[]): string {
  */
 const joinLines = (text: string): string =>
   text
-    .replace(/(\p{Ll})-\n(?=\p{Ll})/gu, '$1')
+    .replace(/(\p{Ll})[-\u00ad]\n(?=\p{Ll})/gu, '$1')
     .replace(
       /(?<=[\p{sc=Han}\p{sc=Hira}\p{sc=Kana}。、，；：！？）」』])[^\S\n]*\n\s*(?=[\p{sc=Han}\p{sc=Hira}\p{sc=Kana}（「『])/gu,
       '',

@@ -1,5 +1,6 @@
-import { Archive } from './archive.ts';
-import { excelDate, isDateFormat } from './excel-dates.ts';
+import { Archive, damaged } from './archive.ts';
+import { columnName, columnNumber } from './columns.ts';
+import { excelDate, excelDuration, isDateFormat, isDuration } from './excel-dates.ts';
 import { type Outline, OutlineBuilder } from './outline.ts';
 import { DocumentProblem } from './problem.ts';
 import { relationshipsOf } from './relationships.ts';
@@ -11,7 +12,7 @@ const MAX_CELLS = 5_000_000;
 
 /**
  * Reads the text of an XLSX: each sheet, hidden or not, a section, each row a paragraph with its cells. Formulas are
- * not computed; what the program that saved them computed is read.
+ * not computed; what the program that saved them computed is read, or the formula where it computed nothing.
  *
  * @throws {DocumentProblem} DAMAGED, TOO_LARGE, NO_TEXT.
  */
@@ -30,15 +31,17 @@ export async function readXlsx(bytes: Uint8Array): Promise<Outline> {
   });
   if (sheets.length > MAX_SHEETS)
     throw new DocumentProblem('TOO_LARGE', `${WHAT} has ${sheets.length} sheets; at most ${MAX_SHEETS} are read.`);
-  const strings = sharedStrings((await archive.text('xl/sharedStrings.xml')) ?? '');
-  const { dates, percents } = numberStyles((await archive.text('xl/styles.xml')) ?? '');
+  const shared = [...targets.values()].find((file) => STRINGS.test(file)) ?? 'xl/sharedStrings.xml';
+  const strings = sharedStrings((await archive.text(shared)) ?? '');
+  const styles = numberStyles((await archive.text('xl/styles.xml')) ?? '');
   const builder = new OutlineBuilder();
   let cells = 0;
   for (const { name, file } of sheets) {
     builder.heading(1, name);
     walkXml(
-      (await archive.text(file)) ?? '',
-      rowsOf(builder, { strings, dates, percents, from1904 }, () => {
+      // A sheet that the workbook names and that is not there was lost.
+      await archive.required(file),
+      rowsOf(builder, { strings, ...styles, from1904 }, () => {
         if (++cells > MAX_CELLS)
           throw new DocumentProblem('TOO_LARGE', `${WHAT} has more than ${MAX_CELLS} cells: split it.`);
       }),
@@ -51,10 +54,15 @@ export async function readXlsx(bytes: Uint8Array): Promise<Outline> {
   return outline;
 }
 
+/** Where texts are that cells share, by any program. */
+const STRINGS = /strings\d*\.xml$/i;
+
 interface Meaning {
   readonly strings: readonly string[];
   /** Numbers of the styles that show a number as a date. */
   readonly dates: ReadonlySet<number>;
+  /** Of those that show it as a time that passed. */
+  readonly durations: ReadonlySet<number>;
   /** And of those that show it as hundredths. */
   readonly percents: ReadonlySet<number>;
   readonly from1904: boolean;
@@ -64,40 +72,56 @@ function rowsOf(builder: OutlineBuilder, meaning: Meaning, count: () => void) {
   let row: { at: string; text: string }[] = [];
   let cell: Attributes | undefined;
   let value = '';
-  let isValue = false;
+  let formula = '';
+  let part = '';
+  let phonetic = 0;
+  // Programs may leave out where rows and cells are: each is behind the one before it.
+  let [line, column] = [0, 0];
   return {
     open(name: string, attributes: Attributes) {
-      if (name === 'row') row = [];
-      else if (name === 'c') [cell, value] = [attributes, ''];
-      else if (name === 'v' || name === 't') isValue = true;
+      if (name === 'row') [row, line, column] = [[], Number(attributes['r']) || line + 1, 0];
+      else if (name === 'c') {
+        [cell, value, formula] = [attributes, '', ''];
+        column = columnNumber(attributes['r'] ?? '') || column + 1;
+      } else if (name === 'rPh') phonetic++;
+      else part = name;
     },
     text(text: string) {
-      if (isValue && cell) value += text;
+      if (!cell || phonetic > 0) return;
+      if (part === 'v' || part === 't') value += text;
+      else if (part === 'f') formula += text;
     },
     close(name: string) {
-      if (name === 'v' || name === 't') isValue = false;
+      part = '';
+      if (name === 'rPh') phonetic--;
       if (name === 'c' && cell) {
-        const text = shown(cell, value, meaning).replace(/\s+/g, ' ').trim();
+        const said = value === '' && formula !== '' ? `=${formula}` : shown(cell, value, meaning);
+        const text = said.replace(/\s+/g, ' ').trim();
         if (text !== '') {
           count();
-          row.push({ at: cell['r'] ?? '', text });
+          row.push({ at: `${columnName(column)}${line}`, text });
         }
         cell = undefined;
       } else if (name === 'row' && row.length > 0) {
         const cells = { first: row[0]!.at, last: row.at(-1)!.at };
-        builder.paragraph(row.map(({ text }) => text).join(' | '), cells.first === '' ? {} : { cells });
+        builder.paragraph(row.map(({ text }) => text).join(' | '), { cells });
       }
     },
   };
 }
 
 function shown({ t: type, s: style }: Attributes, value: string, meaning: Meaning): string {
-  const { strings, dates, percents, from1904 } = meaning;
-  if (type === 's') return strings[Number(value)] ?? '';
+  const { strings, dates, durations, percents, from1904 } = meaning;
+  if (type === 's' && value !== '') {
+    const text = strings[Number(value)];
+    if (text === undefined) throw damaged(WHAT);
+    return text;
+  }
   if (type === 'b') return value === '1' ? 'TRUE' : 'FALSE';
-  if (type !== undefined && type !== 'n') return value;
+  if (type !== undefined && type !== 'n') return unescaped(value);
   const number = Number(value);
   if (value === '' || Number.isNaN(number)) return value;
+  if (durations.has(Number(style ?? 0))) return excelDuration(number);
   if (dates.has(Number(style ?? 0))) return excelDate(number, from1904);
   // As far as the program shows them: 0.1 + 0.2 is stored as 0.30000000000000004, and 19 % as 0.19.
   if (percents.has(Number(style ?? 0))) return `${Number((number * 100).toPrecision(SHOWN_DIGITS))}%`;
@@ -105,6 +129,10 @@ function shown({ t: type, s: style }: Attributes, value: string, meaning: Meanin
 }
 /** Digits that spreadsheets compute with. */
 const SHOWN_DIGITS = 15;
+
+/** Characters that XML cannot hold, and what looks like one, are written as `_x000D_`. */
+const unescaped = (text: string): string =>
+  text.replace(/_x([\dA-F]{4})_/gi, (_, code: string) => String.fromCharCode(Number.parseInt(code, 16))).toWellFormed();
 
 function sharedStrings(xml: string): string[] {
   const strings: string[] = [];
@@ -124,7 +152,7 @@ function sharedStrings(xml: string): string[] {
     close(name) {
       if (name === 'rPh') phonetic--;
       else if (name === 't') isText = false;
-      else if (name === 'si') strings.push(text);
+      else if (name === 'si') strings.push(unescaped(text));
     },
   });
   return strings;
@@ -156,9 +184,10 @@ function boxesOf(builder: OutlineBuilder, xml: string): number {
   return count;
 }
 
-function numberStyles(xml: string): { readonly dates: Set<number>; readonly percents: Set<number> } {
+function numberStyles(xml: string): Pick<Meaning, 'dates' | 'durations' | 'percents'> {
   const formats = new Map<number, string>();
   const dates = new Set<number>();
+  const durations = new Set<number>();
   const percents = new Set<number>();
   let isUsed = false;
   let style = 0;
@@ -168,7 +197,8 @@ function numberStyles(xml: string): { readonly dates: Set<number>; readonly perc
       else if (name === 'cellXfs') isUsed = true;
       else if (name === 'xf' && isUsed) {
         const id = Number(attributes['numFmtId'] ?? 0);
-        if (isDateFormat(id, formats.get(id))) dates.add(style);
+        if (isDuration(id, formats.get(id))) durations.add(style);
+        else if (isDateFormat(id, formats.get(id))) dates.add(style);
         else if (id === 9 || id === 10 || /%/.test((formats.get(id) ?? '').replace(/"[^"]*"|\\./g, '')))
           percents.add(style);
         style++;
@@ -178,5 +208,5 @@ function numberStyles(xml: string): { readonly dates: Set<number>; readonly perc
       if (name === 'cellXfs') isUsed = false;
     },
   });
-  return { dates, percents };
+  return { dates, durations, percents };
 }

@@ -13,14 +13,29 @@ const PIECE = 65_536;
 
 /**
  * Walks through an XML file. Names come without their prefix. Entities other than XML's own five stay as they are
- * written, so that none can be made of others; nothing outside of the file is read.
+ * written, so that none can be made of others; nothing outside of the file is read. Of what Office writes twice, for
+ * programs that know it and for those that do not, the first is walked through.
  */
 export function walkXml(xml: string, handler: XmlHandler): void {
+  /** Of the places that are open where something is written twice: whether its first form has come. */
+  const chosen: boolean[] = [];
+  let skipping = 0;
   const parser = new Parser(
     {
-      onopentag: (name, attributes) => handler.open?.(local(name), withLocalNames(attributes)),
-      onclosetag: (name) => handler.close?.(local(name)),
-      ontext: (text) => handler.text?.(text),
+      onopentag: (name, attributes) => {
+        if (name === 'mc:Fallback' && chosen.at(-1) === true) skipping++;
+        if (skipping === 0) handler.open?.(local(name), withLocalNames(attributes));
+        if (name === 'mc:AlternateContent') chosen.push(false);
+        else if (name === 'mc:Choice' && chosen.length > 0) chosen[chosen.length - 1] = true;
+      },
+      onclosetag: (name) => {
+        if (name === 'mc:AlternateContent') chosen.pop();
+        if (skipping === 0) handler.close?.(local(name));
+        else if (name === 'mc:Fallback') skipping--;
+      },
+      ontext: (text) => {
+        if (skipping === 0) handler.text?.(text);
+      },
     },
     { xmlMode: true, decodeEntities: true },
   );
