@@ -80,6 +80,40 @@ describe('a file without its metadata', () => {
   });
 
   it.each([
+    ['more bytes of 255', [0xff, 0xff]],
+    ['bytes that mean nothing', [0x41, 0xff, 0x00, 0x42]],
+    ['a mark of a restart', [0xff, 0xd0]],
+  ])('a JPEG with %s between its segments tells nothing either', async (_, between) => {
+    const file = await picture().withMetadata({ orientation: 8 }).jpeg().toBuffer();
+    const odd = Buffer.concat([file.subarray(0, 2), Buffer.from(between), file.subarray(2)]);
+    const clean = await withoutMetadata(odd, 'image/jpeg');
+    expect(Buffer.from(clean).toString('latin1')).not.toMatch(/Ada Lovelace|Sextant|0042/);
+    expect((await sharp(clean).metadata()).orientation).toBe(8);
+    expect(await pixelsOf(clean)).toEqual(await pixelsOf(file));
+  });
+
+  it.each([1, 2, 3, 4, 5, 6, 7, 8])('PNG and WebP stay upright that are held as number %i', async (orientation) => {
+    for (const format of ['png', 'webp'] as const) {
+      const file = await picture().withMetadata({ orientation }).toFormat(format, { lossless: true }).toBuffer();
+      const clean = await withoutMetadata(file, `image/${format}`);
+      const { autoOrient } = await sharp(clean).metadata();
+      expect(autoOrient).toEqual((await sharp(file).metadata()).autoOrient);
+      expect(await sharp(clean).autoOrient().raw().toBuffer()).toEqual(await sharp(file).autoOrient().raw().toBuffer());
+      expect(Buffer.from(clean).toString('latin1')).not.toMatch(/Ada Lovelace|Sextant|0042/);
+    }
+  });
+
+  it.each(['jpeg', 'png', 'webp', 'gif'] as const)(
+    'a %s loses what hangs behind its end, and is whole',
+    async (format) => {
+      const file = await picture().toFormat(format).toBuffer();
+      const clean = await withoutMetadata(Buffer.concat([file, Buffer.from('<script>PK\x03\x04')]), `image/${format}`);
+      expect(Buffer.from(clean).toString('latin1')).not.toContain('<script>');
+      expect(await pixelsOf(clean)).toEqual(await pixelsOf(file));
+    },
+  );
+
+  it.each([
     ['image/gif', 'gif'],
     ['image/webp', 'webp'],
   ] as const)('an animated %s goes on moving', async (type, format) => {

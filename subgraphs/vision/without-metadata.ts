@@ -1,3 +1,4 @@
+import { crc32 } from 'node:zlib';
 import { openImage } from './open-image.ts';
 import { tiffWithoutMetadata } from './tiff-without-metadata.ts';
 
@@ -23,16 +24,27 @@ export async function withoutMetadata(bytes: Uint8Array, contentType: string): P
   }
 }
 
-const [SOI_LENGTH, MARKER, APP0, APP2, APP14, APP15, COMMENT, SCAN] = [2, 0xff, 0xe0, 0xe2, 0xee, 0xef, 0xfe, 0xda];
+const [SOI_LENGTH, MARKER, APP0, APP2, APP14, APP15, COMMENT, SCAN, END] = [
+  2, 0xff, 0xe0, 0xe2, 0xee, 0xef, 0xfe, 0xda, 0xd9,
+];
 
 /** Keeps JFIF (APP0), the colour profile (APP2) and Adobe's mark of the colour space (APP14). */
 function jpeg(file: Buffer): Buffer {
   const kept: Buffer[] = [file.subarray(0, SOI_LENGTH)];
   let at = SOI_LENGTH;
   let orientation = 1;
-  while (at + 4 <= file.length && file[at] === MARKER) {
+  while (at + 4 <= file.length) {
     const kind = file[at + 1]!;
-    if (kind === SCAN) break;
+    // Programs that show it pass over what stands between segments: more bytes of 255, or anything else.
+    if (file[at] !== MARKER || kind === MARKER) {
+      at++;
+      continue;
+    }
+    if (kind === SCAN || kind === END) break;
+    if (!hasLength(kind)) {
+      at += 2;
+      continue;
+    }
     const end = Math.min(file.length, at + 2 + file.readUInt16BE(at + 2));
     const segment = file.subarray(at, end);
     const isApp = kind >= APP0 && kind <= APP15;
@@ -43,9 +55,12 @@ function jpeg(file: Buffer): Buffer {
     if ((!isApp && kind !== COMMENT) || kind === APP0 || isProfile || kind === APP14) kept.push(segment);
     at = end;
   }
-  if (orientation !== 1) kept.splice(1, 0, exifOf(orientation));
+  if (orientation !== 1) kept.splice(1, 0, EXIF_HEAD, exifOf(orientation));
   return Buffer.concat([...kept, endOfPicture(file.subarray(at))]);
 }
+
+/** Whether a length follows a marker: not behind those of restarts, and not behind a zero, which makes a byte of 255. */
+const hasLength = (kind: number): boolean => kind > 0x01 && (kind < 0xd0 || kind > 0xd8);
 
 /** What lies behind the end of a JPEG, as other pictures of a telephone do, carries metadata too. */
 function endOfPicture(scans: Buffer): Buffer {
@@ -72,10 +87,9 @@ function orientationOf(tiff: Buffer): number {
 
 /** A block of EXIF that says how the picture is held, and nothing else. */
 const exifOf = (orientation: number): Buffer =>
-  Buffer.from([
-    ...[0xff, 0xe1, 0, 34, 0x45, 0x78, 0x69, 0x66, 0, 0, 0x4d, 0x4d, 0, 42, 0, 0, 0, 8, 0, 1],
-    ...[0x01, 0x12, 0, 3, 0, 0, 0, 1, 0, orientation, 0, 0, 0, 0, 0, 0],
-  ]);
+  Buffer.from([0x4d, 0x4d, 0, 42, 0, 0, 0, 8, 0, 1, 0x01, 0x12, 0, 3, 0, 0, 0, 1, 0, orientation, 0, 0, 0, 0, 0, 0]);
+/** What stands before it in a JPEG: the marker, the length, the name. */
+const EXIF_HEAD = Buffer.from([0xff, 0xe1, 0, 34, 0x45, 0x78, 0x69, 0x66, 0, 0]);
 
 const PNG_SIGNATURE = 8;
 /** Chunks that are needed to show the picture, its animation and its colours; `tIME` and texts are not. */
@@ -88,31 +102,60 @@ function png(file: Buffer): Buffer {
     const end = Math.min(file.length, at + 12 + file.readUInt32BE(at));
     const name = file.toString('latin1', at + 4, at + 8);
     if (PNG_KEPT.test(name)) kept.push(file.subarray(at, end));
+    const orientation = name === 'eXIf' ? orientationOf(file.subarray(at + 8, end)) : 1;
+    if (orientation !== 1) kept.push(pngChunk('eXIf', exifOf(orientation)));
     if (name === 'IEND') break;
     at = end;
   }
   return Buffer.concat(kept);
 }
 
+function pngChunk(name: string, data: Buffer): Buffer {
+  const body = Buffer.concat([Buffer.from(name, 'latin1'), data]);
+  const [length, checksum] = [Buffer.alloc(4), Buffer.alloc(4)];
+  length.writeUInt32BE(data.length);
+  checksum.writeUInt32BE(crc32(body));
+  return Buffer.concat([length, body, checksum]);
+}
+
 const RIFF_HEAD = 12;
-/** Bits of the header of a WebP that say that there is EXIF and XMP. */
-const WEBP_METADATA = 0b0000_1100;
+/** Bits of the header of a WebP that say that there is EXIF, and XMP. */
+const [WEBP_EXIF, WEBP_XMP] = [0b0000_1000, 0b0000_0100];
 
 function webp(file: Buffer): Buffer {
   if (file.length < RIFF_HEAD) return file;
   const kept: Buffer[] = [];
-  for (let at = RIFF_HEAD; at + 8 <= file.length; ) {
-    const end = Math.min(file.length, at + 8 + file.readUInt32LE(at + 4) + (file.readUInt32LE(at + 4) & 1));
-    const name = file.toString('latin1', at, at + 4);
-    const chunk = Buffer.from(file.subarray(at, end));
-    if (name === 'VP8X') chunk[8]! &= ~WEBP_METADATA;
-    if (name !== 'EXIF' && name !== 'XMP ') kept.push(chunk);
+  let header: Buffer | undefined;
+  // What hangs behind the length that the file says is not a part of it.
+  const whole = file.subarray(0, Math.min(file.length, 8 + file.readUInt32LE(4)));
+  for (let at = RIFF_HEAD; at + 8 <= whole.length; ) {
+    const end = Math.min(whole.length, at + 8 + whole.readUInt32LE(at + 4) + (whole.readUInt32LE(at + 4) & 1));
+    const name = whole.toString('latin1', at, at + 4);
+    const chunk = Buffer.from(whole.subarray(at, end));
+    if (name === 'VP8X' && chunk.length > 8) {
+      chunk[8]! &= ~(WEBP_EXIF | WEBP_XMP);
+      header = chunk;
+    }
+    if (name === 'EXIF') {
+      const named = chunk.toString('latin1', 8, 14) === 'Exif\0\0';
+      const orientation = orientationOf(chunk.subarray(named ? 14 : 8));
+      if (orientation !== 1 && header) {
+        header[8]! |= WEBP_EXIF;
+        kept.push(riffChunk('EXIF', exifOf(orientation)));
+      }
+    } else if (name !== 'XMP ') kept.push(chunk);
     at = end;
   }
   const body = Buffer.concat(kept);
   const head = Buffer.from(file.subarray(0, RIFF_HEAD));
   head.writeUInt32LE(body.length + 4, 4);
   return Buffer.concat([head, body]);
+}
+
+function riffChunk(name: string, data: Buffer): Buffer {
+  const head = Buffer.from(`${name}\0\0\0\0`, 'latin1');
+  head.writeUInt32LE(data.length, 4);
+  return Buffer.concat([head, data]);
 }
 
 const [GIF_EXTENSION, GIF_IMAGE, GIF_COMMENT, GIF_APPLICATION] = [0x21, 0x2c, 0xfe, 0xff];
