@@ -3,6 +3,7 @@ import { failureOf } from '../classify.ts';
 import { said } from '../content.ts';
 import type { Delta } from '../deltas.ts';
 import { errorOf } from '../error-body.ts';
+import { FoundPages } from '../found-pages.ts';
 import type { Reader } from '../protocol.ts';
 import type { ReplyText } from '../reply-text.ts';
 import { ToolCallPieces } from '../tool-call-pieces.ts';
@@ -17,11 +18,16 @@ interface Chunk {
   }[];
   readonly error?: unknown;
   readonly object?: unknown;
+  /** The pages that Perplexity or xAI found, and what Perplexity knows of them. */
+  readonly citations?: unknown;
+  readonly search_results?: unknown;
 }
 
 /** The reader of chat completions. */
 export class ChatReader implements Reader {
   readonly #calls = new ToolCallPieces();
+  /** Pages that the reply draws on: each chunk may tell all of them, and they are told once, at the end. */
+  readonly #pages = new FoundPages();
   finish: string | undefined;
   usage: ReportedUsage | undefined;
 
@@ -32,8 +38,13 @@ export class ChatReader implements Reader {
   take(event: ServerEvent, headers: Headers, text: ReplyText, deltas: Delta[]): void {
     const chunk = parsed(event, headers);
     this.usage = reportedUsage(chunk) ?? this.usage;
+    this.#pages.noteSearch(chunk.citations, chunk.search_results);
     const choice = chunk.choices?.[0];
-    if (!choice) return;
+    if (choice) this.#choose(choice, text, deltas);
+    if (this.finish !== undefined) deltas.push(...this.#pages.take());
+  }
+
+  #choose(choice: NonNullable<Chunk['choices']>[number], text: ReplyText, deltas: Delta[]): void {
     const delta = choice.delta ?? choice.message;
     if (delta) this.#read(delta, text, deltas);
     const { finish_reason: reason } = choice;
@@ -45,6 +56,7 @@ export class ChatReader implements Reader {
     const { text: words, reasoning } = said(delta);
     if (reasoning) deltas.push(reasoning);
     if (words !== '') text.take(words, deltas);
+    this.#pages.noteAnnotations((delta as { annotations?: unknown }).annotations);
     const { tool_calls: calls, function_call: call } = delta as { tool_calls?: unknown; function_call?: unknown };
     if (calls) deltas.push(...this.#calls.take(calls));
     else if (call) deltas.push(...this.#calls.take({ index: 0, function: call }));

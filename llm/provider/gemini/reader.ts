@@ -1,10 +1,10 @@
 import type { JsonObject } from '#platform/base/json/json.ts';
 import type { ServerEvent } from '#platform/net/http/event-stream.ts';
 import { failureOf } from '../classify.ts';
-import type { CitationDelta, Delta } from '../deltas.ts';
+import type { Delta } from '../deltas.ts';
 import { errorOf } from '../error-body.ts';
 import { ProviderFailure } from '../failure.ts';
-import { foundPage } from '../found-page.ts';
+import { FoundPages } from '../found-pages.ts';
 import type { Reader } from '../protocol.ts';
 import type { ReplyText } from '../reply-text.ts';
 import { type ReportedUsage, reportedUsage } from '../usage.ts';
@@ -35,15 +35,13 @@ interface Chunk {
   readonly error?: Readonly<Record<string, unknown>>;
 }
 
-const MAX_PAGES = 50;
-
 /** The reader of what Gemini generates. */
 export class GenerateReader implements Reader {
   finish: string | undefined;
   usage: ReportedUsage | undefined;
   #calls = 0;
-  /** Pages that the reply draws on, by their address; each chunk tells all of them. */
-  readonly #pages = new Map<string, CitationDelta>();
+  /** Pages that the reply draws on; each chunk tells all of them. */
+  readonly #pages = new FoundPages();
 
   get calls(): boolean {
     return this.#calls > 0;
@@ -76,18 +74,15 @@ export class GenerateReader implements Reader {
     if (candidate) this.#note(candidate);
     if (!candidate?.finishReason) return;
     this.finish = candidate.finishReason;
-    deltas.push(...this.#pages.values());
-    this.#pages.clear();
+    deltas.push(...this.#pages.take());
   }
 
   #note({ groundingMetadata: grounding, citationMetadata: repeated }: NonNullable<Chunk['candidates']>[number]): void {
     const grounds = listOf(grounding?.groundingChunks).map(
       (chunk) => chunk?.web ?? chunk?.maps ?? chunk?.retrievedContext,
     );
-    for (const found of [...grounds, ...listOf(repeated?.citations ?? repeated?.citationSources)]) {
-      const cited = foundPage(found?.uri, found?.title);
-      if (cited && this.#pages.size < MAX_PAGES) this.#pages.set(cited.page!.url, cited);
-    }
+    for (const found of [...grounds, ...listOf(repeated?.citations ?? repeated?.citationSources)])
+      this.#pages.note(found?.uri, found?.title);
   }
 
   #part(

@@ -3,6 +3,7 @@ import type { ServerEvent } from '#platform/net/http/event-stream.ts';
 import { failureOf } from '../classify.ts';
 import type { Delta } from '../deltas.ts';
 import { finishOf } from '../finish-reasons.ts';
+import { FoundPages } from '../found-pages.ts';
 import type { Reader } from '../protocol.ts';
 import type { ReplyText } from '../reply-text.ts';
 import { type ReportedUsage, reportedUsage } from '../usage.ts';
@@ -34,6 +35,7 @@ interface Event extends Fault, Answer {
   readonly text?: string;
   readonly refusal?: string;
   readonly item?: Item;
+  readonly annotation?: JsonObject;
   readonly response?: Answer;
 }
 
@@ -43,6 +45,8 @@ export class ResponsesReader implements Reader {
   usage: ReportedUsage | undefined;
   /** Positions of calls, by the index of their item, and whether their arguments have come. */
   readonly #calls = new Map<number, { readonly at: number; told: boolean }>();
+  /** Pages that the reply draws on, which are told once, at the end. */
+  readonly #pages = new FoundPages();
   #said = '';
   /** Parts of messages whose words have come, by item and part. */
   readonly #parts = new Set<string>();
@@ -71,7 +75,8 @@ export class ResponsesReader implements Reader {
       this.#parts.add(place);
     } else if (type === 'response.reasoning_summary_text.delta' || type === 'response.reasoning_text.delta') {
       deltas.push({ type: 'reasoning', text: event.delta ?? '', field: 'parts' });
-    } else if (type === 'response.output_item.added') this.#begin(index, event.item, deltas);
+    } else if (type === 'response.output_text.annotation.added') this.#pages.noteAnnotations([event.annotation]);
+    else if (type === 'response.output_item.added') this.#begin(index, event.item, deltas);
     else if (type === 'response.function_call_arguments.delta') this.#argue(index, event.delta, deltas);
     else if (type === 'response.output_item.done') this.#stop(index, event.item, deltas);
     else if (/^response\.(completed|incomplete|failed|cancelled)$/.test(type))
@@ -120,6 +125,8 @@ export class ResponsesReader implements Reader {
     // What has come piece by piece is not repeated.
     const whole = output.map(wordsOf).join('');
     if (whole.startsWith(this.#said)) this.#say(whole.slice(this.#said.length), text, deltas);
+    for (const part of output.flatMap(partsOf)) this.#pages.noteAnnotations(part.annotations);
+    deltas.push(...this.#pages.take());
     const { status = 'completed' } = answer;
     const reason = answer.incomplete_details?.reason ?? status;
     // One that is incomplete for a reason that is not known here has broken off.
@@ -130,8 +137,11 @@ export class ResponsesReader implements Reader {
 const failed = ({ code, message, param, type }: Fault, headers: Headers, data: string) =>
   failureOf({ code: code ?? undefined, type, param, message: message ?? data, headers });
 
-const wordsOf = ({ type, content }: Item): string =>
-  (type === 'message' && Array.isArray(content) ? (content as readonly JsonObject[]) : [])
+const partsOf = ({ type, content }: Item): readonly JsonObject[] =>
+  type === 'message' && Array.isArray(content) ? (content as readonly JsonObject[]) : [];
+
+const wordsOf = (item: Item): string =>
+  partsOf(item)
     .map((part) => textIn(part.text) ?? textIn(part.refusal) ?? '')
     .join('');
 

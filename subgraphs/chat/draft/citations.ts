@@ -50,7 +50,8 @@ export class Citations {
     const marks = MARKS.exec(text)?.[0] ?? '';
     this.#quote(source, { text: quote.slice(0, MAX_QUOTE).toWellFormed(), textOffset: text.length - marks.length });
     const mark = `[${source.index}]`;
-    if (marks.includes(mark)) return '';
+    // Perplexity writes the numbers of its pages itself.
+    if (marks.includes(mark) || (found && quote === '' && text.includes(mark))) return '';
     return marks !== '' || text === '' || /\s$/.test(text) ? mark : ` ${mark}`;
   }
 
