@@ -8,9 +8,9 @@
  * name.
  */
 
-import { createPlanner } from '#gateway/execution/planning/planners.ts';
 import { type Contender, ours, stock } from '#gateway/execution/testing/contenders.ts';
 import { GRAPHS } from '#gateway/execution/testing/graphs/graphs.ts';
+import { planningOf } from '#gateway/execution/testing/planner.ts';
 import type { SeededGraph } from '#gateway/execution/testing/seeded/graph.ts';
 import {
   describeFault,
@@ -43,8 +43,8 @@ for (const [name, create] of Object.entries(GRAPHS)) {
     const graph = await create(seed);
     const { supergraph, fleet } = graph;
     const contenders: Contender[] = [
-      ours(supergraph, fleet, await createPlanner(supergraph.sdl)),
-      ours(supergraph, fleet, await createPlanner(supergraph.sdl, 'native')),
+      ours(supergraph, fleet, planningOf(supergraph.sdl)),
+      ours(supergraph, fleet, planningOf(supergraph.sdl, 'native')),
       stock(supergraph, fleet),
     ];
     const mutations = supergraph.apiSchema.getMutationType() ? Math.round(each * MUTATIONS) : 0;

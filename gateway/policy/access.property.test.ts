@@ -4,12 +4,12 @@ import { expect, it } from 'vitest';
 import { fc, SEED } from '#platform/base/testing/generated.ts';
 import { ANONYMOUS } from '#platform/identity/identity.ts';
 import { createCompiler } from '../execution/engine/compile.ts';
-import { createPlanner } from '../execution/planning/planners.ts';
 import { isPrepared } from '../execution/prepare/operation.ts';
 import { createOperations } from '../execution/prepare/operations.ts';
 import { createFleet } from '../execution/testing/fleet.ts';
 import { createMonolith } from '../execution/testing/monolith.ts';
 import { operationArbitrary } from '../execution/testing/operation-arbitrary.ts';
+import { planningOf } from '../execution/testing/planner.ts';
 import { loadSupergraph } from '../supergraph/supergraph.ts';
 import { planAccess } from './access.ts';
 import type { PolicyDirectives } from './directives.ts';
@@ -19,7 +19,7 @@ const fleet = createFleet();
 const supergraph = await loadSupergraph({ sdl: fleet.sdl });
 const { apiSchema } = supergraph;
 const monolith = createMonolith(apiSchema);
-const planner = await createPlanner(fleet.sdl);
+const planner = planningOf(fleet.sdl);
 const operations = createOperations({ supergraph, compile: createCompiler({ supergraph, planner }) });
 
 /** Every field of the graph, as `Type.field`, and whether it may be null. */

@@ -7,8 +7,8 @@
 
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import path from 'node:path';
-import { createPlanner } from '#gateway/execution/planning/planners.ts';
 import { type Contender, ours, stock } from '#gateway/execution/testing/contenders.ts';
+import { planningOf } from '#gateway/execution/testing/planner.ts';
 import { extractGraph, type SeededGraph } from '#gateway/execution/testing/seeded/graph.ts';
 import {
   describeFault,
@@ -51,7 +51,7 @@ for (const [i, file] of files.entries()) {
   let contender: Contender;
   try {
     graph = await extractGraph(readFileSync(file, 'utf8'), { seed: SEED });
-    contender = ours(graph.supergraph, graph.fleet, await createPlanner(graph.supergraph.sdl));
+    contender = ours(graph.supergraph, graph.fleet, planningOf(graph.supergraph.sdl));
   } catch (error) {
     refused++;
     console.log(`refused  ${name}: ${(error instanceof Error ? error.message : String(error)).split('\n')[0]}`);

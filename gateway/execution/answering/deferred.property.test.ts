@@ -4,12 +4,12 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { SEED } from '#platform/base/testing/generated.ts';
 import { ANONYMOUS } from '#platform/identity/identity.ts';
 import { createCompiler } from '../engine/compile.ts';
-import { createPlanner } from '../planning/planners.ts';
 import { type AnswerPart, isPrepared, type PendingPart } from '../prepare/operation.ts';
 import { createOperations, type Operations } from '../prepare/operations.ts';
 import { CATALOG } from '../testing/graphs/catalog.ts';
 import { OFFICE } from '../testing/graphs/office.ts';
 import { SHOP } from '../testing/graphs/shop.ts';
+import { planningOf } from '../testing/planner.ts';
 import { composeGraph, type SeededGraph } from '../testing/seeded/graph.ts';
 import { generatedOperations } from '../testing/trial.ts';
 
@@ -55,7 +55,7 @@ describe.each(Object.entries({ catalog: CATALOG, shop: SHOP, office: OFFICE }))(
     beforeAll(async () => {
       graph = await composeGraph(schemas, { seed: SEED, failures: false });
       const { supergraph } = graph;
-      const planner = await createPlanner(supergraph.sdl);
+      const planner = planningOf(supergraph.sdl);
       operations = createOperations({ supergraph, compile: createCompiler({ supergraph, planner }) });
     });
 

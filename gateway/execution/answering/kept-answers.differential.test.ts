@@ -12,7 +12,6 @@ import { createCacheMetrics } from '../../cache/cache-metrics.ts';
 import { createAnswerCaches } from '../../cache/create-cache.ts';
 import type { Invalidation } from '../../cache/dependencies.ts';
 import { createCompiler } from '../engine/compile.ts';
-import { createPlanner } from '../planning/planners.ts';
 import { isPrepared } from '../prepare/operation.ts';
 import { createOperations } from '../prepare/operations.ts';
 import { answerPlainly, differenceOf } from '../testing/compare.ts';
@@ -20,6 +19,7 @@ import { CATALOG } from '../testing/graphs/catalog.ts';
 import { OFFICE } from '../testing/graphs/office.ts';
 import { SHOP } from '../testing/graphs/shop.ts';
 import type { GeneratedOperation } from '../testing/operation-arbitrary.ts';
+import { planningOf } from '../testing/planner.ts';
 import { readSelection } from '../testing/seeded/field-sets.ts';
 import { composeGraph, extractGraph, type SeededWorld } from '../testing/seeded/graph.ts';
 import { type Thing, thingKey } from '../testing/seeded/keys.ts';
@@ -129,7 +129,7 @@ describe.each(Object.entries(GRAPHS))(`%s, ${RUNS} operations, seed ${SEED}`, (_
         },
       });
       const cache = caches.of(supergraph, full);
-      const planner = await createPlanner(supergraph.sdl);
+      const planner = planningOf(supergraph.sdl);
       const operations = createOperations({
         supergraph,
         compile: createCompiler({ supergraph, planner, observer: { cache: () => cache }, share: false }),

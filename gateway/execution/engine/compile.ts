@@ -35,7 +35,7 @@ import { compileWriter } from '../writer/writer.ts';
 
 export interface CompilerOptions {
   readonly supergraph: Supergraph;
-  /** What planning/planners.ts has, asked in threads: Planning, which engine.ts makes. */
+  /** Plans in threads: Planning of planning/planning.ts, which engine.ts makes. */
   readonly planner: Planner;
   readonly observer?: ExecutionObserver;
   /**

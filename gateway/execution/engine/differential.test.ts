@@ -1,9 +1,9 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { SEED } from '#platform/base/testing/generated.ts';
-import { createPlanner } from '../planning/planners.ts';
 import { type Contender, type OursEvents, ours } from '../testing/contenders.ts';
 import { GRAPHS } from '../testing/graphs/graphs.ts';
 import type { GeneratedOperation, OperationKind } from '../testing/operation-arbitrary.ts';
+import { planningOf } from '../testing/planner.ts';
 import type { SeededGraph } from '../testing/seeded/graph.ts';
 import {
   describeFault,
@@ -35,7 +35,7 @@ describe.each(Object.entries(GRAPHS))(`%s: generated operations, ${RUNS} of each
   beforeAll(async () => {
     graph = await create(SEED);
     const { supergraph, fleet } = graph;
-    const planners = [await createPlanner(supergraph.sdl), await createPlanner(supergraph.sdl, 'native')];
+    const planners = [planningOf(supergraph.sdl), planningOf(supergraph.sdl, 'native')];
     contenders = planners.map((planner) => ours(supergraph, fleet, planner));
   });
 

@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, it } from 'vitest';
-import { createPlanner } from '../planning/planners.ts';
 import { ours } from '../testing/contenders.ts';
 import { GRAPHS } from '../testing/graphs/graphs.ts';
+import { planningOf } from '../testing/planner.ts';
 import type { SeededGraph } from '../testing/seeded/graph.ts';
 import { describeFault, tryOperation } from '../testing/trial.ts';
 
@@ -14,7 +14,7 @@ beforeAll(async () => {
 });
 
 async function faultOf(query: string, x: boolean): Promise<string | undefined> {
-  const contender = ours(graph.supergraph, graph.fleet, await createPlanner(graph.supergraph.sdl));
+  const contender = ours(graph.supergraph, graph.fleet, planningOf(graph.supergraph.sdl));
   graph.fleet.requests.length = 0;
   const fault = await tryOperation(graph, contender, { query, variables: { x } });
   return fault && describeFault(fault);

@@ -1,11 +1,11 @@
 import { execute, type GraphQLFormattedError, parse, printSchema, validate } from 'graphql';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { fc, SEED } from '#platform/base/testing/generated.ts';
-import { createPlanner } from '../planning/planners.ts';
 import { createCatalogue, createPlainCatalogue } from '../testing/catalogue.ts';
 import { ours } from '../testing/contenders.ts';
 import { GRAPHS } from '../testing/graphs/graphs.ts';
 import { operationArbitrary } from '../testing/operation-arbitrary.ts';
+import { planningOf } from '../testing/planner.ts';
 import { createSetup } from '../testing/setup.ts';
 import { describeFault, tryOperation } from '../testing/trial.ts';
 
@@ -121,7 +121,7 @@ describe.each(['auto', 'native'] as const)(
     ])('%s', async (_, query) => {
       for (const seed of WORLDS) {
         const graph = await GRAPHS['catalog']!(seed);
-        const contender = ours(graph.supergraph, graph.fleet, await createPlanner(graph.supergraph.sdl, choice));
+        const contender = ours(graph.supergraph, graph.fleet, planningOf(graph.supergraph.sdl, choice));
         const fault = await tryOperation(graph, contender, { query, variables: {} });
         expect(fault && `world ${seed}\n${describeFault(fault)}`).toBeUndefined();
       }

@@ -1,8 +1,8 @@
 import { expect, it } from 'vitest';
 import { ours } from '../testing/contenders.ts';
+import { planningOf } from '../testing/planner.ts';
 import { composeGraph } from '../testing/seeded/graph.ts';
 import { describeFault, tryOperation } from '../testing/trial.ts';
-import { createPlanner } from './planners.ts';
 
 const WORLDS = 6;
 const LINK = `extend schema @link(url: "https://specs.apollo.dev/federation/v2.9",
@@ -44,7 +44,7 @@ it.each([
   const faults: string[] = [];
   for (let seed = 1; seed <= WORLDS; seed++) {
     const graph = await composeGraph(LISTINGS, { seed, failures: false });
-    const contender = ours(graph.supergraph, graph.fleet, await createPlanner(graph.supergraph.sdl));
+    const contender = ours(graph.supergraph, graph.fleet, planningOf(graph.supergraph.sdl));
     const fault = await tryOperation(graph, contender, { query, variables: {} });
     if (fault) faults.push(describeFault(fault));
   }
@@ -53,7 +53,7 @@ it.each([
 
 it('under conditions', async () => {
   const graph = await composeGraph(LISTINGS, { seed: 1, failures: false });
-  const contender = ours(graph.supergraph, graph.fleet, await createPlanner(graph.supergraph.sdl));
+  const contender = ours(graph.supergraph, graph.fleet, planningOf(graph.supergraph.sdl));
   const query = 'query ($x: Boolean!) { listings { isGood @include(if: $x) isLong @skip(if: $x) } }';
   for (const x of [true, false]) {
     expect(await tryOperation(graph, contender, { query, variables: { x } })).toBeUndefined();

@@ -10,10 +10,11 @@ import { createOperations } from '../prepare/operations.ts';
 import { ours } from '../testing/contenders.ts';
 import { composeSdl } from '../testing/fleet.ts';
 import { OFFICE } from '../testing/graphs/office.ts';
+import { planningOf } from '../testing/planner.ts';
 import { composeGraph } from '../testing/seeded/graph.ts';
 import { createSetup } from '../testing/setup.ts';
 import { tryOperation } from '../testing/trial.ts';
-import { createPlanner, type PlannerChoice } from './planners.ts';
+import type { PlannerChoice } from './planners.ts';
 
 const LINK =
   'extend schema @link(url: "https://specs.apollo.dev/federation/v2.5", import: ["@key", "@external", "@requires"])\n';
@@ -87,7 +88,7 @@ it('conditions are decided first where a fetch asks something of a type of which
   }`;
   const graph = await composeGraph(OFFICE, { seed: 21, failures: false });
   const trial = async (choice: PlannerChoice) => {
-    const planner = await createPlanner(graph.supergraph.sdl, choice);
+    const planner = planningOf(graph.supergraph.sdl, choice);
     const operation = { query, variables: { a: false, b: true } };
     return (await tryOperation(graph, ours(graph.supergraph, graph.fleet, planner), operation))?.difference;
   };

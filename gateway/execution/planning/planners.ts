@@ -1,4 +1,4 @@
-import { print } from 'graphql';
+import { Kind, parse, print } from 'graphql';
 import { withoutDefer } from '../prepare/defers.ts';
 import { createApolloPlanner } from './apollo-planner.ts';
 import { createDoubt, entityFetches, readJoins } from './doubts.ts';
@@ -10,54 +10,58 @@ import { createSoundness } from './soundness.ts';
 import { createTypesApart } from './types-apart.ts';
 import { differsByType } from './types-asked.ts';
 
+/**
+ * Which planners there are. `auto`, the default, asks Apollo's, and the native one for what there is reason to doubt:
+ * planning.ts does. Neither alone is right: Apollo's gives wrong answers in six of the 199 cases of the federation
+ * audit; the native one cannot plan a @requires one level below another field of the same subgraph, loses conditions
+ * where several meet, and knows nothing of @fromContext.
+ */
 export type PlannerChoice = 'auto' | 'apollo' | 'native';
 
-/** The opinion of the first planner. */
+/** What one planner is there for: `first` and `second` are the two of `auto`. */
+export type PlannerRole = 'first' | 'second' | 'apollo' | 'native';
+
+/** What a planner says of an operation. */
 export interface Opinion {
   /** Undefined when it finds none. */
   readonly plan: Plan | undefined;
-  /** Whether the second planner should be asked. */
+  /** Whether the second planner should be asked. Only the first one doubts. */
   readonly isDoubted: boolean;
   /** Why it finds none. */
   readonly failure?: unknown;
 }
 
+/** The request to a planner, without what is read in the text itself. */
+export type AskedText = Pick<PlanRequest, 'text' | 'conditions' | 'overrides'>;
+
 /**
- * Creates the planner of a supergraph. `auto`, the default, plans with Apollo's planner and asks the native one for the
- * plans that there is reason to doubt. Neither alone is right: Apollo's gives wrong answers in six of the 199 cases of
- * the federation audit; the native one cannot plan a @requires one level below another field of the same subgraph,
- * loses conditions where several meet, and knows nothing of @fromContext.
+ * Creates a planner of a supergraph, which gives its opinion of a text.
  *
- * @throws for `native`, where there is no binary for this platform.
+ * @throws for `second` and `native`, where there is no binary for this platform.
  */
-export async function createPlanner(sdl: string, choice: PlannerChoice = 'auto'): Promise<Planner> {
-  if (choice === 'native') return createSecondPlanner(sdl);
-  if (choice === 'apollo') {
-    const apollo = createApolloPlanner(sdl);
-    return { name: apollo.name, plan: (asked, signal) => apollo.plan(undeferred(asked), signal) };
-  }
-  const first = createFirstPlanner(sdl);
-  let second: Promise<Planner> | undefined;
-  return {
-    name: 'auto',
-    async plan(asked) {
-      const opinion = await first(asked);
-      if (opinion.plan && !opinion.isDoubted) return opinion.plan;
-      try {
-        // Loaded at its first use: most supergraphs never need it, and not every platform has it.
-        second ??= createSecondPlanner(sdl);
-        return await (await second).plan(asked);
-      } catch (error) {
-        const plan = usable(opinion);
-        if (plan) return plan;
-        throw opinion.failure ?? error;
-      }
-    },
+export async function createPlanner(
+  sdl: string,
+  role: PlannerRole,
+): Promise<(asked: AskedText, signal: AbortSignal) => Promise<Opinion>> {
+  const opinionOf = await createOpinions(sdl, role);
+  return async ({ text, conditions, overrides }, signal) => {
+    const document = parse(text, { noLocation: true });
+    const [operation] = document.definitions;
+    if (operation?.kind !== Kind.OPERATION_DEFINITION) throw new Error('There is no operation to plan.');
+    return opinionOf({ document, operation, conditions, text, client: '', overrides }, signal);
   };
 }
 
+type Opinions = (asked: PlanRequest, signal: AbortSignal) => Promise<Opinion>;
+
+async function createOpinions(sdl: string, role: PlannerRole): Promise<Opinions> {
+  if (role === 'first') return createFirstPlanner(sdl);
+  const planner = role === 'apollo' ? createApolloPlanner(sdl) : await createNativeOne(sdl);
+  return async (asked, signal) => ({ plan: await planner.plan(undeferred(asked), signal), isDoubted: false });
+}
+
 /** Plans with Apollo's planner, and says where that goes wrong. */
-export function createFirstPlanner(sdl: string): (asked: PlanRequest) => Promise<Opinion> {
+function createFirstPlanner(sdl: string): Opinions {
   const apollo = createApolloPlanner(sdl);
   const joins = readJoins(sdl);
   const doubt = createDoubt(joins);
@@ -111,20 +115,15 @@ function undeferred(asked: PlanRequest): PlanRequest {
   return { ...asked, document, operation, text: print(document) };
 }
 
-/**
- * Plans with the native planner, what Apollo's is in doubt about or takes long for.
- *
- * @throws where there is no binary for this platform.
- */
-export async function createSecondPlanner(sdl: string): Promise<Planner> {
+/** Plans with the native planner: of `auto` what Apollo's is in doubt about or takes long for. */
+async function createNativeOne(sdl: string): Promise<Planner> {
   const native = await createNativePlanner(sdl);
   const objects = readInterfaceObjects(sdl, readJoins(sdl));
   const apart = objects && createTypesApart(sdl);
   const isSound = createSoundness(sdl);
   return unconditional({
     name: native.name,
-    async plan(given, signal) {
-      const asked = undeferred(given);
+    async plan(asked, signal) {
       const made = await native.plan(objects ? objects.widened(asked) : asked, signal);
       const plan = objects && apart ? apart(objects.opened(made), asked) : made;
       if (!isSound(plan)) throw new Error('The native planner asks for a field without what its @requires names.');

@@ -7,8 +7,8 @@ import { ThreadClient } from '#platform/base/thread/thread-rpc.ts';
 import { FairQueue } from '../prepare/fair-queue.ts';
 import type { Plan } from './plan.ts';
 import type { Planner, PlanRequest } from './planner.ts';
-import { type Opinion, type PlannerChoice, usable } from './planners.ts';
-import type { PlanningData, PlanningMethods, Role } from './planning-thread.ts';
+import { type Opinion, type PlannerChoice, type PlannerRole, usable } from './planners.ts';
+import type { PlanningData, PlanningMethods } from './planning-thread.ts';
 
 export interface PlanningOptions {
   readonly sdl: string;
@@ -20,7 +20,13 @@ export interface PlanningOptions {
   readonly slowMs?: number | undefined;
   /** Told of each operation, with the time from the request for its plan to the plan or the refusal. */
   readonly planned?: PlanningObserver | undefined;
+  /** Opens what a planner works in. Default: a thread (planning-thread.ts), which starts when something is asked. */
+  readonly open?: OpenPlanner | undefined;
 }
+
+/** What a planner works in, such as a thread. */
+export type PlannerPlace = Pick<ThreadClient<PlanningMethods>, 'start' | 'call' | 'cpuMs' | 'kill'>;
+export type OpenPlanner = (sdl: string, role: PlannerRole) => PlannerPlace;
 
 /** The end of an operation that was to be planned; `slow` has a plan as well. */
 export type PlanningOutcome = 'planned' | 'slow' | 'refused';
@@ -83,8 +89,8 @@ interface Job {
 
 /** What plans one operation at a time. */
 interface Thread {
-  readonly client: ThreadClient<PlanningMethods>;
-  readonly role: Role;
+  readonly client: PlannerPlace;
+  readonly role: PlannerRole;
   number: number | undefined;
   /** Processor time that it had had when it began with what it works on, in milliseconds. */
   cpuBefore: number;
@@ -101,9 +107,9 @@ interface Lane {
 }
 
 /**
- * A planner that works in threads, as nothing bounds the time that planning takes: Apollo's planner needs ten seconds
- * for an operation of 1.4 KB that asks seven subgraphs for what all of them have. What takes long is given to the
- * native planner as well, and the first plan counts; without any, the operation is refused after a time. A thread that
+ * A planner that works in threads (planners.ts says what each of them does), as nothing bounds the time that planning takes: Apollo's planner needs ten seconds
+ * for an operation of 1.4 KB that asks seven subgraphs for what all of them have. What Apollo's planner is in doubt about
+ * the native one plans instead. What takes long is given to the native one as well, and the first plan counts; without any, the operation is refused after a time. A thread that
  * works for nothing is ended, and so is one that has nothing to do.
  *
  * There are two lanes, so that slow operations do not hold up quick ones: an operation that takes long takes its thread
@@ -123,15 +129,16 @@ export class Planning implements Planner {
   /** Clients whose operations were slow. */
   readonly #apart = new LRUCache<string, true>({ max: 10_000, ttl: APART_MS });
 
-  constructor({ sdl, choice = 'auto', timeoutMs = 5_000, slowMs = 500, planned }: PlanningOptions) {
+  constructor({ sdl, choice = 'auto', timeoutMs = 5_000, slowMs = 500, planned, open = openThread }: PlanningOptions) {
     this.name = choice;
     this.#planned = planned;
     this.#timeoutMs = timeoutMs;
     this.#slowMs = slowMs;
     const role = choice === 'auto' ? 'first' : choice;
-    this.#quick = createLane(sdl, role, MAX_WAITING_OF_CLIENT);
-    this.#slow = createLane(sdl, role, MAX_SLOW_OF_CLIENT);
-    this.#second = choice === 'auto' ? createLane(sdl, 'second', MAX_SLOW_OF_CLIENT) : undefined;
+    const lane = (of: PlannerRole, maxOfClient: number): Lane => createLane(open(sdl, of), of, maxOfClient);
+    this.#quick = lane(role, MAX_WAITING_OF_CLIENT);
+    this.#slow = lane(role, MAX_SLOW_OF_CLIENT);
+    this.#second = choice === 'auto' ? lane('second', MAX_SLOW_OF_CLIENT) : undefined;
     this.#isFaster = !USES_CONTEXT.test(sdl);
   }
 
@@ -336,16 +343,17 @@ export class Planning implements Planner {
   }
 }
 
-function createLane(sdl: string, role: Role, maxOfClient: number): Lane {
+const createLane = (client: PlannerPlace, role: PlannerRole, maxOfClient: number): Lane => ({
+  queue: new FairQueue(),
+  maxOfClient,
+  thread: { client, role, number: undefined, cpuBefore: 0, isBusy: false, isReady: false, timer: undefined },
+});
+
+function openThread(sdl: string, role: PlannerRole): PlannerPlace {
   const data: PlanningData = { sdl, role, compiled: getCompileCacheDir() };
   const file = new URL('./planning-thread.ts', import.meta.url);
   const limits = { maxOldGenerationSizeMb: MAX_THREAD_MB, maxYoungGenerationSizeMb: YOUNG_GENERATION_MB };
-  const client = new ThreadClient<PlanningMethods>(file, data, 'The planner', { limits });
-  return {
-    queue: new FairQueue(),
-    maxOfClient,
-    thread: { client, role, number: undefined, cpuBefore: 0, isBusy: false, isReady: false, timer: undefined },
-  };
+  return new ThreadClient<PlanningMethods>(file, data, 'The planner', { limits });
 }
 
 /**

@@ -1,21 +1,21 @@
 import { describe, expect, it } from 'vitest';
 import { ours } from '../testing/contenders.ts';
 import { GRAPHS } from '../testing/graphs/graphs.ts';
+import { planningOf } from '../testing/planner.ts';
 import { describeFault, tryOperation } from '../testing/trial.ts';
 import type { Planner } from './planner.ts';
-import { createPlanner } from './planners.ts';
 
 const WORLDS = 4;
-const planners = new Map<string, Promise<Planner>>();
+const planners = new Map<string, Planner>();
 
 /** How the answers differ from the plain schema's, in several worlds. */
 async function faultsOf(name: string, query: string): Promise<string[]> {
   const found: string[] = [];
   for (let seed = 1; seed <= WORLDS; seed++) {
     const graph = await GRAPHS[name]!(seed);
-    const planner = planners.get(name) ?? createPlanner(graph.supergraph.sdl);
+    const planner = planners.get(name) ?? planningOf(graph.supergraph.sdl);
     planners.set(name, planner);
-    const contender = ours(graph.supergraph, graph.fleet, await planner);
+    const contender = ours(graph.supergraph, graph.fleet, planner);
     const fault = await tryOperation(graph, contender, { query, variables: {} });
     if (fault) found.push(describeFault(fault));
   }

@@ -6,8 +6,9 @@ import type { SubgraphRequest, SubgraphTransport } from '#platform/net/transport
 import { loadSupergraph } from '../../supergraph/supergraph.ts';
 import { createCompiler } from '../engine/compile.ts';
 import type { Planner } from '../planning/planner.ts';
-import { createPlanner, type PlannerChoice } from '../planning/planners.ts';
+import type { PlannerChoice } from '../planning/planners.ts';
 import { composeSdl } from '../testing/fleet.ts';
+import { planningOf } from '../testing/planner.ts';
 import { isPrepared } from './operation.ts';
 import { createOperations } from './operations.ts';
 
@@ -63,7 +64,7 @@ const judge = subgraphs.get('echo')!;
 /** A gateway whose plans are counted and whose requests are kept. */
 async function open(choice: PlannerChoice = 'auto') {
   const supergraph = await loadSupergraph({ sdl: composeSdl({ echo: ECHO, far: FAR }) });
-  const inner = await createPlanner(supergraph.sdl, choice);
+  const inner = planningOf(supergraph.sdl, choice);
   let plans = 0;
   const planner: Planner = {
     name: inner.name,

@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, it } from 'vitest';
-import { createPlanner } from '../planning/planners.ts';
 import { type Contender, ours } from '../testing/contenders.ts';
 import { CATALOG } from '../testing/graphs/catalog.ts';
+import { planningOf } from '../testing/planner.ts';
 import { composeGraph, type SeededGraph } from '../testing/seeded/graph.ts';
 import { describeFault, tryOperation } from '../testing/trial.ts';
 
@@ -9,7 +9,7 @@ const WORLDS = 60;
 let worlds: { graph: SeededGraph; contender: Contender }[];
 beforeAll(async () => {
   const graphs = await Promise.all(Array.from({ length: WORLDS }, (_, seed) => composeGraph(CATALOG, { seed })));
-  const planner = await createPlanner(graphs[0]!.supergraph.sdl);
+  const planner = planningOf(graphs[0]!.supergraph.sdl);
   worlds = graphs.map((graph) => ({ graph, contender: ours(graph.supergraph, graph.fleet, planner) }));
 }, 60_000);
 
@@ -55,7 +55,7 @@ describe('an error is told where the object’s own type was asked, and an error
     const { supergraph, fleet } = await composeGraph(CATALOG, { seed: 5, failures: false });
     const transports = new Map(fleet.transports);
     transports.delete('reviews');
-    const contender = ours(supergraph, { ...fleet, transports }, await createPlanner(supergraph.sdl));
+    const contender = ours(supergraph, { ...fleet, transports }, planningOf(supergraph.sdl));
     const query = '{ inStock { __typename ... on Film { rating } ... on Book { pages } } }';
     const { data, errors } = await contender.answer({ query, variables: {} });
     const { inStock } = data as { inStock: ({ __typename: string } | null)[] };
