@@ -37,7 +37,7 @@ const until = (written: readonly string[], last: string) => expect.poll(() => wr
 describe('a client who reads', () => {
   it('gets every event at once, in order', () => {
     const { delivery, written } = slowClient({ when: 'keep' });
-    for (const event of ['1', '2', '3']) delivery.push(event);
+    for (const event of ['1', '2', '3']) delivery.next({ json: event });
     delivery.complete();
     expect(written).toEqual(['1', '2', '3', 'complete']);
   });
@@ -46,9 +46,9 @@ describe('a client who reads', () => {
 describe('a client who pauses', () => {
   it('gets what it missed when it reads again, and the end after that', async () => {
     const client = slowClient({ when: 'keep' });
-    client.delivery.push('1');
+    client.delivery.next({ json: '1' });
     client.pause();
-    for (const event of ['2', '3']) client.delivery.push(event);
+    for (const event of ['2', '3']) client.delivery.next({ json: event });
     client.delivery.complete();
     expect(client.written).toEqual(['1']);
     client.read();
@@ -72,7 +72,7 @@ describe('a client who pauses', () => {
     };
     const observer: DeliveryObserver = { sent: () => {}, coalesced: () => {}, ended: (reason) => ends.push(reason) };
     const delivery = createDelivery(channel, { when: 'keep' }, observer);
-    delivery.push('1');
+    delivery.next({ json: '1' });
     delivery.complete();
     buffered = 0;
     await expect.poll(() => isTold).toBe(true);
@@ -83,9 +83,9 @@ describe('a client who pauses', () => {
   it('gets what came before the source failed, and why it ended after that', async () => {
     const client = slowClient({ when: 'keep' });
     client.pause();
-    for (const event of ['1', '2']) client.delivery.push(event);
-    client.delivery.complete([new CodedError('SUBGRAPH_UNAVAILABLE', 'Lost.')]);
-    client.delivery.push('3');
+    for (const event of ['1', '2']) client.delivery.next({ json: event });
+    client.delivery.error([new CodedError('SUBGRAPH_UNAVAILABLE', 'Lost.')]);
+    client.delivery.next({ json: '3' });
     expect(client.written).toEqual([]);
     client.read();
     await expect.poll(() => client.ends).toEqual(['error']);
@@ -96,7 +96,7 @@ describe('a client who pauses', () => {
   it('gets only the newest, where the field says so', async () => {
     const client = slowClient({ when: 'latest' });
     client.pause();
-    for (let event = 1; event <= 100_000; event++) client.delivery.push(String(event));
+    for (let event = 1; event <= 100_000; event++) client.delivery.next({ json: String(event) });
     client.read();
     await until(client.written, '100000');
     expect(client.written).toEqual(['100000']);
@@ -106,7 +106,7 @@ describe('a client who pauses', () => {
     const merge = (a: string, b: string) => (a.length < 50 ? a + b : undefined);
     const client = slowClient({ when: 'merge', merge });
     client.pause();
-    for (let event = 0; event < 1000; event++) client.delivery.push('x');
+    for (let event = 0; event < 1000; event++) client.delivery.next({ json: 'x' });
     client.read();
     await expect.poll(() => client.written.join('').length).toBe(1000);
     expect(client.written.length).toBe(20);
@@ -115,9 +115,9 @@ describe('a client who pauses', () => {
   it('for too long is told where to resume, and cut, by events as by bytes', () => {
     for (const event of ['x', 'x'.repeat(10_000)]) {
       const client = slowClient({ when: 'keep', offsetOf: () => 41 });
-      client.delivery.push('first');
+      client.delivery.next({ json: 'first' });
       client.pause();
-      for (let count = 0; count < 300; count++) client.delivery.push(event);
+      for (let count = 0; count < 300; count++) client.delivery.next({ json: event });
       expect(client.ends).toEqual(['slow']);
       expect(JSON.parse(client.written[1]!)[0]).toMatchObject({
         extensions: { code: 'SLOW_CONSUMER', resumeAfter: 41 },
@@ -129,10 +129,10 @@ describe('a client who pauses', () => {
   it('and leaves is forgotten', () => {
     const client = slowClient({ when: 'keep' });
     client.pause();
-    client.delivery.push('1');
+    client.delivery.next({ json: '1' });
     client.delivery.stop();
     client.read();
-    client.delivery.push('2');
+    client.delivery.next({ json: '2' });
     client.delivery.complete();
     expect(client.written).toEqual([]);
     expect(client.ends).toEqual(['left']);

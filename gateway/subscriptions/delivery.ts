@@ -1,6 +1,6 @@
 import { CodedError } from '#platform/base/errors/errors.ts';
 import { guarded } from '#platform/base/faults/guarded.ts';
-import type { AnswerError } from '../execution/prepare/operation.ts';
+import type { AnswerError, AnswerSink, OperationAnswer } from '../execution/prepare/operation.ts';
 
 /**
  * The client's end of one operation, whichever protocol carries it: over a WebSocket each answer is one message of
@@ -32,11 +32,10 @@ export interface QueuePolicy {
   readonly offsetOf?: ((json: string) => unknown) | undefined;
 }
 
-export interface Delivery {
-  push(json: string | Uint8Array): void;
-  /** Ends after what waits has been written: with errors, when those ended the source. */
-  complete(errors?: readonly AnswerError[]): void;
-  /** Ends now: what waits is dropped. */
+/** The receiver of one subscription for one client. Its end is written after what waits. */
+export interface Delivery extends AnswerSink {
+  next(answer: Pick<OperationAnswer, 'json'>): void;
+  /** Ends now, with errors: what waits is dropped. */
   fail(errors: readonly AnswerError[]): void;
   /** The subscriber has left. */
   stop(): void;
@@ -59,7 +58,7 @@ const LOOK_MS = 20;
 
 /**
  * Delivers the events of one subscription to one client: what execution/answering/events.ts has made of an event is
- * pushed, and written to the client's channel, at once or after what waits. subscriptions.ts makes one for each client.
+ * written to the client's channel, at once or after what waits. subscriptions.ts makes one for each client.
  *
  * The queue is bounded by the policy, costs nothing until a client is slow, and never slows the source: others may
  * listen to it.
@@ -136,18 +135,21 @@ export function createDelivery(channel: Channel, policy: QueuePolicy, observer: 
     channel.cut(`Slow consumer: resume${behind}`);
   }
 
+  function endAfter(errors: readonly AnswerError[] | undefined): void {
+    if (state !== 'open') return;
+    state = 'ending';
+    failure = errors;
+    if (queue.length === 0) flush();
+  }
+
   return {
-    push(json) {
+    next({ json }) {
       if (state !== 'open') return;
       if (queue.length === 0 && channel.buffered() < HIGH_WATER) write(json);
       else enqueue(textOf(json));
     },
-    complete(errors) {
-      if (state !== 'open') return;
-      state = 'ending';
-      failure = errors;
-      if (queue.length === 0) flush();
-    },
+    complete: () => endAfter(undefined),
+    error: endAfter,
     fail(errors) {
       if (state === 'ended') return;
       end('error');

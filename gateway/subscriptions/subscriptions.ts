@@ -78,11 +78,7 @@ export function createSubscriptions(metrics: GatewayMetrics, limits: SocketSetti
       // Of a state that is sent whole, the newest is all that matters: also after a lost connection.
       const opened =
         policy.when === 'latest' ? { ...admitted, request: { ...admitted.request, resubscribe: true } } : admitted;
-      stop = upstreams.subscribe(opened, shareKey(admitted, policy), {
-        next: (answer) => delivery.push(answer.json),
-        complete: () => delivery.complete(),
-        error: (errors) => delivery.complete(errors),
-      });
+      stop = upstreams.subscribe(opened, shareKey(admitted, policy), delivery);
       // It may have ended while it was being opened.
       if (over) stop();
       return entry.stop;
