@@ -163,7 +163,10 @@ export interface ModelsOptions {
   readonly config: Config;
   readonly log: Logger;
   readonly metrics: Registry;
-  /** For budgets and limits that all processes share (platform/redis has both members); absent: in memory. */
+  /**
+   * For budgets and limits that all processes share (RedisConnections of platform/realtime/redis has both members);
+   * absent: in memory.
+   */
   readonly redis?: { readonly commands: Redis; readonly prefix: string };
   /** Keeps replies (platform.cache); absent: in memory. */
   readonly cache?: Pick<Cache, 'get' | 'set'>;

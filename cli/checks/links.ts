@@ -1,7 +1,7 @@
 import { existsSync, globSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 
-const PAGES = '{*,docs/*,deploy/**/*}.md';
+const PAGES = '{*,docs/*,clients/*/*,{deploy,cli,gateway,subgraphs,llm,retrieval,platform,examples}/**/*}.md';
 const LINK = /\]\((?!https?:|mailto:|#)([^)\s#]+)[^)]*\)/g;
 
 /** Returns the links of the project's pages that lead to files that are not there. */

@@ -15,11 +15,13 @@ export const WAYS: readonly Way[] = [
 
 const STEP = /^\d+\. /;
 const LINK = /\]\(([^)\s#]+)\)/g;
-const NAME = /`[^`]*?(\w+)`/g;
+/** A name in front of an arrow. */
+const HAND_OVER = /`([^`]+)` →/g;
+const COMMENT_OR_STRING = /\/\*[\s\S]*?\*\/|\/\/.*|'(?:\\.|[^'\\\n])*'|"(?:\\.|[^"\\\n])*"|`(?:\\.|[^`\\])*`/g;
 
 /**
- * Returns what is not true of the ways that a page tells: more files than are promised, and names of hand-overs that the
- * file of their step does not have.
+ * Returns what is not true of the ways that a page tells: more files than are promised, steps before the last that name
+ * no hand-over, and names of hand-overs that the code of the file of their step does not have.
  *
  * @param textOf returns the text of a file.
  */
@@ -30,6 +32,7 @@ export function untrueWays(page: string, ways: readonly Way[], textOf: (file: st
     const files = new Set(steps.flatMap(linksOf));
     return [
       ...(files.size > most ? [`"${begin}" takes ${files.size} files; ${most} are promised`] : []),
+      ...steps.slice(0, -1).flatMap((step) => (handOversOf(step).length === 0 ? [`no hand-over: ${step}`] : [])),
       ...steps.flatMap((step) => missingNames(step, textOf)),
     ];
   });
@@ -46,13 +49,18 @@ function stepsAfter(page: string, begin: string): string[] {
 
 const linksOf = (step: string): string[] => [...step.matchAll(LINK)].map(([, file]) => file!);
 
+const handOversOf = (step: string): string[] => [...step.matchAll(HAND_OVER)].map(([, name]) => name!);
+
 function missingNames(step: string, textOf: (file: string) => string): string[] {
   const [file] = linksOf(step);
-  if (file === undefined || !step.includes('→')) return [];
-  const text = textOf(file);
-  const names = [...step.matchAll(NAME)].map(([, name]) => name!);
-  return names.filter((name) => !new RegExp(`\\b${name}\\b`).test(text)).map((name) => `${file} has no ${name}`);
+  const names = handOversOf(step);
+  if (file === undefined || names.length === 0) return [];
+  const code = textOf(file).replace(COMMENT_OR_STRING, '');
+  return names.filter((name) => !isWithin(name, code)).map((name) => `the code of ${file} has no ${name}`);
 }
+
+const isWithin = (name: string, code: string): boolean =>
+  new RegExp(`(?<![\\w$])${name.replace(/[^\w]/g, '\\$&')}(?![\\w$])`).test(code);
 
 /** Returns what is not true of the ways that ARCHITECTURE.md tells. */
 export const wrongWays = (root: string): string[] =>

@@ -11,7 +11,7 @@ import {
   windowOf,
 } from './budgets.ts';
 
-/** A connection and the prefix of every key; platform/redis has both. */
+/** A connection and the prefix of every key; RedisConnections of platform/realtime/redis has both. */
 export interface LedgerRedis {
   readonly commands: Redis;
   readonly prefix: string;

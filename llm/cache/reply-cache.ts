@@ -21,7 +21,10 @@ export interface StoredReply {
 
 export type ReplyStore = Pick<Cache, 'get' | 'set'>;
 
-/** A replay has no more pieces than this: a reply of thousands of tokens is not worth thousands of objects. */
+/**
+ * Pieces of text of a replay, roughly: a reply of thousands of tokens is not worth thousands of objects. Tool calls and
+ * citations are never joined, and come on top.
+ */
 const MAX_PIECES = 256;
 
 /**
@@ -43,7 +46,7 @@ export function replyKey(alias: Alias, request: ChatRequest, owner: string, mess
   return `llm:reply:${owner}:${digestOf(text)}`;
 }
 
-/** Puts neighbouring pieces of equal kind together until few enough are left. */
+/** Puts neighbouring pieces of text, and of reasoning, together, so that some MAX_PIECES of them are left. */
 export function compact(deltas: readonly Delta[]): Delta[] {
   const merged: Delta[] = [];
   const size = Math.ceil(deltas.length / MAX_PIECES);

@@ -67,7 +67,7 @@ function connect(openai: Package, fetch: Fetch, provider: Provider, key: string 
     maxRetries: 0,
     // So are time limits: a watchdog covers every wait, also those between pieces.
     timeout: 24 * 3_600_000,
-    // The environment of the process is read in platform/config, nowhere else.
+    // The environment of the process is read in platform/base/config, nowhere else.
     organization: null,
     project: null,
     logLevel: 'off',

@@ -38,9 +38,10 @@ const AFTER_FINISH_MS = 1_000;
 /**
  * A streaming request to one provider: makes deltas of what its socket says.
  *
- * Who asks for them is ProviderReply (llm/chat/provider-reply.ts), which has picked the provider, for ChatCalls
- * (llm/chat/chat-calls.ts), which keeps limits, caches and the record of the call. Both hand each delta on as it is, as
- * a part of the ChatStream that `Models.chat` returns; of a reply in a conversation `askModel` of chat reads it.
+ * Who asks for them is ProviderReply (llm/chat/provider-reply.ts), which keeps limits and has the router pick the
+ * provider, for ChatCalls (llm/chat/chat-calls.ts), which looks for kept replies and keeps the record of the call. Both
+ * hand each delta on as it is, as a part of the ChatStream that `Models.chat` returns; of a reply in a conversation
+ * `askModel` reads it (subgraphs/chat/replies/ask-model.ts).
  *
  * It throws ProviderFailure for whatever is not a whole reply: a stream that ends without a finish reason or `[DONE]`
  * was cut, however politely the connection was closed; one that has a finish reason is whole, whatever the connection

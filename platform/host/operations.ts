@@ -28,7 +28,7 @@ import { findUnstorable } from './storable.ts';
 export interface SubgraphOperation {
   readonly kind: OperationTypeNode;
   execute(context: RequestContext, variables: Variables | undefined): Promise<ExecutionResult> | ExecutionResult;
-  /** The events before they are completed by `event`, or the refusal. Present on subscriptions. */
+  /** The events of a subscription before `events` completes them, or the refusal. */
   source(context: RequestContext, variables: Variables | undefined): Promise<AsyncIterable<unknown> | ExecutionResult>;
   /** Returns what completes the events of a subscription. Its variables are coerced once for all of them. */
   events(variables: Variables | undefined): CompleteEvent;

@@ -31,7 +31,7 @@ export interface Platform {
   readonly topics: Topics;
   readonly cache: Cache;
   readonly limiter: RateLimiter;
-  /** Carries outbox events; createOutbox and consumeEvents in platform/outbox take it. */
+  /** Carries outbox events; createOutbox and consumeEvents in platform/data/outbox take it. */
   readonly events: EventBus;
   readonly peers: Peers;
   readonly assertions: IdentityAssertions;

@@ -7,8 +7,10 @@ import { unexplained } from '../writer/unexplained.ts';
 import type { Writer } from '../writer/writer.ts';
 
 /**
- * Writes the complete response body of a run. A null that neither the data nor an error accounts for gets an error of
- * its own, whatever a subgraph sent and whatever the plan forgot: no client takes a broken answer for a right one.
+ * Writes the complete response body of a run whose steps are through (engine/compile.ts): the data in the client's
+ * shape by the compiled writer (writer/writer.ts), and the errors. A null that neither the data nor an error accounts
+ * for gets an error of its own, whatever a subgraph sent and whatever the plan forgot: no client takes a broken answer
+ * for a right one.
  */
 export function writeAnswer(run: Run, writer: Writer, introspected: Introspected, limit: number): OperationAnswer {
   const { bytes, data, values } = run;

@@ -59,8 +59,9 @@ const LIMITS: ExecutionLimits = { timeoutMs: 30_000, answerCharacters: 32 * 1024
 const NOTHING: Introspected = [];
 
 /**
- * Creates the compiled engine: has an operation planned and makes functions of the plan. `execute` runs its steps
- * (fetching/fetch.ts) on the data of one Run, and writes the answer (answering/answer.ts).
+ * Creates the compiled engine: takes the client's names and values out of an operation, has it planned
+ * (planning/planning.ts; plan-cache.ts keeps the plan) and makes functions of the plan (fetching/fetch.ts). `execute`
+ * runs these on the data of one Run, and has the answer written (answering/answer.ts).
  */
 export function createCompiler(options: CompilerOptions): Compile {
   const { supergraph } = options;

@@ -30,8 +30,9 @@ type EntityRun = (
 ) => Promise<void> | undefined;
 
 /**
- * Returns a fetch of entity fields: gathers the keys of the objects that the data of the run has by now, asks once for
- * all groups of them, each entity once, and merges what is answered into those objects (entity-answers.ts).
+ * Returns a fetch of entity fields: gathers the keys of the objects that the data of the run has by now, asks once (by
+ * `send` of run/run.ts) for all groups of them, each entity once, and merges what is answered into those objects
+ * (entity-answers.ts).
  */
 export function compileEntityFetch(fetch: EntityFetch, scope: FetchScope): Execute {
   const [group] = fetch.groups;

@@ -11,17 +11,17 @@ import { createTypesApart } from './types-apart.ts';
 import { differsByType } from './types-asked.ts';
 
 /**
- * Which planners there are. `auto`, the default, asks Apollo's, and the native one for what there is reason to doubt:
- * planning.ts does. Neither alone is right: Apollo's gives wrong answers in six of the 199 cases of the federation
- * audit; the native one cannot plan a @requires one level below another field of the same subgraph, loses conditions
- * where several meet, and knows nothing of @fromContext.
+ * The planners that there are. `auto`, the default, asks Apollo's, and the native one for what there is reason to
+ * doubt: planning.ts does. Neither alone is right: Apollo's gives wrong answers in six of the 199 cases of the
+ * federation audit; the native one cannot plan a @requires one level below another field of the same subgraph, loses
+ * conditions where several meet, and knows nothing of @fromContext.
  */
 export type PlannerChoice = 'auto' | 'apollo' | 'native';
 
-/** What one planner is there for: `first` and `second` are the two of `auto`. */
+/** The part of one planner: `first` and `second` are the two of `auto`. */
 export type PlannerRole = 'first' | 'second' | 'apollo' | 'native';
 
-/** What a planner says of an operation. */
+/** The answer of a planner about an operation. */
 export interface Opinion {
   /** Undefined when it finds none. */
   readonly plan: Plan | undefined;

@@ -20,11 +20,14 @@ export interface PlanningOptions {
   readonly slowMs?: number | undefined;
   /** Told of each operation, with the time from the request for its plan to the plan or the refusal. */
   readonly planned?: PlanningObserver | undefined;
-  /** Opens what a planner works in. Default: a thread (planning-thread.ts), which starts when something is asked. */
+  /**
+   * Opens the place in which a planner works. Default: a thread (planning-thread.ts), which starts when something is
+   * asked.
+   */
   readonly open?: OpenPlanner | undefined;
 }
 
-/** What a planner works in, such as a thread. */
+/** A place in which a planner works, such as a thread. */
 export type PlannerPlace = Pick<ThreadClient<PlanningMethods>, 'start' | 'call' | 'cpuMs' | 'kill'>;
 export type OpenPlanner = (sdl: string, role: PlannerRole) => PlannerPlace;
 
@@ -107,10 +110,11 @@ interface Lane {
 }
 
 /**
- * A planner that works in threads (planners.ts says what each of them does), as nothing bounds the time that planning takes: Apollo's planner needs ten seconds
- * for an operation of 1.4 KB that asks seven subgraphs for what all of them have. What Apollo's planner is in doubt about
- * the native one plans instead. What takes long is given to the native one as well, and the first plan counts; without any, the operation is refused after a time. A thread that
- * works for nothing is ended, and so is one that has nothing to do.
+ * A planner that works in threads (planners.ts says what each of them does), as nothing bounds the time that planning
+ * takes: Apollo's planner needs ten seconds for an operation of 1.4 KB that asks seven subgraphs for what all of them
+ * have. What Apollo's planner is in doubt about the native one plans instead. What takes long is given to the native
+ * one as well, and the first plan counts; without any, the operation is refused after a time. A thread that works for
+ * nothing is ended, and so is one that has nothing to do.
  *
  * There are two lanes, so that slow operations do not hold up quick ones: an operation that takes long takes its thread
  * along to the slow lane, and what its client asks for next waits there. In each lane clients take turns.

@@ -3,7 +3,8 @@
  * about time; what makes it safe is the epoch, which every writer on the holder's behalf must check (fencing:
  * Kleppmann, "How to do distributed locking").
  *
- * In Redis alone: within one process nothing needs them. leases.contract.ts is their definition.
+ * In Redis alone: the event bus there shares its lanes out by them, and within one process nothing needs them. (A
+ * stream of streams/stream-log.ts has a lease of its own.) leases.contract.ts is their definition.
  */
 export interface Leases {
   /**

@@ -5,7 +5,8 @@ import type { JsonObject } from '../../base/json/json.ts';
  * readers in any process. It is short-lived by design: the database has the last word, the log carries the words while
  * they are being spoken and lets a reader that lost its connection continue without gap or duplicate.
  *
- * Two faces: memory (one process) and Redis Streams. stream-log.contract.ts is their common definition.
+ * Two faces: the memory of one process, with a file beside it that outlives it, and Redis Streams.
+ * stream-log.contract.ts is their common definition.
  */
 export interface StreamLog {
   /**
