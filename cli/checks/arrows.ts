@@ -34,6 +34,7 @@ export const INSIDE: Readonly<Record<string, readonly (readonly string[])[]>> = 
     ['server'],
     ['supergraph'],
     ['request'],
+    ['turns'],
     ['settings'],
   ],
   'gateway/execution': [

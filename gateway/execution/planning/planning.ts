@@ -4,7 +4,7 @@ import { getHeapStatistics } from 'node:v8';
 import { LRUCache } from 'lru-cache';
 import { CodedError, rateLimited } from '#platform/base/errors/errors.ts';
 import { ThreadClient } from '#platform/base/thread/thread-rpc.ts';
-import { FairQueue } from '../prepare/fair-queue.ts';
+import { FairQueue } from '../../turns/fair-queue.ts';
 import type { Plan } from './plan.ts';
 import type { Planner, PlanRequest } from './planner.ts';
 import { type Opinion, type PlannerChoice, type PlannerRole, usable } from './planners.ts';

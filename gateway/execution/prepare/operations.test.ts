@@ -3,9 +3,9 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { ANONYMOUS } from '#platform/identity/identity.ts';
 import type { SubgraphTransport } from '#platform/net/transport/transport.ts';
 import { loadSupergraph, type Supergraph } from '../../supergraph/supergraph.ts';
+import { LoopTurns } from '../../turns/loop-turns.ts';
 import { createEngine } from '../engine/engine.ts';
 import { createFleet } from '../testing/fleet.ts';
-import { LoopTurns } from './loop-turns.ts';
 import { isPrepared, type Prepared } from './operation.ts';
 import { type Compile, createOperations, type OperationsOptions } from './operations.ts';
 

@@ -11,7 +11,7 @@ import {
 import { LRUCache } from 'lru-cache';
 import { CodedError } from '#platform/base/errors/errors.ts';
 import type { Supergraph } from '../../supergraph/supergraph.ts';
-import { LoopTurns, type Work } from './loop-turns.ts';
+import { LoopTurns, type Work } from '../../turns/loop-turns.ts';
 import { isPrepared, type Prepared, type PreparedOperation, type PrepareRequest } from './operation.ts';
 import { isLasting, REFUSED_MS } from './refusals.ts';
 import { validateInStages } from './validate.ts';
