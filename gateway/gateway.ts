@@ -37,8 +37,6 @@ import { createGraphqlHandler } from './protocols/graphql.ts';
 import { refuse } from './protocols/send-answer.ts';
 import { serveWebSockets } from './protocols/websocket.ts';
 import { isForwarded, requestIdOf } from './request/client.ts';
-import { ruled } from './request/ruled-transport.ts';
-import { shared } from './request/shared-transport.ts';
 import { redactError } from './request/shown-errors.ts';
 import { COMPOSED } from './rest/composed/all.ts';
 import { createDocs } from './rest/docs/docs.ts';
@@ -56,6 +54,8 @@ import { textOf } from './settings/watch-gateway-file.ts';
 import { createSubscriptions } from './subscriptions/subscriptions.ts';
 import { createGraph, type GraphVersion } from './supergraph/graph.ts';
 import type { OverrideChooser } from './supergraph/overrides.ts';
+import { ruled } from './supergraph/ruled-transport.ts';
+import { shared } from './supergraph/shared-transport.ts';
 import type { Supergraph, SupergraphSource } from './supergraph/supergraph.ts';
 
 export interface GatewayOptions {

@@ -3,7 +3,7 @@ import { createLog } from '#platform/base/log/log.ts';
 import { OWNERS, type Owner } from '#platform/contracts/owners.ts';
 import { type ClientClass, openDatabase } from '#platform/data/database/database.ts';
 import type { SqlClient } from '#platform/data/outbox/outbox.ts';
-import { type ParkedItem, ParkedWork } from '#platform/data/parked/parked-work.ts';
+import { type ParkedItem, ParkedWork } from '#platform/data/parked-work.ts';
 import { CommandError } from '../report.ts';
 
 const MAX_LISTED = 1_000;

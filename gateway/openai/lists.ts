@@ -1,5 +1,5 @@
 import { badInput } from '#platform/base/errors/errors.ts';
-import { OWN_UUID } from '#platform/base/ids/uuid.ts';
+import { OWN_UUID } from '#platform/base/uuid.ts';
 import type { DoorOperation } from '../doors/operations.ts';
 import type { Visit } from '../doors/visit.ts';
 

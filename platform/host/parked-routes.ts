@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { badInput } from '../base/errors/errors.ts';
-import type { ParkedItem, ParkedWork } from '../data/parked/parked-work.ts';
+import type { ParkedItem, ParkedWork } from '../data/parked-work.ts';
 import type { Route } from './definition.ts';
 import { requireService } from './require-service.ts';
 

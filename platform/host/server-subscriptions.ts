@@ -5,7 +5,7 @@ import type { TLSSocket } from 'node:tls';
 import { type WebSocket, WebSocketServer } from 'ws';
 import { CodedError, unexpected } from '../base/errors/errors.ts';
 import { guarded, report } from '../base/faults/guarded.ts';
-import { writeTogether } from '../base/sockets/write-together.ts';
+import { writeTogether } from '../base/write-together.ts';
 import type { IdentityAssertions } from '../identity/authenticator.ts';
 import { readClientInfo } from '../identity/client-info.ts';
 import { CLOSE, type OperationChannel, PROTOCOL, serveGraphqlSocket } from '../net/transport/graphql-socket.ts';

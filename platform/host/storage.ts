@@ -7,7 +7,7 @@ import { JobRunner, jobTopic } from '../data/jobs/job-runner.ts';
 import { consumeEvents, type ParkedEvents } from '../data/outbox/consume-events.ts';
 import { createOutbox } from '../data/outbox/create-outbox.ts';
 import type { EventHandlers, Outbox, SqlClient, SqlTransaction } from '../data/outbox/outbox.ts';
-import { ParkedWork } from '../data/parked/parked-work.ts';
+import { ParkedWork } from '../data/parked-work.ts';
 import type { Route } from './definition.ts';
 import { parkedRoutes } from './parked-routes.ts';
 import type { Platform } from './platform.ts';

@@ -1,4 +1,4 @@
-import { guessLanguages } from '../language/language-of.ts';
+import { guessLanguages } from '../language-of.ts';
 import { languageOfWords, words } from './words.ts';
 
 /** Scripts by which a language is known, or nearly. */

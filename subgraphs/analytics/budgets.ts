@@ -1,8 +1,8 @@
 import { LRUCache } from 'lru-cache';
 import { v7 as uuid } from 'uuid';
 import { badInput, notFound } from '#platform/base/errors/errors.ts';
-import { isUuid } from '#platform/base/ids/uuid.ts';
 import type { Logger } from '#platform/base/log/log.ts';
+import { isUuid } from '#platform/base/uuid.ts';
 import type { Usage } from '#platform/contracts/events.ts';
 import { EVERYBODY, type SpentBudget, type SpentBudgets } from '#platform/identity/limits/spent-budgets.ts';
 import { Prisma, type PrismaClient } from '#prisma/analytics/client/client.ts';

@@ -1,5 +1,5 @@
 import DataLoader from 'dataloader';
-import { isUuid } from '#platform/base/ids/uuid.ts';
+import { isUuid } from '#platform/base/uuid.ts';
 import type { PrismaClient, User } from '#prisma/auth/client/client.ts';
 
 export interface Loaders {

@@ -2,7 +2,7 @@ import type { Config } from '#platform/base/config/config.ts';
 import type { Logger } from '#platform/base/log/log.ts';
 import type { JobRunner } from '#platform/data/jobs/job-runner.ts';
 import type { Outbox } from '#platform/data/outbox/outbox.ts';
-import type { ParkedWork } from '#platform/data/parked/parked-work.ts';
+import type { ParkedWork } from '#platform/data/parked-work.ts';
 import type { Peers } from '#platform/host/peers.ts';
 import type { RateLimiter } from '#platform/identity/limits/rate-limiter.ts';
 import type { ProcessCensus } from '#platform/realtime/processes/process-census.ts';

@@ -4,7 +4,7 @@ import type { Route } from '#platform/host/definition.ts';
 import { requireService } from '#platform/host/require-service.ts';
 import { AUTH_ROUTES, type introspectionAnswer, type revocationAnswer } from '#platform/identity/revocations.ts';
 import { firstAdminLink } from './accounts/first-admin.ts';
-import { introspect } from './api-keys/api-keys.ts';
+import { introspect } from './api-keys.ts';
 import { oauthRoutes } from './oauth/oauth-routes.ts';
 import { accountPages } from './pages/account-pages.ts';
 import type { AuthParts } from './parts.ts';

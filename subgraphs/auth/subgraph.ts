@@ -1,7 +1,7 @@
 import type { SubgraphDefinition } from '#platform/host/definition.ts';
 import type { Platform } from '#platform/host/platform.ts';
 import { openStorage } from '#platform/host/storage.ts';
-import { createMailer } from '#platform/identity/mail/mailer.ts';
+import { createMailer } from '#platform/identity/mailer.ts';
 import { REVOCATION_TOPIC, revocationSchema } from '#platform/identity/revocations.ts';
 import { ProcessCensus } from '#platform/realtime/processes/process-census.ts';
 import { type Prisma, PrismaClient } from '#prisma/auth/client/client.ts';

@@ -1,4 +1,4 @@
-import { holdToQuotas, type Quota, type QuotaUse, quotaUse } from '#platform/data/quotas/quotas.ts';
+import { holdToQuotas, type Quota, type QuotaUse, quotaUse } from '#platform/data/quotas.ts';
 import type { ChatParts, Transaction } from './parts.ts';
 
 const quotaOf = ({ config }: Pick<ChatParts, 'config'>): Quota => ({

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { isUuid } from '#platform/base/ids/uuid.ts';
+import { isUuid } from '#platform/base/uuid.ts';
 import type { EmbeddingCaller, RecordedEmbedders } from '#retrieval/embeddings/recorded-embedders.ts';
 import type { Reranker } from '#retrieval/vectors/reranker.ts';
 import { TextIndex, type TextIndexDefinition } from '#retrieval/vectors/text-index.ts';

@@ -1,5 +1,5 @@
 import DataLoader from 'dataloader';
-import { isUuid } from '#platform/base/ids/uuid.ts';
+import { isUuid } from '#platform/base/uuid.ts';
 import type { RequestContext } from '#platform/host/definition.ts';
 import type { Context, Document } from '#prisma/memory/client/client.ts';
 import { Documents } from './documents/documents.ts';

@@ -1,6 +1,6 @@
 import type { Config } from '#platform/base/config/config.ts';
 import { CodedError } from '#platform/base/errors/errors.ts';
-import { holdToQuotas, type Quota, type QuotaUse, quotaUse } from '#platform/data/quotas/quotas.ts';
+import { holdToQuotas, type Quota, type QuotaUse, quotaUse } from '#platform/data/quotas.ts';
 import type { Prisma, PrismaClient } from '#prisma/memory/client/client.ts';
 
 type Reader = Pick<PrismaClient, 'memory' | 'context' | 'document'>;

@@ -1,5 +1,5 @@
 import type { Jobs } from '#platform/data/jobs/jobs.ts';
-import type { QuotaUse } from '#platform/data/quotas/quotas.ts';
+import type { QuotaUse } from '#platform/data/quotas.ts';
 import type { Prisma } from '#prisma/vector/client/client.ts';
 import type { RecordedEmbedders } from '#retrieval/embeddings/recorded-embedders.ts';
 import type { Reranker } from '#retrieval/vectors/reranker.ts';

@@ -1,5 +1,5 @@
 import type { Config } from '#platform/base/config/config.ts';
-import { holdToQuotas, type Quota, type QuotaUse, quotaUse } from '#platform/data/quotas/quotas.ts';
+import { holdToQuotas, type Quota, type QuotaUse, quotaUse } from '#platform/data/quotas.ts';
 import type { Prisma, PrismaClient } from '#prisma/vector/client/client.ts';
 
 type Reader = Pick<PrismaClient, 'collection'>;

@@ -1,4 +1,4 @@
-import { OWN_UUID } from '#platform/base/ids/uuid.ts';
+import { OWN_UUID } from '#platform/base/uuid.ts';
 import type { FileRows } from '#platform/data/blobs/compare-files.ts';
 import type { PrismaClient } from '#prisma/vision/client/client.ts';
 import { FOLDER, originalOf, pictureOf } from './images.ts';

@@ -1,6 +1,6 @@
 import { v7 as uuid } from 'uuid';
 import { badInput, CodedError, notFound } from '#platform/base/errors/errors.ts';
-import { isUuid } from '#platform/base/ids/uuid.ts';
+import { isUuid } from '#platform/base/uuid.ts';
 import type { BlobStore } from '#platform/data/blobs/blob-store.ts';
 import { discardFile } from '#platform/data/blobs/discard-file.ts';
 import type { Jobs } from '#platform/data/jobs/jobs.ts';

@@ -1,5 +1,5 @@
 import type { Config } from '#platform/base/config/config.ts';
-import { checkQuota, holdToQuotas, type Quota, type QuotaUse, quotaUse } from '#platform/data/quotas/quotas.ts';
+import { checkQuota, holdToQuotas, type Quota, type QuotaUse, quotaUse } from '#platform/data/quotas.ts';
 import type { Prisma, PrismaClient } from '#prisma/vision/client/client.ts';
 
 type Reader = Pick<PrismaClient, 'image'>;

@@ -12,7 +12,7 @@ import { CodedError } from '../../base/errors/errors.ts';
 import { MemoryTopics } from '../../realtime/topics/memory-topics.ts';
 import { migratePostgres, openDatabase } from '../database/database.ts';
 import type { SqlClient } from '../outbox/outbox.ts';
-import { ParkedWork } from '../parked/parked-work.ts';
+import { ParkedWork } from '../parked-work.ts';
 import { jobsEnded } from '../testing/background-work.ts';
 import { JobRunner, type JobRunnerOptions } from './job-runner.ts';
 import { type JobHandler, JobRefused } from './jobs.ts';

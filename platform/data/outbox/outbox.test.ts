@@ -3,7 +3,7 @@ import { v7 as uuidv7 } from 'uuid';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { CodedError } from '../../base/errors/errors.ts';
 import { silentLog } from '../../realtime/redis/testing/redis.ts';
-import { ParkedWork } from '../parked/parked-work.ts';
+import { ParkedWork } from '../parked-work.ts';
 import { handedOver } from '../testing/background-work.ts';
 import { consumeEvents } from './consume-events.ts';
 import { createOutbox } from './create-outbox.ts';

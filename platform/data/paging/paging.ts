@@ -1,5 +1,5 @@
 import { badInput } from '../../base/errors/errors.ts';
-import { OWN_UUID } from '../../base/ids/uuid.ts';
+import { OWN_UUID } from '../../base/uuid.ts';
 
 /** What a cursor's keys must look like: a cursor comes back from clients and goes into a query. */
 export const CURSOR_KEYS = {

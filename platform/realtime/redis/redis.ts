@@ -6,7 +6,7 @@ import { outageOf } from '../../base/errors/outage.ts';
 import { guarded } from '../../base/faults/guarded.ts';
 import type { Logger } from '../../base/log/log.ts';
 import { type StoreMetrics, storeMetrics } from '../../base/metrics/store-metrics.ts';
-import { writeTogether } from '../../base/sockets/write-together.ts';
+import { writeTogether } from '../../base/write-together.ts';
 
 /**
  * The connections of one process to Redis. A single server, a Sentinel set or a managed service with one endpoint;

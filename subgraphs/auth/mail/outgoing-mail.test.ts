@@ -4,7 +4,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { secretsOf } from '#platform/base/secrets/secrets.ts';
 import { JobRunner } from '#platform/data/jobs/job-runner.ts';
 import { jobsEnded } from '#platform/data/testing/background-work.ts';
-import type { Mail, Mailer } from '#platform/identity/mail/mailer.ts';
+import type { Mail, Mailer } from '#platform/identity/mailer.ts';
 import type { Prisma } from '#prisma/auth/client/client.ts';
 import { AuthWorld } from '../testing/auth-world.ts';
 import { type Letter, OutgoingMail } from './outgoing-mail.ts';
@@ -22,7 +22,7 @@ const log = pino({ level: 'silent' });
 const secrets = secretsOf('the secret of the mails in this test');
 const letter = (to: string | null, text = 'hello'): Letter => ({ to, subject: 's', text });
 
-/** A mail server that fails as it is told to; the real one is in platform/identity/mail/mailer.test.ts. */
+/** A mail server that fails as it is told to; the real one is in platform/identity/mailer.test.ts. */
 function mailerOf(...failures: Error[]) {
   const sent: Mail[] = [];
   const mailer: Mailer = {

@@ -3,7 +3,7 @@ import type { Json } from '#platform/base/json/json.ts';
 import type { Logger } from '#platform/base/log/log.ts';
 import type { Secrets } from '#platform/base/secrets/secrets.ts';
 import type { JobHandler, Jobs } from '#platform/data/jobs/jobs.ts';
-import type { Mail, Mailer } from '#platform/identity/mail/mailer.ts';
+import type { Mail, Mailer } from '#platform/identity/mailer.ts';
 import type { Prisma } from '#prisma/auth/client/client.ts';
 import type { Tx } from '../change.ts';
 

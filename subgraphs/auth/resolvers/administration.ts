@@ -1,5 +1,5 @@
 import { notFound } from '#platform/base/errors/errors.ts';
-import { isUuid } from '#platform/base/ids/uuid.ts';
+import { isUuid } from '#platform/base/uuid.ts';
 import type { PageArguments } from '#platform/data/paging/key-paging.ts';
 import { COUNTED } from '#platform/data/paging/paging.ts';
 import { requireAdmin } from '#platform/identity/identity.ts';
@@ -13,7 +13,7 @@ import {
   setUserRoles,
 } from '../accounts/administration.ts';
 import { type AuditFilter, listAuditEvents, listUsers, type UserFilter } from '../lists.ts';
-import { changeParkedWork, listParkedWork } from '../parked/parked-work.ts';
+import { changeParkedWork, listParkedWork } from '../parked-work.ts';
 import type { AuthParts } from '../parts.ts';
 import { followServices, listServices } from '../services.ts';
 import type { Context } from './context.ts';

@@ -1,7 +1,7 @@
 import type { PageArguments } from '#platform/data/paging/key-paging.ts';
 import { COUNTED } from '#platform/data/paging/paging.ts';
 import type { ApiKey } from '#prisma/auth/client/client.ts';
-import { createApiKey, revokeApiKey, rotateApiKey } from '../api-keys/api-keys.ts';
+import { createApiKey, revokeApiKey, rotateApiKey } from '../api-keys.ts';
 import { listApiKeys } from '../lists.ts';
 import type { AuthParts } from '../parts.ts';
 import type { Context } from './context.ts';

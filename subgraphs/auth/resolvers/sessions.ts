@@ -1,5 +1,5 @@
 import { notFound, unauthenticated } from '#platform/base/errors/errors.ts';
-import { isUuid } from '#platform/base/ids/uuid.ts';
+import { isUuid } from '#platform/base/uuid.ts';
 import type { PageArguments } from '#platform/data/paging/key-paging.ts';
 import { COUNTED } from '#platform/data/paging/paging.ts';
 import type { Session } from '#prisma/auth/client/client.ts';

@@ -1,6 +1,6 @@
 import { v7 as uuidv7 } from 'uuid';
 import { badInput, CodedError, forbidden, notFound } from '#platform/base/errors/errors.ts';
-import { isUuid } from '#platform/base/ids/uuid.ts';
+import { isUuid } from '#platform/base/uuid.ts';
 import { discardFile } from '#platform/data/blobs/discard-file.ts';
 import { idConnection, keyConnection, keyPage, type PageArguments } from '#platform/data/paging/key-paging.ts';
 import { type CountedConnection, MAX_COUNT } from '#platform/data/paging/paging.ts';

@@ -1,4 +1,4 @@
-import { OWN_UUID } from '#platform/base/ids/uuid.ts';
+import { OWN_UUID } from '#platform/base/uuid.ts';
 import type { FileRows } from '#platform/data/blobs/compare-files.ts';
 import type { Database } from '../parts.ts';
 import { FOLDER, textBlobOf } from './places.ts';

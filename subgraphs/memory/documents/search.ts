@@ -1,4 +1,4 @@
-import { isUuid } from '#platform/base/ids/uuid.ts';
+import { isUuid } from '#platform/base/uuid.ts';
 import type { Document, Passage } from '#prisma/memory/client/client.ts';
 import type { Filter, Hit } from '#retrieval/vectors/vector-store.ts';
 import { SHARED_TENANT, tenantOf } from '../indexes.ts';

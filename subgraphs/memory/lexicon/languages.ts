@@ -1,4 +1,4 @@
-import { guessLanguages } from '#retrieval/language/language-of.ts';
+import { guessLanguages } from '#retrieval/language-of.ts';
 import { chinese } from './chinese.ts';
 import { dutch } from './dutch.ts';
 import { english } from './english.ts';

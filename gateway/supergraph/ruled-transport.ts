@@ -1,5 +1,5 @@
 import { changedRequest, type SubgraphRequest, type SubgraphTransport } from '#platform/net/transport/transport.ts';
-import type { Propagation } from './propagation.ts';
+import type { Propagation } from '../request/propagation.ts';
 
 /** Returns the transport with the headers of each request as the rules for this subgraph want them. */
 export function ruled(transport: SubgraphTransport, propagation: Propagation): SubgraphTransport {

@@ -1,7 +1,7 @@
 import type { z } from 'zod';
 import { badInput } from '#platform/base/errors/errors.ts';
 import { OWNERS, type Owner } from '#platform/contracts/owners.ts';
-import type { ParkedItem, ParkedWork as ParkedWorkTable } from '#platform/data/parked/parked-work.ts';
+import type { ParkedItem, ParkedWork as ParkedWorkTable } from '#platform/data/parked-work.ts';
 import {
   MAX_PARKED,
   PARKED_ROUTE,
@@ -11,8 +11,8 @@ import {
 } from '#platform/host/parked-routes.ts';
 import type { Peers } from '#platform/host/peers.ts';
 import { type Identity, requireAdmin } from '#platform/identity/identity.ts';
-import type { Actor } from '../actor.ts';
-import type { AuthParts } from '../parts.ts';
+import type { Actor } from './actor.ts';
+import type { AuthParts } from './parts.ts';
 
 /** Parked work of one subgraph, as administrators see it. */
 interface ParkedWork {

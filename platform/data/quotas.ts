@@ -1,5 +1,5 @@
-import { CodedError } from '../../base/errors/errors.ts';
-import type { SqlTransaction } from '../outbox/outbox.ts';
+import { CodedError } from '../base/errors/errors.ts';
+import type { SqlTransaction } from './outbox/outbox.ts';
 
 /** The amount of something that one user may have. */
 export interface Quota {

@@ -1,16 +1,16 @@
 import { badInput, CodedError, notFound } from '#platform/base/errors/errors.ts';
-import { isUuid } from '#platform/base/ids/uuid.ts';
 import { digestOf } from '#platform/base/secrets/tokens.ts';
+import { isUuid } from '#platform/base/uuid.ts';
 import { makeSecret, partsShown } from '#platform/identity/api-key-secret.ts';
 import { SCOPES } from '#platform/identity/identity.ts';
 import type { Introspection } from '#platform/identity/revocations.ts';
 import type { ApiKey } from '#prisma/auth/client/client.ts';
-import { proveFresh, requireSession } from '../accounts/password-proof.ts';
-import type { Actor } from '../actor.ts';
-import type { Tx } from '../change.ts';
-import { parseDisplayName } from '../display-name.ts';
-import { rolesFor, scopesOf } from '../keys/access-tokens.ts';
-import type { AuthParts } from '../parts.ts';
+import { proveFresh, requireSession } from './accounts/password-proof.ts';
+import type { Actor } from './actor.ts';
+import type { Tx } from './change.ts';
+import { parseDisplayName } from './display-name.ts';
+import { rolesFor, scopesOf } from './keys/access-tokens.ts';
+import type { AuthParts } from './parts.ts';
 
 /** Keys of one user that work at the same time. */
 export const MAX_KEYS = 100;

@@ -1,5 +1,5 @@
-import { isUuid } from '../../base/ids/uuid.ts';
-import type { SqlClient } from '../outbox/outbox.ts';
+import { isUuid } from '../base/uuid.ts';
+import type { SqlClient } from './outbox/outbox.ts';
 
 /** A job or an event that failed too often and waits for a person. */
 export interface ParkedItem {

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { FRESH_MS } from '../accounts/password-proof.ts';
-import { AuthWorld, bearer, ME, PASSWORD, type SignedInUser } from '../testing/auth-world.ts';
+import { FRESH_MS } from './accounts/password-proof.ts';
 import { MAX_KEYS } from './api-keys.ts';
+import { AuthWorld, bearer, ME, PASSWORD, type SignedInUser } from './testing/auth-world.ts';
 
 let world: AuthWorld;
 beforeAll(async () => {

@@ -1,9 +1,9 @@
 import { untilAborted } from '#platform/base/cancellation/until-aborted.ts';
 import type { SubgraphRequest, SubgraphResponse, SubgraphTransport } from '#platform/net/transport/transport.ts';
-import { CARRIERS } from './carriers.ts';
-import { credentialsIn } from './credential-headers.ts';
-import { Flights, join } from './flights.ts';
-import { identityKey } from './identity-key.ts';
+import { CARRIERS } from '../request/carriers.ts';
+import { credentialsIn } from '../request/credential-headers.ts';
+import { Flights, join } from '../request/flights.ts';
+import { identityKey } from '../request/identity-key.ts';
 
 /** The number of mutations that have begun or ended: what begins after one shares nothing with what began before it. */
 export interface Round {

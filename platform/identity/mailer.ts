@@ -1,6 +1,6 @@
 import type { Transporter } from 'nodemailer';
-import type { Config } from '../../base/config/config.ts';
-import type { Logger } from '../../base/log/log.ts';
+import type { Config } from '../base/config/config.ts';
+import type { Logger } from '../base/log/log.ts';
 
 export interface Mail {
   readonly to: string;
