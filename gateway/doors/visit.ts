@@ -71,7 +71,7 @@ export class Visit {
       traceparent: traceparentOf(request.headers['traceparent']),
       ...parts.propagation.collect(request, identity),
       signal,
-      registered: true,
+      isOwnText: true,
     };
     return new Visit(parts, carrier, caller, signal, response);
   }
@@ -83,7 +83,7 @@ export class Visit {
 
   /** Runs a text that the caller wrote itself: no operation of the door, so a manifest decides on it. */
   async text(query: string, variables: Readonly<Record<string, unknown>>): Promise<FormattedExecutionResult> {
-    const caller = { ...this.#caller, registered: false };
+    const caller = { ...this.#caller, isOwnText: false };
     const admitted = await this.#parts.pipeline.admit(this.#version(), { query, variables }, caller);
     if (isRefused(admitted)) return { errors: admitted.errors.map((error) => error.toJSON()) };
     if (admitted.prepared.kind === 'subscription') {

@@ -66,7 +66,8 @@ export interface PersistedOptions {
 const APQ_TTL_MS = 7 * 86_400_000;
 /** Characters of automatic persisted queries that this process keeps. */
 const APQ_CHARACTERS = 8_000_000;
-const MAX_APQ = 100_000;
+/** Characters of one that is kept. */
+const MAX_APQ_CHARACTERS = 100_000;
 /** Characters that one client may add to what is kept, in a minute. Beyond it a text is run, and not kept. */
 const MAX_ADDED = 1_000_000;
 const ADDED_MS = 60_000;
@@ -104,11 +105,11 @@ export function createPersistedOperations(options: PersistedOptions): PersistedO
   /** Whether a client may still add so many characters. */
   function mayAdd(client: string, characters: number): boolean {
     const now = performance.now();
-    const known = added.get(client);
-    const own = known && now < known.until ? known : { characters: 0, until: now + ADDED_MS };
-    added.set(client, own);
-    own.characters += characters;
-    return own.characters <= MAX_ADDED;
+    const before = added.get(client);
+    const minute = before && now < before.until ? before : { characters: 0, until: now + ADDED_MS };
+    added.set(client, minute);
+    minute.characters += characters;
+    return minute.characters <= MAX_ADDED;
   }
 
   function fromManifest(texts: Manifest, id: string | undefined, query: string | null | undefined): string {
@@ -131,7 +132,7 @@ export function createPersistedOperations(options: PersistedOptions): PersistedO
       return query;
     },
     keep({ query, extensions }, client) {
-      if (manifest || !query || query.length > MAX_APQ) return undefined;
+      if (manifest || !query || query.length > MAX_APQ_CHARACTERS) return undefined;
       const hash = hashOf(extensions);
       if (hash === undefined || known.has(hash) || !mayAdd(client, query.length)) return undefined;
       known.set(hash, query);

@@ -45,7 +45,7 @@ export interface OperationCaller {
   /** Equal for callers whose headers every subgraph answers alike. */
   readonly headersKey?: string | undefined;
   /** The text is the gateway's own, as that of a REST endpoint: no manifest has to list it. */
-  readonly registered?: boolean;
+  readonly isOwnText?: boolean;
   /** What it asks for was paid for by an operation before, as what cleans up behind that one. */
   readonly paid?: boolean;
 }
@@ -172,7 +172,7 @@ export function createPipeline(options: PipelineOptions): Pipeline {
       }
       checkNesting('variables', params.variables, config);
       checkNesting('extensions', params.extensions, config);
-      const text = caller.registered ? (params.query ?? '') : persisted.textOf(params);
+      const text = caller.isOwnText ? (params.query ?? '') : persisted.textOf(params);
       const query = typeof text === 'string' ? text : await text;
       const asked = {
         query,
@@ -182,7 +182,7 @@ export function createPipeline(options: PipelineOptions): Pipeline {
       };
       let prepared = await version.operations.prepare(asked);
       if (!isPrepared(prepared)) return { errors: config.production ? prepared.map(withoutSuggestions) : prepared };
-      if (params.extensions && !caller.registered) await persisted.keep(params, asked.client);
+      if (params.extensions && !caller.isOwnText) await persisted.keep(params, asked.client);
 
       const cost = version.policies.costOf(prepared.operation, params.variables ?? {});
       if (cost > config.MAX_COST) return { errors: [tooCostly(cost, config.MAX_COST)] };

@@ -18,8 +18,21 @@ const MAX_TEXT = 600;
 /** Most bytes of an answer of the search service. */
 const MAX_BYTES = 2 * 1024 * 1024;
 
-const result = z.object({ title: z.string().nullish(), url: z.string(), text: z.string().nullish() });
-type Found = z.infer<typeof result>;
+/** A result as a service gives it, under the names of this file. */
+interface Found {
+  readonly title?: string | null | undefined;
+  readonly url: string;
+  readonly text: string | null | undefined;
+}
+
+const found = z.object({ title: z.string().nullish(), url: z.string() });
+/** A result whose text is called `content`, and one where it is called `description`. */
+const withContent = found
+  .extend({ content: z.string().nullish() })
+  .transform(({ title, url, content }): Found => ({ title, url, text: content }));
+const withDescription = found
+  .extend({ description: z.string().nullish() })
+  .transform(({ title, url, description }): Found => ({ title, url, text: description }));
 
 /** What is particular to one service. */
 interface Service {
@@ -28,11 +41,6 @@ interface Service {
   /** The results in its answer. */
   read(answer: unknown): Found[];
 }
-
-const named = (text: 'content' | 'description') =>
-  z
-    .object({ title: z.string().nullish(), url: z.string(), [text]: z.string().nullish() })
-    .transform((found) => ({ title: found.title as string, url: found.url as string, text: found[text] as string }));
 
 /** The services that can be asked. */
 export const SEARCH_SERVICES = ['searxng', 'brave', 'tavily'] as const;
@@ -44,7 +52,7 @@ const SERVICES: Readonly<Record<(typeof SEARCH_SERVICES)[number], Service>> = {
       new Request(`${base}/search?${new URLSearchParams({ q: query, format: 'json' })}`, {
         headers: key === undefined ? {} : { authorization: `Bearer ${key}` },
       }),
-    read: (answer) => z.object({ results: z.array(named('content')) }).parse(answer).results,
+    read: (answer) => z.object({ results: z.array(withContent) }).parse(answer).results,
   },
   brave: {
     base: 'https://api.search.brave.com/res/v1',
@@ -53,8 +61,7 @@ const SERVICES: Readonly<Record<(typeof SEARCH_SERVICES)[number], Service>> = {
         headers: { accept: 'application/json', 'x-subscription-token': key },
       }),
     read: (answer) =>
-      z.object({ web: z.object({ results: z.array(named('description')) }).nullish() }).parse(answer).web?.results ??
-      [],
+      z.object({ web: z.object({ results: z.array(withDescription) }).nullish() }).parse(answer).web?.results ?? [],
   },
   tavily: {
     base: 'https://api.tavily.com',
@@ -64,7 +71,7 @@ const SERVICES: Readonly<Record<(typeof SEARCH_SERVICES)[number], Service>> = {
         headers: { 'content-type': 'application/json', authorization: `Bearer ${key}` },
         body: JSON.stringify({ query, max_results: MAX_RESULTS }),
       }),
-    read: (answer) => z.object({ results: z.array(named('content')) }).parse(answer).results,
+    read: (answer) => z.object({ results: z.array(withContent) }).parse(answer).results,
   },
 };
 

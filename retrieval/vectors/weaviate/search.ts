@@ -25,14 +25,14 @@ export async function searchWeaviate(
   collection: Collection,
   query: SearchQuery,
 ): Promise<SearchResult> {
-  const vector = checkSearch(space, query);
+  const name = checkSearch(space, query);
   const { offset = 0, limit } = query;
   const hits =
     query.mode === 'hybrid'
-      ? await hybrid(space, collection, vector, query)
+      ? await hybrid(space, collection, name, query)
       : query.mode === 'vector'
-        ? await single(space, query, 'dense', await nearest(space, collection, vector, query, offset + limit))
-        : await single(space, query, 'lexical', await matching(space, collection, vector, query, offset + limit));
+        ? await single(space, query, 'dense', await nearest(space, collection, name, query, offset + limit))
+        : await single(space, query, 'lexical', await matching(space, collection, name, query, offset + limit));
   const least = query.minScore ?? Number.NEGATIVE_INFINITY;
   return { hits: hits.filter((hit) => hit.score >= least).slice(offset, offset + limit) };
 }
@@ -49,11 +49,11 @@ function single(space: WeaviateSpace, query: SearchQuery, kind: 'dense' | 'lexic
 async function nearest(
   space: WeaviateSpace,
   collection: Collection,
-  vector: string,
+  name: string,
   query: Extract<SearchQuery, { vector: unknown }>,
   limit: number,
 ): Promise<Found[]> {
-  const target = space.names[vector]!;
+  const target = space.names[name]!;
   const { objects } = await guard(() =>
     collection.query.nearVector([...query.vector.values], {
       ...shared(space, query, limit),
@@ -61,22 +61,22 @@ async function nearest(
       returnMetadata: ['distance'],
     }),
   );
-  const { metric } = space.vectors[vector]!;
+  const { metric } = space.vectors[name]!;
   return (objects as RawObject[]).map((raw) => ({ raw, score: similarity(metric, raw.metadata!.distance!) }));
 }
 
-/** @param vector read with each object where similarity has to be computed here. */
+/** @param name of the vector that is read with each object where similarity has to be computed here. */
 async function matching(
   space: WeaviateSpace,
   collection: Collection,
-  vector: string,
+  name: string,
   query: Extract<SearchQuery, { text: string }>,
   limit: number,
 ): Promise<Found[]> {
   const words = searchWords(query.text);
   if (words.length === 0) return [];
   const includeVector =
-    query.mode === 'hybrid' && !query.includeVectors ? [space.names[vector]!] : (query.includeVectors ?? false);
+    query.mode === 'hybrid' && !query.includeVectors ? [space.names[name]!] : (query.includeVectors ?? false);
   const { objects } = await guard(() =>
     collection.query.bm25(words.join(' '), {
       ...shared(space, query, limit),
@@ -88,25 +88,21 @@ async function matching(
   return (objects as RawObject[]).map((raw) => ({ raw, score: raw.metadata!.score! }));
 }
 
-async function hybrid(
-  space: WeaviateSpace,
-  collection: Collection,
-  vector: string,
-  query: HybridQuery,
-): Promise<Hit[]> {
+async function hybrid(space: WeaviateSpace, collection: Collection, name: string, query: HybridQuery): Promise<Hit[]> {
   const window = Math.max(POOL, (query.offset ?? 0) + query.limit);
   const [dense, lexical, { totalCount }] = await Promise.all([
-    nearest(space, collection, vector, query, window),
-    matching(space, collection, vector, query, window),
+    nearest(space, collection, name, query, window),
+    matching(space, collection, name, query, window),
     guard(() => collection.aggregate.overAll()),
   ]);
-  const { metric } = space.vectors[vector]!;
+  const { metric } = space.vectors[name]!;
   const candidates = new Map<string, { raw: RawObject; similarity: number; bm25: number }>();
   for (const { raw, score } of dense) candidates.set(raw.uuid, { raw, similarity: score, bm25: 0 });
   for (const { raw, score } of lexical) {
     const known = candidates.get(raw.uuid);
     if (known !== undefined) known.bm25 = score;
-    else candidates.set(raw.uuid, { raw, similarity: own(space, vector, raw, query.vector.values), bm25: score });
+    else
+      candidates.set(raw.uuid, { raw, similarity: similarityOf(space, name, raw, query.vector.values), bm25: score });
   }
   const list = [...candidates.values()];
   const fusion = query.fusion ?? DEFAULT_FUSION;
@@ -121,11 +117,11 @@ async function hybrid(
   );
 }
 
-/** Similarity of an object that words found and that is not among the nearest; NaN without a vector. */
-function own(space: WeaviateSpace, vector: string, raw: RawObject, query: Float32Array): number {
-  const values = vectorsFromWeaviate({ ...space, vectors: { [vector]: space.vectors[vector]! } }, raw)[vector];
+/** Computes the similarity of an object that words found and that is not among the nearest; NaN without a vector. */
+function similarityOf(space: WeaviateSpace, name: string, raw: RawObject, query: Float32Array): number {
+  const values = vectorsFromWeaviate({ ...space, vectors: { [name]: space.vectors[name]! } }, raw)[name];
   if (values === undefined) return Number.NaN;
-  const { metric } = space.vectors[vector]!;
+  const { metric } = space.vectors[name]!;
   let dot = 0;
   let square = 0;
   let apart = 0;

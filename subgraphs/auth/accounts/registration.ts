@@ -10,7 +10,10 @@ import { checkPassword } from '../passwords/password-rules.ts';
 import { noSooner } from './no-sooner.ts';
 import { issueToken, redeemToken } from './one-time-tokens.ts';
 
-/** Longer than the work takes on a machine that is not overloaded, in ms. */
+/**
+ * An answer comes no sooner, in ms: the time that the work takes would tell a stranger whether the address has an
+ * account. It is longer than that time on a machine that is not overloaded.
+ */
 export const ANSWER_AFTER_MS = 150;
 
 export interface NewAccount {
@@ -94,7 +97,10 @@ export async function createUser(
   return user;
 }
 
-/** Sends the confirmation once more, where that makes sense. The caller learns nothing of whether it did. */
+/**
+ * Sends the mail by which an address is verified once more, where it has an account and is not verified yet. The caller
+ * learns nothing of whether it was sent.
+ */
 export async function requestEmailVerification(parts: AuthParts, given: string, actor: Actor): Promise<void> {
   parts.mail.requireDestination('addresses are not confirmed then.');
   await parts.limits.spend('mail', actor);
@@ -103,10 +109,10 @@ export async function requestEmailVerification(parts: AuthParts, given: string, 
     const mayWrite = await parts.limits.mayWriteTo(email, 'confirmation', actor);
     await parts.changes.run(actor, async (change) => {
       const user = await change.tx.user.findUnique({ where: { email } });
-      const unconfirmed = user?.emailVerifiedAt === null ? user : undefined;
-      const token = await issueToken(change.tx, 'EMAIL_VERIFICATION', unconfirmed?.id ?? null);
+      const unverified = user?.emailVerifiedAt === null ? user : undefined;
+      const token = await issueToken(change.tx, 'EMAIL_VERIFICATION', unverified?.id ?? null);
       const letter = verificationMail(linkTo(parts.config, 'verify-email', token));
-      await parts.mail.add(change.tx, { to: unconfirmed && mayWrite ? email : null, ...letter });
+      await parts.mail.add(change.tx, { to: unverified && mayWrite ? email : null, ...letter });
       const details = { purpose: 'confirmation of the address' };
       await change.audit({ type: 'authn_token_created', userId: user?.id ?? null, details });
     });
@@ -114,9 +120,9 @@ export async function requestEmailVerification(parts: AuthParts, given: string, 
 }
 
 /**
- * Confirms an address by the token of a mail.
+ * Verifies an address by the token of a mail.
  *
- * @returns the address that is confirmed now.
+ * @returns the address that is verified now.
  */
 export async function verifyEmail(parts: AuthParts, token: string, actor: Actor): Promise<string> {
   await parts.limits.spend('login', actor);

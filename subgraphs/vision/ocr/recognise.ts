@@ -57,13 +57,16 @@ const MIN_CONTRAST = 16;
 const MIN_SIDE = 6;
 /** The engine was taught with letters of some 30 pixels; smaller ones are read better when they are enlarged. */
 const SMALL_TEXT = 20;
-const GOOD_TEXT = 34;
+/** The height to which they are enlarged. */
+const ENLARGED_TEXT = 34;
 /** A strip holds one line. */
 const STRIP_HEIGHT = 80;
 /** The part of a page by which its direction and its language are found out, in pixels of the grey page. */
 const SAMPLE = { width: 1000, height: 420 };
-const SIDE = 700;
-const CLEARLY = 1.05;
+/** The same of a page that is turned, so that its lines may run either way. */
+const TURNED_SAMPLE_SIDE = 700;
+/** So many times the score of the best approach so far makes another one clearly better. */
+const CLEARLY_BETTER = 1.05;
 /** A sample that is read so surely needs no comparison. */
 const SURE = 93;
 
@@ -77,33 +80,44 @@ export async function readText(bytes: Uint8Array, engine: OcrEngine, options: Re
   if (page.edges.contrast < MIN_CONTRAST || Math.min(page.width, page.height) < MIN_SIDE)
     return present(page, undefined, languages[0]!);
 
-  const attempt = async (treatment: Treatment, language: string, layout: PageLayout = 'page'): Promise<Attempt> => {
+  const attempt: Attempting = async (treatment, language, layout = 'page') => {
     const prepared = await prepare(page, treatment);
     const lines = await engine.recognise(prepared.png, { language, layout, signal });
     return { prepared, lines, score: scoreOf(lines) };
   };
+  // With one language only a page that does not read as it lies needs a sample.
+  const approach = languages.length > 1 ? await approachOf(page, languages, attempt) : undefined;
+  const language = approach?.language ?? languages[0]!;
+  return present(page, await bestAttempt(page, language, approach?.turn, attempt), language);
+}
+
+/** @param knownTurn undefined: how the page lies is found out where it cannot be read. */
+async function bestAttempt(
+  page: GreyPage,
+  language: string,
+  knownTurn: Approach['turn'] | undefined,
+  attempt: Attempting,
+): Promise<Attempt> {
   const isStrip = page.height <= STRIP_HEIGHT && page.width > 3 * page.height;
   const scale = isStrip ? Math.min(4, 120 / page.height) : 1;
   const layout = isStrip ? 'line' : 'page';
-  let [approach, isSampled] = [{ language: languages[0]!, turn: 0 } as Approach, languages.length > 1];
-  if (isSampled) approach = await approachOf(page, languages, attempt);
-  const { language } = approach;
-  let best = await attempt({ scale, turn: approach.turn, flatten: page.isUnevenlyLit }, language, layout);
+  let turn = knownTurn ?? 0;
+  let best = await attempt({ scale, turn, flatten: page.isUnevenlyLit }, language, layout);
   const tryAlso = async (treatment: Treatment, otherLayout: PageLayout = layout): Promise<void> => {
     if (isGood(best.lines)) return;
-    const other = await attempt({ scale, turn: approach.turn, ...treatment }, language, otherLayout);
+    const other = await attempt({ scale, turn, ...treatment }, language, otherLayout);
     if (other.score > best.score) best = other;
   };
-  if (!isLegible(best.lines) && !isSampled) {
-    approach = await approachOf(page, languages, attempt);
-    if (approach.turn !== 0) await tryAlso({});
+  if (knownTurn === undefined && !isLegible(best.lines)) {
+    turn = (await approachOf(page, [language], attempt)).turn;
+    if (turn !== 0) await tryAlso({});
   }
   const height = textHeight(best.lines);
-  if (height !== undefined && height / scale < SMALL_TEXT) await tryAlso({ scale: (GOOD_TEXT * scale) / height });
+  if (height !== undefined && height / scale < SMALL_TEXT) await tryAlso({ scale: (ENLARGED_TEXT * scale) / height });
   if (page.isUnevenlyLit) await tryAlso({});
   // A few words on a picture, as on an icon or a sign, make no page.
   if (trustedLetters(best.lines) < 3) await tryAlso({ scale: Math.max(scale, smallestScale(page)) }, 'sparse');
-  return present(page, best, language);
+  return best;
 }
 
 type Attempting = (treatment: Treatment, language: string, layout?: PageLayout) => Promise<Attempt>;
@@ -120,11 +134,11 @@ async function approachOf(page: GreyPage, languages: readonly string[], attempt:
   const { width, height } = SAMPLE;
   for (const turn of [0, 180, 90, 270] as const) {
     // Turned by a right angle, the lines of a wide sample would be cut off.
-    const part = turn === 0 ? sampleOf(page, width, height) : sampleOf(page, SIDE, SIDE);
+    const part = turn === 0 ? sampleOf(page, width, height) : sampleOf(page, TURNED_SAMPLE_SIDE, TURNED_SAMPLE_SIDE);
     for (const language of languages) {
       const { lines, score } = await attempt({ part, turn }, language);
       // Scripts have letters that look alike, so a later language has to be clearly better.
-      if (score > best.score * CLEARLY + 1) best = { language, turn, score, isLegible: isLegible(lines) };
+      if (score > best.score * CLEARLY_BETTER + 1) best = { language, turn, score, isLegible: isLegible(lines) };
       if (best.isLegible && meanConfidence(lines) >= SURE) return best;
     }
     if (best.isLegible) return best;
