@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { createServer, get, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import path from 'node:path';
-import { brotliDecompressSync } from 'node:zlib';
+import { brotliDecompressSync, gunzipSync } from 'node:zlib';
 import { pino } from 'pino';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { createExplorer } from './explorer.ts';
@@ -46,11 +46,14 @@ it('everything that the page names is there, and nothing comes from elsewhere', 
   for (const worker of ['editor', 'json', 'graphql']) await visit(`/explorer/${worker}.worker.js`);
 });
 
-it('a browser that reads Brotli gets the parts as they lie, another one gets them unpacked', async () => {
+it('a browser that reads Brotli gets the parts as they lie, one that reads gzip gets that, and others get them unpacked', async () => {
   const packed = await ask('/explorer/parts.js', { 'accept-encoding': 'gzip, deflate, br' });
   expect(packed.message.headers['content-encoding']).toBe('br');
   expect(packed.body.equals(readFileSync(path.join(import.meta.dirname, 'built', 'parts.js.br')))).toBe(true);
-  const plain = await ask('/explorer/parts.js', { 'accept-encoding': 'gzip' });
+  const zipped = await ask('/explorer/parts.js', { 'accept-encoding': 'gzip' });
+  expect(zipped.message.headers['content-encoding']).toBe('gzip');
+  expect(gunzipSync(zipped.body).equals(brotliDecompressSync(packed.body))).toBe(true);
+  const plain = await ask('/explorer/parts.js', { 'accept-encoding': 'identity' });
   expect(plain.message.headers['content-encoding']).toBeUndefined();
   expect(plain.body.equals(brotliDecompressSync(packed.body))).toBe(true);
   const again = await ask('/explorer/parts.js', { 'if-none-match': plain.message.headers.etag! });

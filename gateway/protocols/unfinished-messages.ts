@@ -37,11 +37,11 @@ export function boundUnfinished(raw: Socket, socket: WebSocket, network: string,
     try {
       held.add(more);
     } catch (error) {
-      raw.off('data', counting);
+      raw.off('data', guardedCount);
       end(error);
     }
   };
-  const counting = guarded({ where: 'websocket data', log, end: () => socket.terminate() }, count);
+  const guardedCount = guarded({ where: 'websocket data', log, end: () => socket.terminate() }, count);
   const isWhole = (): void => {
     whole = raw.bytesRead;
     if (counted === 0) return;
@@ -51,8 +51,8 @@ export function boundUnfinished(raw: Socket, socket: WebSocket, network: string,
   const control = (data: Buffer): void => {
     whole += CONTROL_HEAD + data.length;
   };
-  raw.on('data', counting);
-  socket.on('message', isWhole);
+  raw.on('data', guardedCount);
+  socket.on('message', guarded({ where: 'websocket message', log, end: () => socket.terminate() }, isWhole));
   socket.on('ping', control);
   socket.on('pong', control);
   socket.once('close', () => held.release());
