@@ -2,15 +2,15 @@ import { parse, print } from 'graphql';
 import { describe, expect, it } from 'vitest';
 import { ours } from '../testing/contenders.ts';
 import { GRAPHS } from '../testing/graphs/graphs.ts';
+import { planningOf } from '../testing/planner.ts';
 import { composeGraph } from '../testing/seeded/graph.ts';
 import { describeFault, tryOperation } from '../testing/trial.ts';
 import { planByParts } from './parts.ts';
 import type { Planner } from './planner.ts';
-import { createPlanner } from './planners.ts';
 
 const SEEDS = [1, 2];
 const graphs = SEEDS.map((seed) => GRAPHS['shop']!(seed));
-const shop = graphs[0]!.then(({ supergraph }) => createPlanner(supergraph.sdl));
+const shop = graphs[0]!.then(({ supergraph }) => planningOf(supergraph.sdl));
 
 /** How the answers differ from the plain schema's, in several worlds. */
 async function faultsOf(query: string, variables: Record<string, unknown> = {}): Promise<string[]> {
@@ -60,7 +60,7 @@ const house = composeGraph(HOUSE, { seed: 3, failures: false });
 /** How often the subgraph `one` is asked, and whether the answer is right, where no planner plans two names together. */
 async function asked(query: string, ...apart: readonly string[]) {
   const graph = await house;
-  const planner = await createPlanner(graph.supergraph.sdl);
+  const planner = await planningOf(graph.supergraph.sdl);
   const picky: Planner = {
     name: planner.name,
     plan(request) {
