@@ -13,12 +13,14 @@ import { promisify } from 'node:util';
  * @returns {Promise<(() => void) | undefined>} takes the file away; undefined where npm does not name its registry.
  */
 export async function addressedLock(root) {
+  const file = path.join(root, 'npm-shrinkwrap.json');
+  const remove = () => rmSync(file, { force: true });
+  // A run that was killed may have left one.
+  remove();
   const registry = await registryOf(root);
   if (registry === undefined) return undefined;
   const lock = JSON.parse(readFileSync(path.join(root, 'package-lock.json'), 'utf8'));
   for (const [where, entry] of Object.entries(lock.packages)) addressed(where, entry, registry);
-  const file = path.join(root, 'npm-shrinkwrap.json');
-  const remove = () => rmSync(file, { force: true });
   process.once('exit', remove);
   writeFileSync(file, JSON.stringify(lock));
   return () => {

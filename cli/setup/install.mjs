@@ -91,7 +91,7 @@ export class Installation {
   async #npm(title, args, started) {
     const remove = await addressedLock(this.#root);
     if (remove !== undefined) {
-      const mayFail = (output) => /\bE404\b/.test(output);
+      const mayFail = (output) => /\b(E4\d\d|EINTEGRITY)\b/.test(output);
       const isDone = await this.#prepare(title, 'npm', args, { started, mayFail });
       remove();
       if (isDone) return;

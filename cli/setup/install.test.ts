@@ -17,6 +17,7 @@ const NAME = '@harbour/chart';
 let clone: string;
 let registry: Server;
 let asked: string[];
+let refusal: number;
 
 /** What the registry has, by the path below its own. */
 const shelf = new Map<string, Buffer | string>();
@@ -24,11 +25,12 @@ const shelf = new Map<string, Buffer | string>();
 beforeEach(async () => {
   clone = await mkdtemp(path.join(tmpdir(), 'sextant-install-'));
   asked = [];
+  refusal = 404;
   registry = createServer((request, response) => {
     const at = decodeURIComponent(request.url!).replace('/of/ours/', '');
     asked.push(at);
     const there = shelf.get(at);
-    response.writeHead(there === undefined ? 404 : 200, { 'content-type': 'application/json' });
+    response.writeHead(there === undefined ? refusal : 200, { 'content-type': 'application/json' });
     response.end(there ?? '{}');
   }).listen(0, '127.0.0.1');
   await once(registry, 'listening');
@@ -89,12 +91,16 @@ it('asks a registry for packages alone, where packages of registries are', async
   expect(existsSync(path.join(clone, 'npm-shrinkwrap.json'))).toBe(false);
 });
 
-it('asks a registry where its packages are, when they are elsewhere', async () => {
-  await new Installation(clone, prepare).bring('running');
-  expect(await version()).toBe('1.2.3');
-  expect(asked).toContain('elsewhere/chart.tgz');
-  expect(existsSync(path.join(clone, 'npm-shrinkwrap.json'))).toBe(false);
-});
+it.each([404, 403])(
+  'asks a registry where its packages are, when it answers %i to where they usually are',
+  async (status) => {
+    refusal = status;
+    await new Installation(clone, prepare).bring('running');
+    expect(await version()).toBe('1.2.3');
+    expect(asked).toContain('elsewhere/chart.tgz');
+    expect(existsSync(path.join(clone, 'npm-shrinkwrap.json'))).toBe(false);
+  },
+);
 
 it('says what npm says of a package that is nowhere', async () => {
   shelf.clear();
