@@ -1,19 +1,16 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { badInput, CodedError } from '../../base/errors/errors.ts';
+import { CodedError } from '../../base/errors/errors.ts';
 import { backoff } from '../../base/faults/backoff.ts';
 import { Breaker } from '../../base/faults/breaker.ts';
 import { LastSeconds } from '../../base/faults/call-windows.ts';
-import { isObject, parseObject } from '../../base/json/objects.ts';
 import type { Logger } from '../../base/log/log.ts';
-import { type Audience, IDENTITY_HEADER, type IdentityAssertions } from '../../identity/authenticator.ts';
-import { CLIENT_HEADER, writeClientInfo } from '../../identity/client-info.ts';
-import type { Identity } from '../../identity/identity.ts';
-import { HEADER_NAME, HEADER_VALUE } from '../http/header-field.ts';
-import type { Check, Checks } from '../http/health-report.ts';
+import type { IdentityAssertions } from '../../identity/authenticator.ts';
+import { readChecks } from '../http/health-report.ts';
 import type { ClientTls } from '../http/tls.ts';
 import { createEndpoints, type Endpoint } from './endpoints.ts';
 import { isAway, responseOf } from './http-answer.ts';
 import { NoAnswer, NotConnected, Unreachable } from './http-pool.ts';
+import { checkHeader, createRequestTexts, forwardedHeaders } from './http-request.ts';
 import type { HttpAnswer } from './http-response.ts';
 import { Liveness } from './liveness.ts';
 import { CLIENT_INIT, ROUTES_PATH, type SubgraphRequest, type SubgraphTransport } from './transport.ts';
@@ -107,45 +104,7 @@ export function createHttpTransport(options: HttpTransportOptions): SubgraphTran
   });
   /** Whether what answered last is a server, perhaps a proxy before the subgraph, that says the subgraph is away. */
   let saysAway = false;
-  const audience: Audience = `${subgraph}/graphql`;
-  const queryTexts = new Map<string, string>();
-
-  /** The operation's text as JSON: plans repeat the same few texts, and escaping them is the dearest part of a body. */
-  function queryJson(query: string): string {
-    let json = queryTexts.get(query);
-    if (json === undefined) {
-      if (queryTexts.size >= 5_000) queryTexts.clear();
-      json = JSON.stringify(query);
-      queryTexts.set(query, json);
-    }
-    return json;
-  }
-
-  function bodyOf(request: SubgraphRequest): string {
-    const name = request.operationName === undefined ? '' : `,"operationName":${JSON.stringify(request.operationName)}`;
-    const variables = request.variables === undefined ? '' : `,"variables":${JSON.stringify(request.variables)}`;
-    return `{"query":${queryJson(request.query)}${name}${variables}}`;
-  }
-
-  /** What is said of one request beside what every request says, as header lines. */
-  function linesOf(request: SubgraphRequest): string {
-    let lines = headerLine('x-request-id', request.requestId);
-    if (request.traceparent !== undefined) lines += headerLine('traceparent', request.traceparent);
-    for (const name in request.headers) {
-      if (!OWN_HEADERS.has(name)) lines += headerLine(name, request.headers[name]!);
-    }
-    return lines;
-  }
-
-  /** The same with who asks, signed. */
-  function signedLinesOf(request: SubgraphRequest, by: IdentityAssertions): string | Promise<string> {
-    let lines = linesOf(request);
-    if (request.client) lines += headerLine(CLIENT_HEADER, writeClientInfo(request.client));
-    const signed = by.sign(request.identity, audience);
-    return typeof signed === 'string'
-      ? lines + identityLine(signed)
-      : signed.then((token) => lines + identityLine(token));
-  }
+  const texts = createRequestTexts(subgraph, assertions);
 
   const closed = observer?.opened(() => ({
     requests: endpoints.all.reduce((sum, { inFlight }) => sum + inFlight, 0),
@@ -174,13 +133,13 @@ export function createHttpTransport(options: HttpTransportOptions): SubgraphTran
       try {
         // A mutation may have been done before its connection broke: doing it again is the client's decision.
         const mayRepeat = !isMutation(request.query);
-        const body = request.body?.() ?? bodyOf(request);
+        const body = request.body?.() ?? texts.bodyOf(request);
         let endpoint: Endpoint | undefined;
         let began = 0;
         for (let attempt = 1; ; attempt++) {
           // Signed for each try: an assertion does not live for long.
-          const signed = assertions ? signedLinesOf(request, assertions) : linesOf(request);
-          const lines = typeof signed === 'string' ? signed : await signed;
+          const headed = texts.linesOf(request);
+          const lines = typeof headed === 'string' ? headed : await headed;
           if (!breaker.enter()) await restart(request);
           endpoint = endpoints.pick(endpoint);
           liveness.began(endpoint);
@@ -241,7 +200,7 @@ export function createHttpTransport(options: HttpTransportOptions): SubgraphTran
         const { fetch } = await import('undici');
         const answer = await fetch(new URL(ROUTES_PATH + pathname + search, endpoint.url), {
           method: request.method,
-          headers: await forwarded(request.headers, identity, assertions),
+          headers: await forwardedHeaders(request.headers, identity, subgraph, assertions),
           ...(request.body && { body: request.body as never, duplex: 'half' as const }),
           dispatcher: await endpoint.streams(),
           signal: AbortSignal.any([request.signal, AbortSignal.timeout(timeoutMs)]),
@@ -263,7 +222,7 @@ export function createHttpTransport(options: HttpTransportOptions): SubgraphTran
           dispatcher: await endpoint.streams(),
           signal: AbortSignal.timeout(HEALTH_TIMEOUT_MS),
         });
-        const checks = await checksOf(answer);
+        const checks = await readChecks(answer);
         if (!answer.bodyUsed) await answer.body?.cancel();
         return answer.status < 500
           ? { status: 'up', checks }
@@ -318,62 +277,9 @@ export function createHttpTransport(options: HttpTransportOptions): SubgraphTran
       await sleep(50);
     }
   }
-
-  async function forwarded(
-    given: Headers,
-    identity: Identity,
-    by: IdentityAssertions,
-  ): Promise<Record<string, string>> {
-    const headers: Record<string, string> = {};
-    for (const [name, value] of given) if (!NOT_FORWARDED.has(name)) headers[name] = value;
-    // The credentials were checked at the gateway; no process behind it needs them.
-    delete headers['authorization'];
-    delete headers['x-api-key'];
-    headers[IDENTITY_HEADER] = await by.sign(identity, `${subgraph}/routes`);
-    return headers;
-  }
 }
 
 const NO_ROUTES = { error: { code: 'NOT_FOUND', message: 'This subgraph has no plain routes.' } };
-
-/** Headers of one connection, and the identity, which a client cannot assert. */
-const NOT_FORWARDED = new Set([
-  'connection',
-  'keep-alive',
-  'transfer-encoding',
-  'upgrade',
-  'expect',
-  'host',
-  'te',
-  'trailer',
-  'proxy-authorization',
-  IDENTITY_HEADER,
-]);
-
-/** Headers that the transport writes itself. */
-const OWN_HEADERS = new Set([
-  ...NOT_FORWARDED,
-  CLIENT_HEADER,
-  'content-type',
-  'content-length',
-  'accept',
-  'x-request-id',
-]);
-
-/** One header with its end. @throws {CodedError} BAD_USER_INPUT when it would be more than one header, or is none. */
-function headerLine(name: string, value: string): string {
-  checkHeader(name, value);
-  return `${name}: ${value}\r\n`;
-}
-
-/** Names and values come from clients, over WebSocket even without a parser having seen them. @throws {CodedError} */
-function checkHeader(name: string, value: string): void {
-  if (!HEADER_NAME.test(name)) throw badInput('connection_init', 'has a name that no header may have.');
-  if (!HEADER_VALUE.test(value)) throw badInput(name, 'has characters that no header may have.');
-}
-
-/** What we have signed is fit for a header. */
-const identityLine = (assertion: string): string => `${IDENTITY_HEADER}: ${assertion}\r\n`;
 
 const isMutation = (query: string): boolean => /^\s*mutation\b/.test(query);
 
@@ -389,18 +295,3 @@ function presentable(subgraph: string, error: unknown, log: Logger): unknown {
 
 const unavailable = (subgraph: string): CodedError =>
   new CodedError('SUBGRAPH_UNAVAILABLE', `${subgraph} cannot be reached at the moment.`);
-
-/** Bytes of a report that are read. */
-const MAX_REPORT = 65_536;
-
-/** What a subgraph says of the servers behind it. One that is not ours says it in a way of its own, or not at all. */
-async function checksOf(answer: { readonly headers: { get(name: string): string | null }; text(): Promise<string> }) {
-  const isSmall = Number(answer.headers.get('content-length') ?? Number.POSITIVE_INFINITY) <= MAX_REPORT;
-  const checks = isSmall ? parseObject(await answer.text())?.['checks'] : undefined;
-  const found: Record<string, Check> = {};
-  for (const [name, check] of Object.entries(isObject(checks) ? checks : {})) {
-    const status = isObject(check) ? check['status'] : undefined;
-    if (status === 'up' || status === 'down') found[name] = { status };
-  }
-  return found satisfies Checks;
-}
