@@ -1,19 +1,17 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { CodedError } from '../../base/errors/errors.ts';
 import { backoff } from '../../base/faults/backoff.ts';
-import { Breaker } from '../../base/faults/breaker.ts';
-import { LastSeconds } from '../../base/faults/call-windows.ts';
 import type { Logger } from '../../base/log/log.ts';
 import type { IdentityAssertions } from '../../identity/authenticator.ts';
 import { readChecks } from '../http/health-report.ts';
 import type { ClientTls } from '../http/tls.ts';
+import { Availability, unavailable } from './availability.ts';
 import { createEndpoints, type Endpoint } from './endpoints.ts';
 import { isAway, responseOf } from './http-answer.ts';
-import { NoAnswer, NotConnected, Unreachable } from './http-pool.ts';
+import { NotConnected, Unreachable } from './http-pool.ts';
 import { checkHeader, createRequestTexts, forwardedHeaders } from './http-request.ts';
 import type { HttpAnswer } from './http-response.ts';
-import { Liveness } from './liveness.ts';
-import { CLIENT_INIT, ROUTES_PATH, type SubgraphRequest, type SubgraphTransport } from './transport.ts';
+import { CLIENT_INIT, ROUTES_PATH, type SubgraphTransport } from './transport.ts';
 import { outcomeOf, type RequestOutcome, type TransportObserver } from './transport-observer.ts';
 import type { CallbackSettings } from './upstream-callbacks.ts';
 import { createUpstreams, type SubscriptionSettings } from './upstreams.ts';
@@ -55,9 +53,6 @@ const HEALTH_TIMEOUT_MS = 2_000;
 /** Longest pause between two tries to connect. */
 const MAX_PAUSE_MS = 200;
 
-/** Open when more than half of the calls of the last five seconds failed, of which there must be ten. */
-const circuit = () => ({ window: new LastSeconds(5, { threshold: 0.5, least: 10 }), openMs: 500, maxOpenMs: 10_000 });
-
 /**
  * Creates the transport to a subgraph behind HTTP and graphql-ws: kept-alive pools to every address, the caller's
  * identity as a signed assertion, a time limit, retries with jitter for queries and for what was not sent, a watch that
@@ -80,50 +75,18 @@ export function createHttpTransport(options: HttpTransportOptions): SubgraphTran
     resolveEveryMs: options.resolveEveryMs ?? 10_000,
     log,
   });
-  const breaker = new Breaker(circuit(), (isOpen) => {
-    observer?.available(!isOpen);
-    if (isOpen) log.warn({ subgraph }, 'the subgraph does not answer: failing fast until it does');
-    else log.info({ subgraph }, 'the subgraph answers again');
-  });
   const sockets = createUpstreams(
     { subgraph, endpoints, assertions, tls: options.tls, timeoutMs, log, callback: options.callback },
     options.subscriptions,
   );
-  const liveness = new Liveness({
-    subgraph,
-    endpoints,
-    log,
-    stalled(endpoint) {
-      endpoint.pool.stalled(new Error('it takes connections and does not answer'));
-    },
-    gone: (endpoint) => sockets.leave(endpoint),
-    away() {
-      breaker.trip();
-      for (const { pool } of endpoints.all) pool.stalled(new Error('it takes connections and does not answer'));
-    },
-  });
-  /** Whether what answered last is a server, perhaps a proxy before the subgraph, that says the subgraph is away. */
-  let saysAway = false;
+  const gone = (endpoint: Endpoint): void => sockets.leave(endpoint);
+  const availability = new Availability({ subgraph, endpoints, restartMs, log, observer, gone });
   const texts = createRequestTexts(subgraph, assertions);
 
   const closed = observer?.opened(() => ({
     requests: endpoints.all.reduce((sum, { inFlight }) => sum + inFlight, 0),
     ...sockets.load(),
   }));
-
-  /** What an answer, or its absence, says about the subgraph. What the caller did (left) says nothing. */
-  function judge(endpoint: Endpoint, error: unknown): void {
-    liveness.ended(endpoint, error === undefined);
-    if (error === undefined) {
-      endpoints.succeeded(endpoint);
-      breaker.succeeded();
-    } else if (error instanceof Unreachable) {
-      endpoints.failed(endpoint);
-      breaker.failed(!endpoint.isStalled);
-    } else if (error instanceof NoAnswer) {
-      breaker.failed(false);
-    } else breaker.abandoned();
-  }
 
   return {
     subgraph,
@@ -140,21 +103,20 @@ export function createHttpTransport(options: HttpTransportOptions): SubgraphTran
           // Signed for each try: an assertion does not live for long.
           const headed = texts.linesOf(request);
           const lines = typeof headed === 'string' ? headed : await headed;
-          if (!breaker.enter()) await restart(request);
+          if (!availability.enter()) await availability.restart(request.signal);
           endpoint = endpoints.pick(endpoint);
-          liveness.began(endpoint);
+          availability.began(endpoint);
           let answer: HttpAnswer | undefined;
           let problem: unknown;
           try {
             const head = endpoint.head + lines;
             answer = await endpoint.pool.send({ head, body, mayRepeat, signal: request.signal });
-            saysAway = isAway(answer);
-            if (saysAway) problem = new Unreachable(`${subgraph} answered ${answer.status}.`);
+            if (isAway(answer)) problem = new Unreachable(`${subgraph} answered ${answer.status}.`);
           } catch (error) {
-            saysAway = false;
             problem = error;
           }
-          judge(endpoint, problem);
+          // An answer that is a problem is one of a server, perhaps a proxy before the subgraph, that says it is away.
+          availability.ended(endpoint, problem, answer !== undefined && problem !== undefined);
           if (answer && problem === undefined) {
             const response = responseOf(answer, { subgraph, signs: assertions !== undefined, log });
             outcome = 'answered';
@@ -195,7 +157,7 @@ export function createHttpTransport(options: HttpTransportOptions): SubgraphTran
       // A subgraph that is not ours has no plain routes: what else its server answers is not the gateway's to show.
       if (!assertions) return Response.json(NO_ROUTES, { status: 404 });
       const { pathname, search } = new URL(request.url);
-      const endpoint = await living();
+      const endpoint = await availability.living();
       try {
         const { fetch } = await import('undici');
         const answer = await fetch(new URL(ROUTES_PATH + pathname + search, endpoint.url), {
@@ -214,7 +176,7 @@ export function createHttpTransport(options: HttpTransportOptions): SubgraphTran
       }
     },
     async health() {
-      if (breaker.isOpen && !(await isBack())) return { status: 'down', detail: 'does not answer' };
+      if (!(await availability.isThere())) return { status: 'down', detail: 'does not answer' };
       const endpoint = endpoints.pick();
       try {
         const { fetch } = await import('undici');
@@ -233,50 +195,11 @@ export function createHttpTransport(options: HttpTransportOptions): SubgraphTran
     },
     async [Symbol.asyncDispose]() {
       closed?.();
-      liveness[Symbol.dispose]();
+      availability[Symbol.dispose]();
       sockets.dispose();
       await endpoints[Symbol.asyncDispose]();
     },
   };
-
-  /**
-   * Whether a subgraph whose connections were lost takes them again. It is asked, as a call would be refused until the
-   * circuit's next trial otherwise, seconds after a long restart. Then the circuit is closed. A circuit that is open
-   * because calls took too long, or were answered with 502 to 504, is closed by a call alone.
-   */
-  async function isBack(): Promise<boolean> {
-    if (saysAway || breaker.goneForMs === Number.POSITIVE_INFINITY || !(await liveness.isAnyServing())) return false;
-    if (breaker.isOpen) breaker.succeeded();
-    return true;
-  }
-
-  /**
-   * Waits until an open circuit lets a call through, for as long as a restart may take.
-   *
-   * @throws {CodedError} SUBGRAPH_UNAVAILABLE when the subgraph has been away for longer.
-   */
-  async function restart({ signal }: SubgraphRequest): Promise<void> {
-    do {
-      if (breaker.goneForMs >= restartMs && !(await isBack())) throw unavailable(subgraph);
-      await sleep(50 + 50 * Math.random());
-      if (signal?.aborted) throw signal.reason;
-    } while (!breaker.enter());
-  }
-
-  /**
-   * Picks an address for what is streamed, which cannot be begun again: one that has just answered, or answers when it
-   * is asked. Waits for a restart where none does.
-   */
-  async function living(): Promise<Endpoint> {
-    const until = performance.now() + restartMs;
-    let endpoint: Endpoint | undefined;
-    for (;;) {
-      endpoint = endpoints.pick(endpoint);
-      if ((await liveness.isAlive(endpoint)) || performance.now() >= until) return endpoint;
-      endpoints.failed(endpoint);
-      await sleep(50);
-    }
-  }
 }
 
 const NO_ROUTES = { error: { code: 'NOT_FOUND', message: 'This subgraph has no plain routes.' } };
@@ -292,6 +215,3 @@ function presentable(subgraph: string, error: unknown, log: Logger): unknown {
   }
   return error;
 }
-
-const unavailable = (subgraph: string): CodedError =>
-  new CodedError('SUBGRAPH_UNAVAILABLE', `${subgraph} cannot be reached at the moment.`);
