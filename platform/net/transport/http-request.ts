@@ -21,7 +21,7 @@ export interface RequestTexts {
 /** Operations whose text is kept as JSON. */
 const MAX_TEXTS = 5_000;
 
-/** Creates what writes the requests to a subgraph: for the hot path, so texts are put together and nothing is parsed. */
+/** Creates what writes the requests to a subgraph: the hot path, so texts are put together and nothing is parsed. */
 export function createRequestTexts(subgraph: string, assertions: IdentityAssertions | undefined): RequestTexts {
   const audience: Audience = `${subgraph}/graphql`;
   const queryTexts = new Map<string, string>();

@@ -4,16 +4,13 @@ import { backoff } from '../../base/faults/backoff.ts';
 import { guarded } from '../../base/faults/guarded.ts';
 import type { Logger } from '../../base/log/log.ts';
 import type { IdentityAssertions } from '../../identity/authenticator.ts';
-import { writeClientInfo } from '../../identity/client-info.ts';
 import { type ClientTls, connectionOptions } from '../http/tls.ts';
 import type { Endpoint, Endpoints } from './endpoints.ts';
 import { CLOSE, keepAlive } from './graphql-socket.ts';
-import { isIdentityRefused, REFUSES_IDENTITY } from './identity-refused.ts';
-import { readNext } from './next-message.ts';
-import { OperationFailed, type SubgraphRequest, type SubscriptionSink, type Unsubscribe } from './transport.ts';
+import type { SubgraphRequest, SubscriptionSink, Unsubscribe } from './transport.ts';
 import { DIALECTS, type UpstreamDialect } from './upstream-dialect.ts';
 import { lossOf } from './upstream-loss.ts';
-import type { UpstreamMessage } from './upstream-message.ts';
+import { UpstreamOperations } from './upstream-operations.ts';
 
 export interface UpstreamSocketOptions {
   readonly subgraph: string;
@@ -50,13 +47,6 @@ export interface UpstreamSocket {
   dispose(): void;
 }
 
-interface Operation {
-  readonly request: SubgraphRequest;
-  readonly sink: SubscriptionSink;
-  /** Id on the present connection; undefined while it is not subscribed. */
-  id: string | undefined;
-}
-
 /** Largest message that a subgraph may send. */
 const MAX_MESSAGE = 16 * 1024 * 1024;
 /** Tries to connect before waiting operations are told that the subgraph is unavailable. */
@@ -81,13 +71,16 @@ export function createUpstreamSocket(options: UpstreamSocketOptions): UpstreamSo
     dialect = DIALECTS['graphql-ws'],
   } = options;
   const init = JSON.stringify({ type: 'connection_init', payload: options.init });
-  const operations = new Set<Operation>();
-  const byId = new Map<string, Operation>();
+  const operations = new UpstreamOperations({
+    ...options,
+    dialect,
+    socket: () => (socket?.readyState === WebSocket.OPEN ? socket : undefined),
+    forgotten: watchIdle,
+  });
   let socket: WebSocket | undefined;
   let endpoint: Endpoint | undefined;
   let state: 'closed' | 'connecting' | 'ready' | 'disposed' = 'closed';
   let failures = 0;
-  let lastId = 0;
   let idleTimer: NodeJS.Timeout | undefined;
   let retryTimer: NodeJS.Timeout | undefined;
 
@@ -125,14 +118,14 @@ export function createUpstreamSocket(options: UpstreamSocketOptions): UpstreamSo
     keepAlive(opened, options.keepAliveMs ?? 12_000);
 
     function receive(data: Buffer): void {
-      if (state === 'ready' && passOn(data)) return;
+      if (state === 'ready' && operations.pass(data)) return;
       const message = dialect.read(data.toString());
       if (message?.type === 'connection_ack' && state === 'connecting') {
         clearTimeout(ackTimer);
         state = 'ready';
         failures = 0;
         endpoints.succeeded(picked);
-        for (const operation of operations) begin(operation);
+        operations.beginAll();
         watchIdle();
       } else if (message?.type === 'ping') {
         opened.send('{"type":"pong"}');
@@ -140,7 +133,7 @@ export function createUpstreamSocket(options: UpstreamSocketOptions): UpstreamSo
         problem = new Error(message.reason);
         opened.close(CLOSE.FORBIDDEN);
       } else if (message && 'id' in message) {
-        deliver(message);
+        operations.deliver(message);
       }
     }
   }
@@ -151,7 +144,6 @@ export function createUpstreamSocket(options: UpstreamSocketOptions): UpstreamSo
     state = 'closed';
     socket = undefined;
     endpoint = undefined;
-    byId.clear();
     const loss = lossOf(subgraph, code, reason, options.headers !== undefined);
     const { isPlanned, isRefused } = loss;
     if (isPlanned) endpoints.leaves(from);
@@ -164,13 +156,7 @@ export function createUpstreamSocket(options: UpstreamSocketOptions): UpstreamSo
     else if (isPlanned) log.info(about, 'a process of a subgraph restarts');
     else log.warn(about, 'the socket to a subgraph is lost');
     const giveUp = failures >= CONNECT_TRIES;
-    for (const operation of operations) {
-      const waiting = operation.id === undefined;
-      operation.id = undefined;
-      if (!isRefused && (operation.request.resubscribe || (waiting && !giveUp))) continue;
-      operations.delete(operation);
-      operation.sink.error(loss.error);
-    }
+    operations.lost(loss, giveUp);
     if (operations.size === 0) return;
     clearTimeout(retryTimer);
     // After a loss the first try is soon; all gateways lose a subgraph at once, hence the jitter.
@@ -179,87 +165,6 @@ export function createUpstreamSocket(options: UpstreamSocketOptions): UpstreamSo
       guarded({ where: 'upstream socket', log }, connect),
       wasReady ? Math.random() * 200 : pause,
     );
-  }
-
-  const begin = (operation: Operation): void => void start(operation).catch((error: unknown) => fail(operation, error));
-
-  async function start(operation: Operation): Promise<void> {
-    const { request } = operation;
-    const opened = socket;
-    const id = String(++lastId);
-    operation.id = id;
-    byId.set(id, operation);
-    const identity = await options.assertions?.sign(request.identity, `${subgraph}/graphql`);
-    // It may have been left, or the socket lost, meanwhile.
-    if (operation.id !== id || socket !== opened || opened?.readyState !== WebSocket.OPEN) return;
-    opened.send(
-      JSON.stringify({
-        id,
-        type: dialect.start,
-        payload: {
-          query: request.query,
-          operationName: request.operationName,
-          variables: request.variables,
-          // Other servers learn the credentials from the upgrade and from `connection_init`.
-          extensions: options.assertions && {
-            identity,
-            client: request.client && writeClientInfo(request.client),
-            requestId: request.requestId,
-            traceparent: request.traceparent,
-          },
-        },
-      }),
-    );
-  }
-
-  /** Hands an event to an operation that takes it unread. */
-  function passOn(data: Buffer): boolean {
-    const next = readNext(data);
-    return next !== undefined && (byId.get(next.id)?.sink.pass?.(next.payload) ?? false);
-  }
-
-  function deliver(message: OperationMessage): void {
-    const operation = byId.get(message.id);
-    if (!operation) return;
-    try {
-      hand(operation, message);
-    } catch (error) {
-      fail(operation, error);
-    }
-  }
-
-  function hand(operation: Operation, message: OperationMessage): void {
-    if (message.type === 'broken') throw new Error('A message that the protocol does not know.');
-    if (message.type === 'next') return void operation.sink.next(message.payload);
-    forget(operation);
-    if (message.type === 'complete') operation.sink.complete();
-    else operation.sink.error(failureOf(operation, message.errors));
-  }
-
-  /** The signer of an identity that is refused has to mend it: the client's credentials are good. */
-  function failureOf({ request }: Operation, errors: readonly unknown[]): Error {
-    if (!options.assertions || !isIdentityRefused(errors)) return new OperationFailed(errors);
-    log.error({ subgraph, requestId: request.requestId, errors }, REFUSES_IDENTITY);
-    return new CodedError('SUBGRAPH_UNAVAILABLE', `${subgraph} cannot be reached at the moment.`);
-  }
-
-  /** Ends an operation that cannot go on; the others of the socket do. */
-  function fail(operation: Operation, reason: unknown): void {
-    log.warn({ subgraph, err: reason, requestId: operation.request.requestId }, 'a subscription to a subgraph fails');
-    if (!forget(operation, true)) return;
-    operation.sink.error(new CodedError('SUBGRAPH_UNAVAILABLE', `${subgraph} sent what cannot be used.`));
-  }
-
-  /** Tells the subgraph too, unless it has ended the operation itself. @returns whether it was still known. */
-  function forget(operation: Operation, mustTell = false): boolean {
-    const { id } = operation;
-    if (!operations.delete(operation)) return false;
-    operation.id = undefined;
-    if (id !== undefined && byId.delete(id) && mustTell && socket?.readyState === WebSocket.OPEN) {
-      socket.send(`{"id":"${id}","type":"${dialect.stop}"}`);
-    }
-    watchIdle();
-    return true;
   }
 
   function watchIdle(): void {
@@ -280,30 +185,23 @@ export function createUpstreamSocket(options: UpstreamSocketOptions): UpstreamSo
     },
     cut: () => socket?.terminate(),
     subscribe(request, sink) {
-      const operation: Operation = { request, sink, id: undefined };
       if (state === 'disposed') {
         queueMicrotask(() => sink.error(new CodedError('SUBGRAPH_UNAVAILABLE', 'The gateway is stopping.')));
         return () => {};
       }
-      operations.add(operation);
-      if (state === 'ready') begin(operation);
-      else connect();
-      return () => void forget(operation, true);
+      const forget = operations.add(request, sink, state === 'ready');
+      if (state !== 'ready') connect();
+      return forget;
     },
     dispose() {
       state = 'disposed';
       clearTimeout(idleTimer);
       clearTimeout(retryTimer);
       socket?.close(1000, 'The gateway stops');
-      for (const { sink } of operations) {
-        sink.error(new CodedError('SUBGRAPH_UNAVAILABLE', 'The gateway is stopping.'));
-      }
-      operations.clear();
+      operations.end(new CodedError('SUBGRAPH_UNAVAILABLE', 'The gateway is stopping.'));
     },
   };
 }
-
-type OperationMessage = Extract<UpstreamMessage, { id: string }>;
 
 /** Without a fragment, which no server sees and `ws` refuses. */
 const webSocketUrl = (url: URL): string => url.href.replace(/^http/, 'ws').replace(/#.*$/, '');

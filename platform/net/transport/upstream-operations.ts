@@ -1,0 +1,173 @@
+import type { WebSocket } from 'ws';
+import { CodedError } from '../../base/errors/errors.ts';
+import type { Logger } from '../../base/log/log.ts';
+import type { IdentityAssertions } from '../../identity/authenticator.ts';
+import { writeClientInfo } from '../../identity/client-info.ts';
+import { isIdentityRefused, REFUSES_IDENTITY } from './identity-refused.ts';
+import { readNext } from './next-message.ts';
+import { OperationFailed, type SubgraphRequest, type SubscriptionSink, type Unsubscribe } from './transport.ts';
+import type { UpstreamDialect } from './upstream-dialect.ts';
+import type { Loss } from './upstream-loss.ts';
+import type { UpstreamMessage } from './upstream-message.ts';
+
+export interface UpstreamOperationsOptions {
+  readonly subgraph: string;
+  readonly assertions?: IdentityAssertions | undefined;
+  readonly dialect: UpstreamDialect;
+  readonly log: Logger;
+  /** The present connection, while it is open. */
+  readonly socket: () => WebSocket | undefined;
+  /** Told when one operation fewer is there. */
+  readonly forgotten: () => void;
+}
+
+interface Operation {
+  readonly request: SubgraphRequest;
+  readonly sink: SubscriptionSink;
+  /** Id on the present connection; undefined while it is not subscribed. */
+  id: string | undefined;
+}
+
+type OperationMessage = Extract<UpstreamMessage, { id: string }>;
+
+/** The subscriptions that share one socket to a subgraph, each with the identity of its own subscriber. */
+export class UpstreamOperations {
+  readonly #options: UpstreamOperationsOptions;
+  readonly #all = new Set<Operation>();
+  readonly #byId = new Map<string, Operation>();
+  #lastId = 0;
+
+  constructor(options: UpstreamOperationsOptions) {
+    this.#options = options;
+  }
+
+  get size(): number {
+    return this.#all.size;
+  }
+
+  /**
+   * Adds one.
+   *
+   * @param isReady whether it can begin at once.
+   * @returns how to leave it.
+   */
+  add(request: SubgraphRequest, sink: SubscriptionSink, isReady: boolean): Unsubscribe {
+    const operation: Operation = { request, sink, id: undefined };
+    this.#all.add(operation);
+    if (isReady) this.#begin(operation);
+    return () => void this.#forget(operation, true);
+  }
+
+  /** Subscribes all of them on a new connection. */
+  beginAll(): void {
+    for (const operation of this.#all) this.#begin(operation);
+  }
+
+  /** Hands an event to an operation that takes it unread. */
+  pass(data: Buffer): boolean {
+    const next = readNext(data);
+    return next !== undefined && (this.#byId.get(next.id)?.sink.pass?.(next.payload) ?? false);
+  }
+
+  /** Hands a message to its operation. */
+  deliver(message: OperationMessage): void {
+    const operation = this.#byId.get(message.id);
+    if (!operation) return;
+    try {
+      this.#hand(operation, message);
+    } catch (error) {
+      this.#fail(operation, error);
+    }
+  }
+
+  /**
+   * Ends the operations that a lost connection ends. Those stay that asked to be subscribed again, and while there are
+   * tries left those that were not subscribed yet.
+   */
+  lost({ isRefused, error }: Loss, giveUp: boolean): void {
+    this.#byId.clear();
+    for (const operation of this.#all) {
+      const waiting = operation.id === undefined;
+      operation.id = undefined;
+      if (!isRefused && (operation.request.resubscribe || (waiting && !giveUp))) continue;
+      this.#all.delete(operation);
+      operation.sink.error(error);
+    }
+  }
+
+  /** Ends all of them. */
+  end(error: Error): void {
+    for (const { sink } of this.#all) sink.error(error);
+    this.#all.clear();
+  }
+
+  #begin(operation: Operation): void {
+    void this.#start(operation).catch((error: unknown) => this.#fail(operation, error));
+  }
+
+  async #start(operation: Operation): Promise<void> {
+    const { subgraph, assertions, dialect, socket } = this.#options;
+    const { request } = operation;
+    const opened = socket();
+    const id = String(++this.#lastId);
+    operation.id = id;
+    this.#byId.set(id, operation);
+    const identity = await assertions?.sign(request.identity, `${subgraph}/graphql`);
+    // It may have been left, or the socket lost, meanwhile.
+    if (operation.id !== id || opened === undefined || socket() !== opened) return;
+    opened.send(
+      JSON.stringify({
+        id,
+        type: dialect.start,
+        payload: {
+          query: request.query,
+          operationName: request.operationName,
+          variables: request.variables,
+          // Other servers learn the credentials from the upgrade and from `connection_init`.
+          extensions: assertions && {
+            identity,
+            client: request.client && writeClientInfo(request.client),
+            requestId: request.requestId,
+            traceparent: request.traceparent,
+          },
+        },
+      }),
+    );
+  }
+
+  #hand(operation: Operation, message: OperationMessage): void {
+    if (message.type === 'broken') throw new Error('A message that the protocol does not know.');
+    if (message.type === 'next') return void operation.sink.next(message.payload);
+    this.#forget(operation);
+    if (message.type === 'complete') operation.sink.complete();
+    else operation.sink.error(this.#failureOf(operation, message.errors));
+  }
+
+  /** The signer of an identity that is refused has to mend it: the client's credentials are good. */
+  #failureOf({ request }: Operation, errors: readonly unknown[]): Error {
+    const { subgraph, assertions, log } = this.#options;
+    if (!assertions || !isIdentityRefused(errors)) return new OperationFailed(errors);
+    log.error({ subgraph, requestId: request.requestId, errors }, REFUSES_IDENTITY);
+    return new CodedError('SUBGRAPH_UNAVAILABLE', `${subgraph} cannot be reached at the moment.`);
+  }
+
+  /** Ends an operation that cannot go on; the others of the socket do. */
+  #fail(operation: Operation, reason: unknown): void {
+    const { subgraph, log } = this.#options;
+    log.warn({ subgraph, err: reason, requestId: operation.request.requestId }, 'a subscription to a subgraph fails');
+    if (!this.#forget(operation, true)) return;
+    operation.sink.error(new CodedError('SUBGRAPH_UNAVAILABLE', `${subgraph} sent what cannot be used.`));
+  }
+
+  /** Tells the subgraph too, unless it has ended the operation itself. @returns whether it was still known. */
+  #forget(operation: Operation, mustTell = false): boolean {
+    const { id } = operation;
+    if (!this.#all.delete(operation)) return false;
+    operation.id = undefined;
+    if (id !== undefined && this.#byId.delete(id) && mustTell) {
+      this.#options.socket()?.send(`{"id":"${id}","type":"${this.#options.dialect.stop}"}`);
+    }
+    this.#options.forgotten();
+    return true;
+  }
+}
