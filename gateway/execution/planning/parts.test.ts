@@ -1,14 +1,15 @@
-import { parse, print } from 'graphql';
+import { parse, print, visit } from 'graphql';
 import { describe, expect, it } from 'vitest';
 import { ours } from '../testing/contenders.ts';
 import { GRAPHS } from '../testing/graphs/graphs.ts';
 import { planningOf } from '../testing/planner.ts';
 import { composeGraph } from '../testing/seeded/graph.ts';
-import { describeFault, tryOperation } from '../testing/trial.ts';
+import { describeFault, type Fault, generatedOperations, tryOperation, UNPLANNED } from '../testing/trial.ts';
 import { planByParts } from './parts.ts';
 import type { Planner } from './planner.ts';
 
 const SEEDS = [1, 2];
+const OPERATIONS = 60;
 const graphs = SEEDS.map((seed) => GRAPHS['shop']!(seed));
 const shop = graphs[0]!.then(({ supergraph }) => planningOf(supergraph.sdl));
 
@@ -100,6 +101,42 @@ describe('parts of one root field', () => {
     expect(difference).toBe('cannot be planned');
   });
 });
+
+/** Plans nothing that selects two things below which more is selected side by side. */
+const narrow = (planner: Planner): Planner => ({
+  name: planner.name,
+  plan(request, signal) {
+    if (request.conditions.length > 0) return { root: undefined, specialize: request.conditions };
+    let isWide = false;
+    visit(request.operation, {
+      SelectionSet({ selections }) {
+        isWide ||= selections.filter((one) => 'selectionSet' in one && one.selectionSet !== undefined).length > 1;
+      },
+    });
+    if (isWide) throw new Error('There is no edge.');
+    return planner.plan(request, signal);
+  },
+});
+
+it.each(['shop', 'office'])(
+  'operations that are planned in parts wherever they can be have the same answers: %s',
+  async (name) => {
+    const graph = await GRAPHS[name]!(5);
+    const planner = narrow(await createPlanner(graph.supergraph.sdl));
+    const contender = ours(graph.supergraph, graph.fleet, planner);
+    const faults: Fault[] = [];
+    let operations = 0;
+    for (const operation of generatedOperations(graph.supergraph.apiSchema, 'query', 5)) {
+      if (operations++ >= OPERATIONS) break;
+      const fault = await tryOperation(graph, contender, operation);
+      if (fault) faults.push(fault);
+    }
+    expect(faults.filter(({ difference }) => difference !== UNPLANNED).map(describeFault)).toEqual([]);
+    // Refused, where two requests would bring the same list.
+    expect(faults.length).toBeLessThan(OPERATIONS / 10);
+  },
+  60_000,
+);
 
 it('an operation is planned in so many parts at most', async () => {
   let plans = 0;
