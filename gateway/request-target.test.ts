@@ -32,7 +32,7 @@ describe('a request that says twice, or not at all, whom it is meant for is refu
     ['the same host twice', 'host: a\r\nHOST: a\r\n'],
     ['two hosts with headers between them', 'host: a\r\naccept: */*\r\nHost: b\r\n'],
     ['no host', ''],
-    ['what is no host', 'host: a b\r\n'],
+    ['what is not a host', 'host: a b\r\n'],
     ['a user', 'host: ada@a\r\n'],
     ['a list', 'host: a, b/c\r\n'],
     ['a port that is none', 'host: a:b\r\n'],

@@ -8,8 +8,8 @@ const TIMEOUT_MS = 60_000;
 const DATA = /^data:[^,]*;base64,/i;
 
 /**
- * Reads an image that a provider hands out a link to. Where the link, or what it leads on to, may point is not the provider's
- * to say: it is the server that the administrator has written, or one of the public internet.
+ * Reads an image that a provider hands out a link to. Where the link, or what it leads on to, may point is not the
+ * provider's to say: it is the server that the administrator has written, or one of the public internet.
  *
  * @throws {CodedError} PROVIDER_UNAVAILABLE.
  */

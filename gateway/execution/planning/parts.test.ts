@@ -58,7 +58,7 @@ const HOUSE = {
 
 const house = composeGraph(HOUSE, { seed: 3, failures: false });
 
-/** How often the subgraph `one` is asked, and whether the answer is right, where no planner plans two names together. */
+/** How often the subgraph `one` is asked, and how the answer is wrong, where no planner plans two names together. */
 async function asked(query: string, ...apart: readonly string[]) {
   const graph = await house;
   const planner = await planningOf(graph.supergraph.sdl);
