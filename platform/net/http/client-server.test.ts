@@ -150,6 +150,19 @@ describe.skipIf(!HAS_OPENSSL)('a server for clients with a certificate (skipped 
     client.close();
   });
 
+  it('a body that does not come is cut; a request without one runs on, however long its answer takes', async () => {
+    const { port, gate } = await serve(TLS, { bodyMs: 50 });
+    const client = session(port);
+    const slow = ask(client, '/slow');
+    // It is asked for later, and so has its time later.
+    const upload = client.request({ ':path': '/slow', ':method': 'POST' }, { endStream: false });
+    await closed(upload);
+    expect(upload.rstCode).toBe(8);
+    gate.resolve();
+    expect(await slow).toBe('2.0 /slow');
+    client.close();
+  });
+
   it('an answer of HTTP/1.1 that is not read is cut, too', async () => {
     const { port, cuts } = await serve(TLS, IMPATIENT);
     const sleeper = getHttps({ port, host: '127.0.0.1', path: '/large', rejectUnauthorized: false });

@@ -147,7 +147,7 @@ function watchSockets(
 
 const limitBody = (bodyMs: number) =>
   function limit(request: Http2ServerRequest, response: Http2ServerResponse): void {
-    if (request.httpVersionMajor < 2 || request.complete) return;
+    if (request.httpVersionMajor < 2 || request.stream.endAfterHeaders) return;
     const guard = { where: 'body over HTTP/2', end: () => request.stream.destroy() };
     const late = setTimeout(
       guarded(guard, () => request.stream.close(CANCEL)),
