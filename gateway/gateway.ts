@@ -187,7 +187,6 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     cut: metrics.connectionCut,
   });
   server.keepAliveTimeout = 65_000; // longer than the idle time of the usual load balancers
-  server.requestTimeout = 60_000;
   const sockets = serveWebSockets({ ...faces, server, path: '/graphql', origins });
   const guard: Guard<[IncomingMessage, ServerResponse]> = {
     where: 'http request',

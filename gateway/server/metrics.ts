@@ -58,7 +58,7 @@ export function createGatewayMetrics(registry: Registry): GatewayMetrics {
   });
   const cut = new Counter({
     name: 'sextant_gateway_connections_cut_total',
-    help: 'Connections of clients, and streams of HTTP/2, that were cut: answers that are not read, too many at once.',
+    help: 'Connections of clients, and streams of HTTP/2, that were cut: not read, slow bodies, too many.',
     labelNames: ['reason'],
     registers,
   });

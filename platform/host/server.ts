@@ -48,6 +48,7 @@ export async function serveSubgraph(subgraph: HostedSubgraph, options: SubgraphS
   const tls = readMutualTls(options.config, subgraph.log);
   const server = createServer(tls);
   server.keepAliveTimeout = 75_000; // longer than the gateway's pool, so that the gateway is the one to close
+  server.requestTimeout = 0; // the gateway bounds how slowly a client's body may come
   const face = createFace(subgraph, options, tls !== undefined);
   const guard: Guard<[IncomingMessage, ServerResponse]> = {
     where: 'subgraph request',

@@ -38,7 +38,7 @@ export interface FileComparison {
 }
 
 export interface CompareFilesOptions {
-  /** Age below which a file is left alone: its row may be on its way. Default: a day; the longest upload takes 2 h. */
+  /** Age below which a file is left alone: its row may be on its way. Default: a day; the longest upload takes 12 h. */
   readonly graceMs?: number | undefined;
   /** Whether files without a row are removed, also where these are the most (`all`), or counted. Default `some`. */
   readonly removes?: 'none' | 'some' | 'all' | undefined;

@@ -14,6 +14,8 @@ const log = pino({ level: 'silent' });
 const LARGE = Buffer.alloc(40_000_000, 'x');
 /** What is not read is cut as soon as it is looked at. */
 const IMPATIENT = { graceMs: 100, bytesPerSecond: 1e12, lookEveryMs: 20 };
+/** A body of which nothing comes is cut soon; each byte gives it a quarter of an hour. */
+const SLOW = { bodyGraceMs: 50, bodyBytesPerSecond: 0.001, lookEveryMs: 20 };
 const ENHANCE_YOUR_CALM = 11;
 
 const servers: Server[] = [];
@@ -31,16 +33,24 @@ async function serve(config: typeof TLS | Record<string, never>, bounds: Partial
   const cuts: CutReason[] = [];
   const server = await createClientServer({ config, log, bounds, cut: (reason) => cuts.push(reason) });
   servers.push(server);
+  /** What came of bodies. */
+  const bodies: string[] = [];
   const gate = Promise.withResolvers<void>();
   server.on('request', async (request, response) => {
     if (request.url === '/slow') await gate.promise;
+    if (request.url === '/upload') {
+      request.on('error', () => undefined);
+      request.on('data', (chunk) => bodies.push(String(chunk)));
+      request.on('end', () => bodies.push('whole'));
+      await once(request, 'end').catch(() => undefined);
+    }
     if (request.url === '/large') return response.end(LARGE);
     if (request.url === '/medium') return response.end(LARGE.subarray(0, 1_000_000));
     response.writeHead(200, ['content-type', 'text/plain']).end(`${request.httpVersion} ${request.url}`);
   });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
-  return { server, gate, port: (server.address() as AddressInfo).port, cuts };
+  return { server, gate, port: (server.address() as AddressInfo).port, cuts, bodies };
 }
 
 const closed = (one: EventEmitter): Promise<void> => new Promise((resolve) => one.once('close', resolve));
@@ -65,6 +75,23 @@ describe('a server for clients without a certificate', () => {
     expect(String((await once(patient, 'data'))[0])).toContain('1.1 /slow');
     patient.destroy();
     sleeper.destroy();
+  });
+
+  it('a body that comes slowly is let come; one of which nothing comes is cut', async () => {
+    const { port, cuts, bodies } = await serve({}, SLOW);
+    const post = 'POST /upload HTTP/1.1\r\nhost: a\r\ncontent-length: 2\r\n\r\n';
+    const patient = connectTcp(port, '127.0.0.1');
+    patient.write(`${post}a`);
+    await expect.poll(() => bodies).toEqual(['a']);
+    const silent = connectTcp(port, '127.0.0.1');
+    silent.on('error', () => undefined);
+    silent.write(post);
+    await closed(silent);
+    expect(cuts).toEqual(['slow_body']);
+    patient.write('b');
+    expect(String((await once(patient, 'data'))[0])).toContain('1.1 /upload');
+    expect(bodies).toEqual(['a', 'b', 'whole']);
+    patient.destroy();
   });
 
   it('a network has no more connections than it may have', async () => {
@@ -151,16 +178,30 @@ describe.skipIf(!HAS_OPENSSL)('a server for clients with a certificate (skipped 
   });
 
   it('a body that does not come is cut; a request without one runs on, however long its answer takes', async () => {
-    const { port, gate } = await serve(TLS, { bodyMs: 50 });
+    const { port, gate, cuts } = await serve(TLS, SLOW);
     const client = session(port);
     const slow = ask(client, '/slow');
     // It is asked for later, and so has its time later.
     const upload = client.request({ ':path': '/slow', ':method': 'POST' }, { endStream: false });
     await closed(upload);
     expect(upload.rstCode).toBe(8);
+    expect(cuts).toEqual(['slow_body']);
     gate.resolve();
     expect(await slow).toBe('2.0 /slow');
     client.close();
+  });
+
+  it('a body that comes slowly is let come over HTTP/2, too', async () => {
+    const { port, cuts, bodies } = await serve(TLS, SLOW);
+    const client = await RawHttp2.open(port);
+    const post = request('POST', '/upload');
+    client.send(frame(FRAME.HEADERS, END_HEADERS, 1, post), frame(FRAME.DATA, 0, 1, Buffer.from('a')));
+    await expect.poll(() => bodies).toEqual(['a']);
+    client.send(frame(FRAME.HEADERS, END_HEADERS, 3, post));
+    await expect.poll(() => cuts).toEqual(['slow_body']);
+    client.send(frame(FRAME.DATA, END_STREAM, 1, Buffer.from('b')));
+    await expect.poll(() => bodies).toEqual(['a', 'b', 'whole']);
+    client.socket.destroy();
   });
 
   it('an answer of HTTP/1.1 that is not read is cut, too', async () => {

@@ -1,5 +1,6 @@
-import { createServer, Server } from 'node:http';
-import type { Http2SecureServer, Http2ServerRequest, Http2ServerResponse } from 'node:http2';
+import { EventEmitter } from 'node:events';
+import { createServer, type IncomingMessage, Server } from 'node:http';
+import type { Http2SecureServer, Http2ServerRequest } from 'node:http2';
 import type { Socket } from 'node:net';
 import type { Config } from '../../base/config/config.ts';
 import { every } from '../../base/faults/every.ts';
@@ -7,18 +8,17 @@ import { guarded } from '../../base/faults/guarded.ts';
 import type { Logger } from '../../base/log/log.ts';
 import { networkOf } from '../../identity/client-info.ts';
 import { CANCEL, Http2Sessions, type SessionBounds } from './http2-sessions.ts';
+import { type ArrivingBody, type BodyBounds, SlowBodies } from './slow-bodies.ts';
 import { type ClientTls, readTlsFiles, renewCertificate } from './tls.ts';
 import { type ReadingBounds, UnreadAnswers } from './unread-answers.ts';
 
 /** The reason why a connection is cut: labels of a metric. */
-export type CutReason = 'unread' | 'control_frames' | 'too_many';
+export type CutReason = 'unread' | 'slow_body' | 'control_frames' | 'too_many';
 
 /** The bounds of connections of clients. */
-export interface ConnectionBounds extends ReadingBounds, SessionBounds {
+export interface ConnectionBounds extends ReadingBounds, BodyBounds, SessionBounds {
   /** How often is looked at all of them, in milliseconds. */
   readonly lookEveryMs: number;
-  /** The time that a body may take over HTTP/2, in milliseconds. Node bounds it in HTTP/1.1 alone. */
-  readonly bodyMs: number;
   /** Connections of one network at once: an address, of IPv6 a /64. */
   readonly maxOfNetwork: number;
 }
@@ -29,7 +29,9 @@ const BOUNDS: ConnectionBounds = {
   bytesPerSecond: 16_384,
   idleMs: 65_000,
   maxControlFrames: 500,
-  bodyMs: 60_000,
+  bodyGraceMs: 60_000,
+  bodyBytesPerSecond: 4_096,
+  bodyMaxMs: 12 * 3_600_000,
   maxOfNetwork: Number.POSITIVE_INFINITY,
 };
 
@@ -59,7 +61,8 @@ export interface ClientServerOptions {
 
 /**
  * Creates the server for clients: plain HTTP, or HTTPS with HTTP/2 where TLS_CERT_FILE and TLS_KEY_FILE are set. They
- * are read again when they change. Answers that are not read, and connections beyond the bounds, are cut.
+ * are read again when they change. Answers that are not read, bodies that do not come and connections beyond the bounds
+ * are cut.
  *
  * @throws {Error} in one line when a file cannot be used.
  */
@@ -68,15 +71,19 @@ export async function createClientServer(options: ClientServerOptions): Promise<
   const bounds = { ...BOUNDS, ...options.bounds };
   const cut = (reason: CutReason): void => options.cut?.(reason);
   const unread = new UnreadAnswers(bounds, () => cut('unread'));
+  const bodies = new SlowBodies(bounds, () => cut('slow_body'));
   const guard = { where: 'connections of clients' };
   if (!TLS_CERT_FILE || !TLS_KEY_FILE) {
     const server = createServer();
     boundNetworks(server, bounds.maxOfNetwork, cut);
     watchSockets(server, 'connection', unread);
-    server.on(
-      'close',
-      every(bounds.lookEveryMs, guard, () => unread.look(performance.now())),
-    );
+    watchBodies(server, bodies);
+    const stop = every(bounds.lookEveryMs, guard, () => {
+      const now = performance.now();
+      unread.look(now);
+      bodies.look(now);
+    });
+    server.on('close', stop);
     return server;
   }
   const files = {
@@ -93,10 +100,11 @@ export async function createClientServer(options: ClientServerOptions): Promise<
   const sessions = new Http2Sessions(server, bounds, unread, cut);
   boundNetworks(server, bounds.maxOfNetwork, cut);
   watchSockets(server, 'secureConnection', unread);
-  server.on('request', guarded({ where: 'request over HTTP/2' }, limitBody(bounds.bodyMs)));
+  watchBodies(server, bodies);
   const stop = every(bounds.lookEveryMs, guard, () => {
     const now = performance.now();
     unread.look(now);
+    bodies.look(now);
     sessions.look(now);
   });
   server.on('close', stop);
@@ -145,17 +153,52 @@ function watchSockets(
   (server as Server).on(event, guarded({ where: 'connection' }, watch));
 }
 
-const limitBody = (bodyMs: number) =>
-  function limit(request: Http2ServerRequest, response: Http2ServerResponse): void {
-    if (request.httpVersionMajor < 2 || request.stream.endAfterHeaders) return;
-    const guard = { where: 'body over HTTP/2', end: () => request.stream.destroy() };
-    const late = setTimeout(
-      guarded(guard, () => request.stream.close(CANCEL)),
-      bodyMs,
-    ).unref();
-    request.once('end', () => clearTimeout(late));
-    response.once('close', () => clearTimeout(late));
+/** The body of a request, of either protocol, as the watch for slow ones sees it. */
+class RequestBody implements ArrivingBody {
+  readonly #request: IncomingMessage | Http2ServerRequest;
+  received = 0;
+
+  constructor(request: IncomingMessage | Http2ServerRequest) {
+    this.#request = request;
+    // Not the stream's own `on`, which would begin to read.
+    EventEmitter.prototype.on.call(request, 'data', (chunk: Buffer | string) => {
+      this.received += chunk.length;
+    });
+  }
+
+  get isWaiting(): boolean {
+    const request = this.#request;
+    return request.readableLength > 0 || ('stream' in request && request.stream.readableLength > 0);
+  }
+
+  get isWhole(): boolean {
+    const request = this.#request;
+    // One of HTTP/2 is complete when it was read.
+    return request.complete || ('stream' in request && request.stream.state.remoteClose === 1);
+  }
+
+  destroy(): void {
+    const request = this.#request;
+    if (!('stream' in request)) return void request.socket.destroy();
+    // The end of a stream is one of the request, which would pass for whole.
+    const gone = Object.assign(new Error('aborted'), { code: 'ECONNRESET' });
+    request.destroy(request.listenerCount('error') > 0 ? gone : undefined);
+    request.stream.close(CANCEL);
+  }
+}
+
+function watchBodies(server: Server | Http2SecureServer, bodies: SlowBodies): void {
+  // Node's bound is one for the whole of a body, and for HTTP/1.1 alone. That for the headers stays.
+  (server as Server).requestTimeout = 0;
+  const watch = (request: IncomingMessage | Http2ServerRequest): void => {
+    const { 'content-length': length, 'transfer-encoding': coding } = request.headers;
+    if ('stream' in request ? request.stream.endAfterHeaders : (length ?? '0') === '0' && coding === undefined) return;
+    const body = new RequestBody(request);
+    bodies.add(body, performance.now());
+    ('stream' in request ? request.stream : request).once('close', () => bodies.delete(body));
   };
+  (server as Server).on('request', guarded({ where: 'body of a request' }, watch));
+}
 
 /** Adds what an HTTP/1.1 server can do and this one cannot: to close the connections on which nothing runs. */
 function asServer(server: Http2SecureServer, sessions: Http2Sessions): Server {
