@@ -45,7 +45,13 @@ export function createFrontPage(folder: string, config: Pick<Config, 'publicUrl'
       if (path.startsWith(ASSETS)) return files.send(response, path.slice(ASSETS.length));
       if (path === '/icon.svg') return files.send(response, 'icon.svg');
       if (path !== '/' && !isAddress) return false;
-      page ??= files.read('index.html').then((bytes) => bytes?.toString());
+      page ??= files
+        .read('index.html')
+        .then((bytes) => bytes?.toString())
+        .catch((error: unknown) => {
+          page = undefined;
+          throw error;
+        });
       const text = await page;
       if (text === undefined) return false;
       const nonce = randomBytes(16).toString('base64');

@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
 import http from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -60,3 +60,23 @@ it.each(['none.js', 'main-abc.js.br', '../page/own.css', 'own.css/../own.css', '
     expect(await files.send({ req: { headers: {} } } as http.ServerResponse, name)).toBe(false);
   },
 );
+
+it('a folder or a file that cannot be read for a moment is read later', async () => {
+  const folder = await mkdtemp(path.join(tmpdir(), 'page-files-'));
+  await using cleanup = new AsyncDisposableStack();
+  cleanup.defer(() => rm(folder, { recursive: true }));
+  const [page, own] = [path.join(folder, 'page'), path.join(folder, 'page', 'own.css')];
+  // A file in place of the folder, and then a folder in place of the file: reading fails, and not as if it were absent.
+  await writeFile(page, '');
+  const passing = createPageFiles(folder);
+  const ask = () => passing.send({ req: { headers: {} } } as http.ServerResponse, 'own.css');
+  await expect(ask()).rejects.toMatchObject({ code: 'ENOTDIR' });
+  await rm(page);
+  await mkdir(own, { recursive: true });
+  await expect(ask()).rejects.toMatchObject({ code: 'EISDIR' });
+  await rename(own, path.join(folder, 'away'));
+  await writeFile(own, 'a {}');
+  // It is found, and sent: this answer is too bare to take it.
+  await expect(ask()).rejects.toThrow(TypeError);
+  expect(String(await passing.read('own.css'))).toBe('a {}');
+});

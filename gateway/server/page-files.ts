@@ -13,7 +13,7 @@ interface PageFile {
   /** Whether the body is compressed, with Brotli. */
   readonly compressed: boolean;
   /** The body with gzip, made once: browsers read Brotli over https and from their own machine, not over http. */
-  gzipped?: Promise<Buffer>;
+  gzipped?: Promise<Buffer> | undefined;
 }
 
 const TYPES: Readonly<Record<string, string>> = {
@@ -50,9 +50,17 @@ export function createPageFiles(folder: string, { hashed = false }: PageFilesOpt
   const inflated = new Map<string, WeakRef<Buffer>>();
 
   async function fileOf(name: string): Promise<PageFile | undefined> {
-    listing ??= namesIn(folder);
+    listing ??= namesIn(folder).catch((error: unknown) => {
+      listing = undefined;
+      throw error;
+    });
     if (!(await listing).has(name)) return undefined;
-    const reading = files.get(name) ?? readPageFile(folder, name).catch(() => undefined);
+    const known = files.get(name);
+    if (known) return known;
+    const reading = readPageFile(folder, name).catch((error: unknown) => {
+      files.delete(name);
+      throw error;
+    });
     files.set(name, reading);
     return reading;
   }
@@ -71,13 +79,18 @@ export function createPageFiles(folder: string, { hashed = false }: PageFilesOpt
   async function bodyIn(name: string, file: PageFile, encoding: string | undefined): Promise<Buffer> {
     if (!file.compressed || encoding === 'br') return file.body;
     if (encoding === undefined) return plainOf(name, file);
-    file.gzipped ??= plainOf(name, file).then((plain) => promisify(gzip)(plain));
+    file.gzipped ??= plainOf(name, file)
+      .then((plain) => promisify(gzip)(plain))
+      .catch((error: unknown) => {
+        file.gzipped = undefined;
+        throw error;
+      });
     return file.gzipped;
   }
 
   return {
     async read(name) {
-      const file = await readPageFile(folder, name).catch(() => undefined);
+      const file = await readPageFile(folder, name);
       return file && plainOf(name, file);
     },
     async send(response, name) {
@@ -103,14 +116,23 @@ export function createPageFiles(folder: string, { hashed = false }: PageFilesOpt
 /** The names by which the files of a folder are asked for. */
 async function namesIn(folder: string): Promise<ReadonlySet<string>> {
   const [page, built] = await Promise.all(
-    ['page', 'built'].map((part) => readdir(path.join(folder, part)).catch((): string[] => [])),
+    ['page', 'built'].map((part) => ifThere(readdir(path.join(folder, part)))),
   );
-  return new Set([...page!, ...built!.filter((name) => name.endsWith('.br')).map((name) => name.slice(0, -3))]);
+  const made = built?.filter((name) => name.endsWith('.br')).map((name) => name.slice(0, -3));
+  return new Set([...(page ?? []), ...(made ?? [])]);
 }
 
-async function readPageFile(folder: string, name: string): Promise<PageFile> {
-  const own = await readFile(path.join(folder, 'page', name)).catch(() => undefined);
-  const body = own ?? (await readFile(path.join(folder, 'built', `${name}.br`)));
+async function readPageFile(folder: string, name: string): Promise<PageFile | undefined> {
+  const own = await ifThere(readFile(path.join(folder, 'page', name)));
+  const body = own ?? (await ifThere(readFile(path.join(folder, 'built', `${name}.br`))));
+  if (body === undefined) return undefined;
   const etag = `"${createHash('sha256').update(body).digest('base64url').slice(0, 16)}"`;
   return { body, etag, compressed: own === undefined };
 }
+
+/** What else keeps a file from being read, such as too many open ones, passes: it is not taken for its absence. */
+const ifThere = <T>(reading: Promise<T>): Promise<T | undefined> =>
+  reading.catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== 'ENOENT') throw error;
+    return undefined;
+  });
