@@ -61,7 +61,8 @@ export async function closeDatabase(admin: pg.Client): Promise<void> {
   );
   const database = await nameOf(admin);
   await together(admin, async () => {
-    await writeNote(admin, { step: 'closed', all: known?.all ?? rows[0]!.all });
+    // A restore before this one may have broken off further on: what it replaced stays replaced.
+    await writeNote(admin, { step: known?.step ?? 'closed', all: known?.all ?? rows[0]!.all });
     await admin.query(`REVOKE CONNECT ON DATABASE ${database} FROM PUBLIC, ${ROLES.join(', ')}`);
   });
   await admin.query(
