@@ -283,38 +283,41 @@ export async function migratePostgres(
   url: string,
   { opens = false }: { readonly opens?: boolean | undefined } = {},
 ): Promise<Partial<Record<Owner, string[]>>> {
-  await openPostgres(url, opens);
-  await preparePostgres(config, url);
-  const applied: Partial<Record<Owner, string[]>> = {};
-  for (const owner of OWNERS) {
-    const client = ownerClient(config, url, owner);
-    await client.connect();
-    try {
-      applied[owner] = await migrate(client, migrationsOf(config.root, owner));
-    } finally {
-      await client.end();
+  const admin = await connectAdmin(url);
+  try {
+    // As long as this connection lives: a restore that began in between would be let in upon, and its tables changed.
+    await lockRestore(admin, 'other');
+    await openPostgres(admin, opens);
+    await preparePostgres(config, url);
+    const applied: Partial<Record<Owner, string[]>> = {};
+    for (const owner of OWNERS) {
+      const client = ownerClient(config, url, owner);
+      await client.connect();
+      try {
+        applied[owner] = await migrate(client, migrationsOf(config.root, owner));
+      } finally {
+        await client.end();
+      }
     }
+    return applied;
+  } finally {
+    await admin.end();
   }
-  return applied;
 }
 
 /** Waits until no other process prepares the database. */
 const PREPARE = 'SELECT pg_advisory_lock(72707370)';
+const PREPARED = 'SELECT pg_advisory_unlock(72707370)';
 
 /** Lets the owners in where a restore broke off, and removes what is left of it. */
-async function openPostgres(url: string, opens: boolean): Promise<void> {
-  const admin = await connectAdmin(url);
-  try {
-    await lockRestore(admin, 'other');
-    await admin.query(PREPARE);
-    const step = await brokenRestore(admin);
-    if (step !== undefined && step !== 'closed' && !opens)
-      throw new DatabaseError(`A restore of this database broke off. ${AFTER_BREAKING_OFF[step]}`);
-    await dropStaging(admin);
-    if (step !== undefined) await openAgain(admin);
-  } finally {
-    await admin.end();
-  }
+async function openPostgres(admin: pg.Client, opens: boolean): Promise<void> {
+  await admin.query(PREPARE);
+  const step = await brokenRestore(admin);
+  if (step !== undefined && step !== 'closed' && !opens)
+    throw new DatabaseError(`A restore of this database broke off. ${AFTER_BREAKING_OFF[step]}`);
+  await dropStaging(admin);
+  if (step !== undefined) await openAgain(admin);
+  await admin.query(PREPARED);
 }
 
 /**
