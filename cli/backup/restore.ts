@@ -34,6 +34,8 @@ import { deleteOtherFiles, emptyVectors, openTarget, type Target } from './targe
 export interface RestoreOptions extends Key {
   /** Whether data that is there may be replaced. */
   readonly replace?: boolean | undefined;
+  /** Whether files in the storage may be removed although they may be those of another installation. */
+  readonly claimFiles?: boolean | undefined;
   /** Whether the backup is only read and checked. */
   readonly check?: boolean | undefined;
 }
@@ -63,6 +65,10 @@ export async function restore(root: string, source: string, options: RestoreOpti
     if (target.holdsData && !options.replace)
       throw new CommandError(
         'There is data already. With --replace it is deleted and replaced by what the backup holds; `sextant backup` saves it before.',
+      );
+    if (target.foreignFiles.length > 0 && !options.claimFiles)
+      throw new CommandError(
+        `The files of ${target.foreignFiles.join(' and ')} in the storage may be those of another installation: their claim is not that of the database that is replaced. A restore would remove them. Give each installation a storage of its own, by BLOBS_S3_PREFIX for instance; where there is no other, --claim-files.`,
       );
     const archive = await Archive.open(source, options);
     await archive.header();
@@ -106,7 +112,11 @@ class Restore {
       await readingArchive(this.#source, () => this.#archive.manifest());
       await this.#target.swap();
       // Not before: until here the rows of before may be needed again, and they name these.
-      await deleteOtherFiles(blobs, files);
+      const refusal = await deleteOtherFiles(blobs, files);
+      if (refusal)
+        console.error(
+          `Files that the backup does not hold are left (${refusal.message}). They are removed when files are compared with rows, a day from now or later.`,
+        );
       await this.#target.finish();
     } catch (error) {
       throw new CommandError(`The restore broke off: ${(error as Error).message} ${await this.#target.advice()}`, {

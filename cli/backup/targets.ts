@@ -4,7 +4,9 @@ import path from 'node:path';
 import { Redis } from 'ioredis';
 import { pino } from 'pino';
 import type { Config } from '#platform/base/config/config.ts';
+import { OWNERS, type Owner } from '#platform/contracts/owners.ts';
 import type { BlobStore } from '#platform/data/blobs/blob-store.ts';
+import { type FileClaim, hasFilesOfAnother } from '#platform/data/blobs/file-claim.ts';
 import { openBlobs } from '#platform/data/blobs/open-blobs.ts';
 import { connectAdmin, migrationsOf, preparePostgres } from '#platform/data/database/database.ts';
 import { lockDirectory } from '#platform/data/database/directory-lock.ts';
@@ -30,6 +32,8 @@ export interface Target {
   readonly staging: Staging;
   /** Whether there is something that would be lost. */
   readonly holdsData: boolean;
+  /** Owners whose files in the storage may be those of another installation: a restore removes what it does not hold. */
+  readonly foreignFiles: readonly Owner[];
   /**
    * Keeps processes of the product out until `finish`, and opens the stores.
    */
@@ -76,10 +80,14 @@ async function openEmbeddedTarget(root: string, config: Config, stack: AsyncDisp
   const admin = await embedded.admin.connect();
   stores.defer(() => admin.release());
   const staging = new Staging(admin, (owner) => migrationsOf(root, owner));
+  const blobs = stores.use(await openBlobs({ ...config, dataDir: folder }, silent));
+  const holdsData = existsSync(path.join(dataDir, 'postgres'));
   return {
     staging,
-    holdsData: existsSync(path.join(dataDir, 'postgres')),
-    close: () => openStores({ ...config, dataDir: folder }, stores),
+    holdsData,
+    // A folder is new. Of a bucket the database that is there may know more, which may be broken and is not opened.
+    foreignFiles: await ownersOfForeignFiles(blobs, !holdsData, async () => undefined),
+    close: async () => ({ vectors: stores.use(await openVectorStore({ ...config, dataDir: folder })), blobs }),
     replacing: async () => {},
     swap: () => staging.swap(),
     async keepSecret(secret) {
@@ -114,17 +122,22 @@ async function openPostgresTarget(
   await lockRestore(admin, 'restore');
   await preparePostgres(config, url);
   const staging = new Staging(admin, (owner) => migrationsOf(root, owner));
+  const blobs = stack.use(await openBlobs(config, silent));
+  const step = await brokenRestore(admin);
+  // What a restore left that broke off may be replaced, and its files removed: that was said then.
+  const isBegun = step === 'replacing' || step === 'swapped';
+  const isEmpty = !(await hasUsers(admin));
   let finished = false;
   stack.defer(async () => {
     if (!finished) await staging.drop().catch(() => {});
   });
   return {
     staging,
-    // What a restore left that broke off may be replaced: that was said then.
-    holdsData: (await brokenRestore(admin)) === undefined && (await hasUsers(admin)),
+    holdsData: !isBegun && !isEmpty,
+    foreignFiles: isBegun ? [] : await ownersOfForeignFiles(blobs, isEmpty, (owner) => claimOf(admin, owner)),
     async close() {
       await closeDatabase(admin);
-      return openStores(config, stack);
+      return { vectors: stack.use(await openVectorStore(config)), blobs };
     },
     replacing: () => noteStep(admin, 'replacing'),
     swap: () => staging.swap(() => noteStep(admin, 'swapped')),
@@ -149,10 +162,22 @@ async function hasUsers(admin: Awaited<ReturnType<typeof connectAdmin>>): Promis
   return (await admin.query('SELECT FROM auth.users LIMIT 1')).rows.length > 0;
 }
 
-async function openStores(config: Config, stack: AsyncDisposableStack) {
-  const vectors = stack.use(await openVectorStore(config));
-  const blobs = stack.use(await openBlobs(config, silent));
-  return { vectors, blobs };
+async function claimOf(admin: Awaited<ReturnType<typeof connectAdmin>>, owner: Owner): Promise<FileClaim | undefined> {
+  const table = `${owner}.file_claims`;
+  const { rows } = await admin.query<{ there: boolean }>('SELECT to_regclass($1) IS NOT NULL AS there', [table]);
+  if (!rows[0]!.there) return undefined;
+  const sql = `SELECT token::text, previous::text FROM ${table} WHERE owner = $1`;
+  return (await admin.query<FileClaim & object>(sql, [owner])).rows[0];
+}
+
+async function ownersOfForeignFiles(
+  blobs: BlobStore,
+  isEmpty: boolean,
+  claim: (owner: Owner) => Promise<FileClaim | undefined>,
+): Promise<Owner[]> {
+  const found: Owner[] = [];
+  for (const owner of OWNERS) if (await hasFilesOfAnother(blobs, owner, await claim(owner), isEmpty)) found.push(owner);
+  return found;
 }
 
 /** Events, streams and counters of what was replaced. Owners hand over again what the restored tables hold. */
@@ -180,9 +205,19 @@ export async function emptyVectors(vectors: VectorStore): Promise<void> {
   for (const { name } of await vectors.spaces()) await vectors.deleteSpace(name);
 }
 
-/** Removes files that a restored installation does not know. */
-export async function deleteOtherFiles(blobs: BlobStore, kept: ReadonlySet<string>): Promise<void> {
-  const others: string[] = [];
-  for await (const key of ownFiles(blobs)) if (!kept.has(key)) others.push(key);
-  for (const key of others) await blobs.delete(key);
+/**
+ * Removes files that a restored installation does not know. A storage that refuses it is no reason to keep the product
+ * out: the comparison of files with rows finds them later.
+ *
+ * @returns what stood in the way.
+ */
+export async function deleteOtherFiles(blobs: BlobStore, kept: ReadonlySet<string>): Promise<Error | undefined> {
+  try {
+    const others: string[] = [];
+    for await (const key of ownFiles(blobs)) if (!kept.has(key)) others.push(key);
+    for (const key of others) await blobs.delete(key);
+    return undefined;
+  } catch (error) {
+    return error as Error;
+  }
 }

@@ -67,7 +67,21 @@ describe.skipIf(!POSTGRES_TEST_URL)(`a storage of files that is claimed${skipped
     await expect(mine.claim()).rejects.toThrow(FilesOfAnother);
     await mine.claim(true);
     await mine.claim();
-    await expect(second.claim()).rejects.toThrow('--remove-files');
+    await expect(second.claim()).rejects.toThrow('--claim-files');
+  });
+
+  it('stays that of its installation though its mark cannot be stored, again and again', async () => {
+    const mine = await database();
+    await mine.claim(true);
+    const put = blobs.put.bind(blobs);
+    blobs.put = () => Promise.reject(new Error('the disk is full'));
+    try {
+      for (let time = 0; time < 3; time++) await expect(mine.claim()).rejects.toThrow('the disk is full');
+    } finally {
+      blobs.put = put;
+    }
+    await mine.claim();
+    await mine.claim();
   });
 
   it('is not that of a copy of the database which is older than the last claim', async () => {

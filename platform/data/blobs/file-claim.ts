@@ -13,6 +13,40 @@ const NOTICE_MS = 7 * 24 * 3_600_000;
 
 const markOf = (owner: Owner): string => `claims/${owner}`;
 
+/** The claim that a database has: its token, and the one before, which the storage has until it has the new one. */
+export interface FileClaim {
+  readonly token: string;
+  readonly previous: string | null;
+}
+
+/** Returns what is claimed in the storage; undefined where it has no claim. */
+async function storedClaim(blobs: BlobStore, owner: Owner): Promise<string | undefined> {
+  const bytes = await readBlob(blobs, markOf(owner));
+  return bytes && new TextDecoder().decode(bytes);
+}
+
+const isOf = (known: FileClaim | undefined, stored: string): boolean =>
+  stored === known?.token || stored === known?.previous;
+
+/**
+ * Returns whether the storage has files of an owner that may be those of another installation: their claim is not that
+ * of the database. Nothing is changed.
+ *
+ * @param known the claim of the database; undefined where it has none.
+ * @param isEmpty whether the database is new: files without any claim are not its own then.
+ */
+export async function hasFilesOfAnother(
+  blobs: BlobStore,
+  owner: Owner,
+  known: FileClaim | undefined,
+  isEmpty: boolean,
+): Promise<boolean> {
+  const stored = await storedClaim(blobs, owner);
+  if (stored === undefined ? !isEmpty : isOf(known, stored)) return false;
+  for await (const _ of blobs.list(`${owner}/`)) return true;
+  return false;
+}
+
 /**
  * Claims the files of an owner for this installation. Its database and the storage have one token, which changes each
  * time: a second installation, or a copy of the database that was made before the last change, does not have it. It
@@ -28,19 +62,20 @@ export async function claimFiles(
   owner: Owner,
   isForced = false,
 ): Promise<{ readonly removesFrom: Date }> {
-  const [known] = await client.$queryRawUnsafe<{ token: string; previous: string | null; claimedAt: Date }[]>(
+  const [known] = await client.$queryRawUnsafe<(FileClaim & { claimedAt: Date })[]>(
     'SELECT token::text, previous::text, claimed_at AS "claimedAt" FROM file_claims WHERE owner = $1',
     owner,
   );
-  const bytes = await readBlob(blobs, markOf(owner));
-  const stored = bytes && new TextDecoder().decode(bytes);
-  const isOurs = stored === undefined || (known && (stored === known.token || stored === known.previous));
+  const stored = await storedClaim(blobs, owner);
+  const isOurs = stored === undefined || isOf(known, stored);
+  const mark = (token: string) => blobs.put(markOf(owner), new TextEncoder().encode(token), { maxBytes: 100 });
+  // The mark of the last time was not stored. With another token the database would forget the one that it finds here.
+  if (known && stored !== undefined && stored !== known.token && isOurs) await mark(known.token);
   const next = randomUUID();
-  const mark = () => blobs.put(markOf(owner), new TextEncoder().encode(next), { maxBytes: 100 });
   if (!isOurs && !isForced) {
-    await mark();
+    await mark(next);
     throw new FilesOfAnother(
-      `The files of ${owner} are claimed by another installation, or by another copy of this database. Nothing was removed: give each storage of its own, by BLOBS_S3_PREFIX for instance. Where there is no other: sextant reindex --remove-files.`,
+      `The files of ${owner} are claimed by another installation, or by another copy of this database. Nothing was removed: give each storage of its own, by BLOBS_S3_PREFIX for instance. Where there is no other: sextant reindex --claim-files.`,
     );
   }
   await client.$executeRawUnsafe(
@@ -49,7 +84,7 @@ export async function claimFiles(
     owner,
     next,
   );
-  await mark();
+  await mark(next);
   const since = known ? new Date(known.claimedAt).getTime() : Date.now();
   return { removesFrom: new Date(since + NOTICE_MS) };
 }
