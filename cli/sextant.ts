@@ -133,10 +133,11 @@ program
 
 program
   .command('reindex')
-  .option('--remove-files', 'claim the files for this installation, and remove all that have no row')
+  .option('--claim-files', 'claim the files for this installation: another one no longer uses them')
+  .option('--remove-files', 'claim the files, and remove all that have no row')
   .description('make files and the indexes of memory agree with the rows, after a store was lost or restored')
-  .action(async ({ removeFiles }: { removeFiles?: boolean }) =>
-    (await import('./commands/reindex.ts')).reindex(root, { removesFiles: removeFiles }),
+  .action(async ({ claimFiles, removeFiles }: { claimFiles?: boolean; removeFiles?: boolean }) =>
+    (await import('./commands/reindex.ts')).reindex(root, { claimsFiles: claimFiles, removesFiles: removeFiles }),
   );
 
 const parked = program.command('parked').description('jobs and events that failed too often and wait for a decision');

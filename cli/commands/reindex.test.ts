@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { expect, it } from 'vitest';
+import { lastMissing } from '#platform/data/blobs/owned-files.ts';
 import { MemoryWorld, user } from '../../subgraphs/memory/testing/memory-world.ts';
 
 it('sextant reindex makes a lost index again, removes files without a row, and names files that are gone', async () => {
@@ -32,10 +33,15 @@ it('sextant reindex makes a lost index again, removes files without a row, and n
 
   const sextant = new URL('../sextant.ts', import.meta.url).pathname;
   const env = { PATH: process.env['PATH'], HOME: directory, SEXTANT_DIR: directory, LLM_DISCOVERY: 'false' };
-  const { stdout } = await promisify(execFile)(process.execPath, [sextant, 'reindex', '--remove-files'], {
-    env,
-    timeout: 90_000,
-  });
+  const reindex = (...options: string[]) =>
+    promisify(execFile)(process.execPath, [sextant, 'reindex', ...options], { env, timeout: 90_000 });
+  // What the files are waiting for does not keep the indexes from being made again.
+  await writeFile(path.join(directory, 'blobs', 'claims', 'memory'), randomUUID());
+  const refused = await reindex().catch((error: { stdout: string; stderr: string }) => error);
+  expect(refused.stderr).toMatch(/The files of memory are claimed by another installation.*files were not compared/s);
+  expect(refused.stdout).toContain('The indexes of memory agree with what is stored.');
+
+  const { stdout } = await reindex('--remove-files');
   expect(stdout).toContain('vision: removed 1 files that belonged to no row (7 bytes).');
   expect(stdout).toContain(`memory: 1 of 2 files that rows name are missing, such as ${lost}.`);
   expect(await readdir(path.join(directory, 'blobs', 'vision'))).toEqual([]);
@@ -43,6 +49,8 @@ it('sextant reindex makes a lost index again, removes files without a row, and n
 
   const after = await MemoryWorld.open({}, directory);
   expect(await after.indexed()).toEqual(before);
+  // The product says what was found when it looks next, not a day later.
+  expect(await lastMissing(after.db)).toBe(1);
   await after[Symbol.asyncDispose]();
   await rm(directory, { recursive: true });
 }, 180_000);

@@ -5,9 +5,9 @@ import { Registry } from 'prom-client';
 import { loadConfig } from '#platform/base/config/config.ts';
 import type { Owner } from '#platform/contracts/owners.ts';
 import type { BlobStore } from '#platform/data/blobs/blob-store.ts';
-import { compareFiles, type FileRows } from '#platform/data/blobs/compare-files.ts';
-import { claimFiles } from '#platform/data/blobs/file-claim.ts';
-import { dropRefused } from '#platform/data/blobs/owned-files.ts';
+import { compareFiles, type FileRows, MostFilesHaveNoRow } from '#platform/data/blobs/compare-files.ts';
+import { claimFiles, FilesOfAnother } from '#platform/data/blobs/file-claim.ts';
+import { noteComparison } from '#platform/data/blobs/owned-files.ts';
 import type { ClientClass } from '#platform/data/database/database.ts';
 import type { SqlTransaction } from '#platform/data/outbox/outbox.ts';
 import { createSubgraph } from '#platform/host/host.ts';
@@ -32,7 +32,8 @@ interface Status {
  * restore. Works beside running processes on Postgres. The embedded database belongs to one process: a running product
  * is told by the mutation `reindexMemory`.
  *
- * @throws {CommandError} when most files have no row, or work on the indexes was parked because it failed too often.
+ * @throws {CommandError} when work on the indexes was parked because it failed too often; in the end when most files have
+ * no row, or are claimed by another installation.
  */
 export async function reindex(root: string, options: ReindexOptions = {}): Promise<void> {
   const config = loadConfig(process.env, root);
@@ -50,8 +51,11 @@ export async function reindex(root: string, options: ReindexOptions = {}): Promi
     memory: await platform.database.client('memory', Memory as ClientClass<Memory>),
     vision: await platform.database.client('vision', Vision as ClientClass<Vision>),
   };
-  await agree('memory', clients.memory, view.blobs, documentFiles(clients.memory), options);
-  await agree('vision', clients.vision, view.blobs, imageFiles(clients.vision), options);
+  const refusals = [
+    await agree('memory', clients.memory, view.blobs, documentFiles(clients.memory), options),
+    await agree('vision', clients.vision, view.blobs, imageFiles(clients.vision), options),
+  ].filter((refusal) => refusal !== undefined);
+  for (const refusal of refusals) console.error(refusal);
   const definition = await loadDefinition(root, 'memory');
   const { transport } = lifecycle.use(await createSubgraph(definition, view));
   platform.events.start();
@@ -74,6 +78,7 @@ export async function reindex(root: string, options: ReindexOptions = {}): Promi
     throw new CommandError(`Work was given up after it had failed too often: ${what}. The log of memory says why.`);
   }
   console.log('The indexes of memory agree with what is stored.');
+  if (refusals.length > 0) throw new CommandError('The indexes are whole; files were not compared, as said above.');
 }
 
 export interface ReindexOptions {
@@ -83,16 +88,16 @@ export interface ReindexOptions {
   readonly claimsFiles?: boolean | undefined;
 }
 
-/** Makes the files of an owner agree with its rows, and says what was found. */
+/** Makes the files of an owner agree with its rows, and says what was found. Returns why it must not be done. */
 async function agree(
   owner: Owner,
   client: Pick<SqlTransaction, '$queryRawUnsafe' | '$executeRawUnsafe'>,
   blobs: BlobStore,
   rows: FileRows,
-  { removesFiles = false, claimsFiles = removesFiles }: ReindexOptions,
-): Promise<void> {
+  { removesFiles = false, claimsFiles = false }: ReindexOptions,
+): Promise<string | undefined> {
   const compare = async () => {
-    const { removesFrom } = await claimFiles(client, blobs, owner, claimsFiles);
+    const { removesFrom } = await claimFiles(client, blobs, owner, claimsFiles || removesFiles);
     const removes = removesFiles ? 'all' : removesFrom.getTime() > Date.now() ? 'none' : 'some';
     const found = await compareFiles(blobs, rows, { removes });
     if (removes === 'none' && found.strangers > 0)
@@ -102,15 +107,18 @@ async function agree(
     return found;
   };
   const found = await compare().catch((error: Error) => {
+    if (error instanceof FilesOfAnother || error instanceof MostFilesHaveNoRow) return error.message;
     throw new CommandError(error.message, { cause: error });
   });
-  await dropRefused(client);
+  if (typeof found === 'string') return found;
+  await noteComparison(client, found);
   if (found.removed > 0)
     console.log(`${owner}: removed ${found.removed} files that belonged to no row (${found.removedBytes} bytes).`);
   if (found.missing > 0)
     console.log(
       `${owner}: ${found.missing} of ${found.needed} files that rows name are missing, such as ${found.examples.join(', ')}.`,
     );
+  return undefined;
 }
 
 /** Who may see and change everything, on the command line of the machine that holds the data. */
