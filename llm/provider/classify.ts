@@ -15,6 +15,8 @@ export interface Told {
   readonly message: string;
   readonly headers?: Headers | undefined;
   readonly cause?: unknown;
+  /** Whether an error object of an API said it, as it does in a stream; else a text or a page. */
+  readonly isObject?: boolean;
 }
 
 /** Makes one kind of failure of whatever the openai package threw. */
@@ -27,13 +29,14 @@ export function classify(error: unknown, errors: Errors): ProviderFailure {
   return brokenAnswer(error);
 }
 
-const factsOf = ({ status, code, type, param, message, headers }: InstanceType<Errors['APIError']>): Told => ({
+const factsOf = ({ status, code, type, param, message, headers, error }: InstanceType<Errors['APIError']>): Told => ({
   status: status as number | undefined,
   code,
   type,
   param,
   message,
   headers: headers as Headers | undefined,
+  isObject: typeof error === 'object' && error !== null,
 });
 
 /** Makes a failure of what went wrong while an answer was read. */
@@ -45,11 +48,13 @@ export function brokenAnswer(error: unknown): ProviderFailure {
 }
 
 /** Makes a failure of what a provider told. */
-export function failureOf({ status: given, code: named, type, param, message, headers, cause }: Told): ProviderFailure {
+export function failureOf(told: Told): ProviderFailure {
+  const { status: given, code: named, type, param, message, headers, cause, isObject = true } = told;
   const status = given ?? statusIn(named);
   const code = typeof named === 'string' ? named : undefined;
   const words = `${code ?? ''} ${type ?? ''} ${message}`;
-  const kind = kindOf(status, words, isHtml(headers));
+  const html = isHtml(headers);
+  const kind = status === 404 && !html ? unknownOf(words, message, isObject) : kindOf(status, words, html);
   return new ProviderFailure(kind, message.slice(0, 500), {
     status,
     retryAfterMs: retryAfter(headers) ?? (kind === 'rate_limited' ? waitIn(message) : undefined),
@@ -81,9 +86,22 @@ function kindOf(status: number | undefined, words: string, html: boolean): Failu
   if (status === 401 || status === 403) return 'credentials';
   // A web server that knows no such page is not an API that knows no such model, and an API does not redirect.
   if (html || status < 400 || status === 405) return 'malformed';
-  if (status === 404) return /model|deployment|engine/i.test(words) ? 'model_unknown' : 'malformed';
   return 'refused';
 }
+
+/**
+ * An API that answers 404 does not know the model, in whatever words (OpenRouter speaks of endpoints); a server that
+ * knows no such path answers with a text, or with an object that says no more than that.
+ */
+function unknownOf(words: string, message: string, isObject: boolean): FailureKind {
+  const told = kindOfRefusal(words);
+  if (told !== undefined || /model|deployment|engine/i.test(words)) return told ?? 'model_unknown';
+  return isObject && !NO_PATH.test(message) ? 'model_unknown' : 'malformed';
+}
+
+/** FastAPI and Anthropic, OpenAI, Express, LM Studio. */
+const NO_PATH =
+  /^(404 )?not found\.?$|invalid url|cannot (post|get)|(unknown|unexpected|no such) (path|route|url|endpoint)/i;
 
 const isHtml = (headers: Headers | undefined): boolean => (headers?.get('content-type') ?? '').includes('html');
 
