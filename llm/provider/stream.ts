@@ -20,7 +20,10 @@ export interface ProviderEnd {
 
 /** The options of a stream: what this layer does to a reply because its provider does not. */
 export interface StreamOptions {
-  /** Longest wait for the first and for every further piece, in ms. Time that the consumer takes does not count. */
+  /**
+   * Longest wait for the first and for every further piece, in ms. Time that the consumer takes does not count. Before
+   * the first one, a server that says that it is there is waited for longer.
+   */
   readonly stallMs: number;
   /** Words that end the reply, where the provider takes no `stop`. */
   readonly stop?: readonly string[] | undefined;
@@ -164,10 +167,13 @@ export class ProviderStream {
     return openEvents(response, () => this.#alive());
   }
 
-  /** DeepSeek's queue and OpenRouter's providers may take minutes, and say meanwhile that the request is not lost. */
+  /**
+   * DeepSeek's queue and OpenRouter's providers may take minutes, and say meanwhile that the request is not lost. Once
+   * words have come, such a sign is of a proxy, and does not say whether the model still writes.
+   */
   #alive(): void {
     const isPatient = performance.now() - this.#heardAt < MAX_ALIVE_MS;
-    if (this.#reader.finish === undefined && isPatient) this.#watchdog.refresh();
+    if (this.#state === 'waiting' && this.#reader.finish === undefined && isPatient) this.#watchdog.refresh();
   }
 
   /** One of the words has come that end the reply: the provider need not go on. */

@@ -358,7 +358,7 @@ export const settings = z.object({
   LLM_DISCOVERY: flag(true).describe('Look for a language-model server on this machine when none is configured.'),
   LLM_CONFIG: z.string().default('llm.yaml').describe('Catalogue of providers, models, routes and prices; optional.'),
   LLM_TIMEOUT_MS: count(120_000, 1_000, 3_600_000).describe(
-    'Longest wait for the next piece of a reply, in milliseconds.',
+    'Longest wait for the next piece of a reply, in milliseconds. Before its first word, a server that sends comments to say that it is there is waited for up to 15 minutes.',
   ),
   USER_BUDGET_PER_DAY: z
     .string()

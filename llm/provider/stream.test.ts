@@ -1,0 +1,59 @@
+import { addAbortSignal, Readable } from 'node:stream';
+import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+import { ChatReader } from './chat/reader.ts';
+import { Gathering } from './gathering.ts';
+import { ProviderStream } from './stream.ts';
+
+beforeEach(() => void vi.useFakeTimers());
+afterEach(() => void vi.useRealTimers());
+
+const STALL_MS = 1_000;
+const WORD = `data: ${JSON.stringify({ choices: [{ delta: { content: 'Half' } }] })}\n\n`;
+
+/** A stream whose provider has sent so much. */
+function begun(text: string) {
+  const body = new Readable({ read() {} });
+  body.push(text);
+  const ask = async (signal: AbortSignal) => {
+    addAbortSignal(signal, body);
+    return { status: 200, headers: new Headers({ 'content-type': 'text/event-stream' }), body } as never;
+  };
+  const { signal } = new AbortController();
+  const options = { stallMs: STALL_MS, gathering: new Gathering() };
+  return { body, stream: new ProviderStream(ask, new ChatReader(), signal, options) };
+}
+
+/** Lets a server say that it is there, again and again, for longer than a stall. */
+async function keepAlive(body: Readable, times: number): Promise<void> {
+  for (let i = 0; i < times; i++) {
+    body.push(': keep-alive\n\n');
+    await vi.advanceTimersByTimeAsync(STALL_MS * 0.9);
+  }
+}
+
+it('a server that says that it is there is waited for until the first word', async () => {
+  const { body, stream } = begun(': keep-alive\n\n');
+  const first = stream.next();
+  await keepAlive(body, 5);
+  body.push(WORD);
+  await vi.advanceTimersByTimeAsync(0);
+  expect(await first).toEqual({ type: 'text', text: 'Half' });
+  stream.close();
+});
+
+it('a server that says no more than that it is there is left in the end', async () => {
+  const { body, stream } = begun(': keep-alive\n\n');
+  const first = stream.next().catch((error: unknown) => error);
+  await keepAlive(body, 1_010);
+  expect(await first).toMatchObject({ name: 'ProviderFailure', kind: 'stalled' });
+});
+
+it('a reply that has begun is not kept by a proxy that says that it is there', async () => {
+  const { body, stream } = begun(WORD);
+  expect(await stream.next()).toEqual({ type: 'text', text: 'Half' });
+  const second = stream.next().catch((error: unknown) => error);
+  await keepAlive(body, 3);
+  body.push(WORD);
+  await vi.advanceTimersByTimeAsync(0);
+  expect(await second).toMatchObject({ name: 'ProviderFailure', kind: 'stalled' });
+});
