@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { JsonObject } from '#platform/base/json/json.ts';
 import type { ToolCallDelta } from './deltas.ts';
 
@@ -14,6 +15,8 @@ interface OpenCall {
   readonly id: string | undefined;
   name: string;
   arguments: string;
+  /** An empty object has come, and is not told yet: servers send one that stands for arguments to come (LiteLLM). */
+  placeholder: boolean;
 }
 
 /** More calls than a reply makes. */
@@ -37,25 +40,34 @@ export class ToolCallPieces {
     return list.flatMap((one: unknown) => (typeof one === 'object' && one !== null ? this.#piece(one as RawCall) : []));
   }
 
+  /** Returns what was not told yet, once the reply is whole or another call begins. */
+  end(): ToolCallDelta[] {
+    return this.#calls.flatMap((call, index) => {
+      if (!call.placeholder) return [];
+      call.placeholder = false;
+      call.arguments = '{}';
+      return [{ type: 'tool-call', index, id: undefined, name: undefined, arguments: '{}' }];
+    });
+  }
+
   #piece(raw: RawCall): ToolCallDelta[] {
     const given = indexOf(raw.index);
     const id = typeof raw.id === 'string' && raw.id !== '' && raw.id !== 'null' ? raw.id : undefined;
     const name = typeof raw.function?.name === 'string' ? raw.function.name : '';
-    let args = argumentsOf(raw.function?.arguments);
     let index = this.#indexOf(given, id, name);
     const isNew = index < 0;
+    const earlier = isNew ? this.end() : [];
     if (isNew) {
-      if (this.#calls.length >= MAX_CALLS) return [];
-      index = this.#calls.push({ given, id, name: '', arguments: '' }) - 1;
+      if (this.#calls.length >= MAX_CALLS) return earlier;
+      index = this.#calls.push({ given, id, name: '', arguments: '', placeholder: false }) - 1;
     }
     const call = this.#calls[index]!;
     const named = call.name === '' && name !== '';
     if (named) call.name = name;
-    // Some servers say all of it once more at the end.
-    if (/^\s*\{/.test(args) && /\}\s*$/.test(call.arguments) && isJson(call.arguments)) args = '';
-    call.arguments += args;
+    const args = added(call, argumentsOf(raw.function?.arguments));
     const extra = raw.extra_content;
     return [
+      ...earlier,
       {
         type: 'tool-call',
         index,
@@ -85,7 +97,7 @@ export class ToolCallPieces {
   #begins(index: number, name: string): boolean {
     if (name === '') return false;
     const call = this.#calls[index]!;
-    return call.name !== '' && (call.name !== name || isJson(call.arguments));
+    return call.name !== '' && (call.name !== name || call.placeholder || parsed(call.arguments) !== undefined);
   }
 }
 
@@ -101,11 +113,32 @@ function argumentsOf(value: unknown): string {
   return typeof value === 'object' && value !== null ? JSON.stringify(value) : '';
 }
 
-function isJson(text: string): boolean {
+/** Adds a piece to the arguments of a call. @returns what of it is to be told. */
+function added(call: OpenCall, piece: string): string {
+  if (call.arguments === '') {
+    if (/^\s*\{\s*\}\s*$/.test(piece)) {
+      call.placeholder = true;
+      return '';
+    }
+    if (call.placeholder && piece.trim() === '') return '';
+    call.placeholder = false;
+  } else if (isRepeated(call.arguments, piece)) return '';
+  call.arguments += piece;
+  return piece;
+}
+
+/** Whether a piece says all of the arguments once more, as some servers do at the end. */
+function isRepeated(all: string, piece: string): boolean {
+  if (!/^\s*\{/.test(piece) || !/\}\s*$/.test(piece)) return false;
+  const value = parsed(all);
+  return value !== undefined && isDeepStrictEqual(value, parsed(piece));
+}
+
+/** Returns the value of a text that is JSON; else undefined. */
+function parsed(text: string): unknown {
   try {
-    JSON.parse(text);
-    return true;
+    return JSON.parse(text) as unknown;
   } catch {
-    return false;
+    return undefined;
   }
 }

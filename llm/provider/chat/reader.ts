@@ -49,7 +49,10 @@ export class ChatReader implements Reader {
     if (delta) this.#read(delta, text, deltas);
     const { finish_reason: reason } = choice;
     // DashScope's word for none is a text.
-    if (typeof reason === 'string' && !/^(null|none)?$/i.test(reason)) this.finish = reason;
+    if (typeof reason === 'string' && !/^(null|none)?$/i.test(reason)) {
+      this.finish = reason;
+      deltas.push(...this.#calls.end());
+    }
   }
 
   #read(delta: object, text: ReplyText, deltas: Delta[]): void {
