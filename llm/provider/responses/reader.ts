@@ -48,6 +48,8 @@ export class ResponsesReader implements Reader {
   /** Pages that the reply draws on, which are told once, at the end. */
   readonly #pages = new FoundPages();
   #said = '';
+  /** What has come of the part that is being written: its end says it once more. */
+  #open = '';
   /** Parts of messages whose words have come, by item and part. */
   readonly #parts = new Set<string>();
 
@@ -69,9 +71,14 @@ export class ResponsesReader implements Reader {
     const place = `${index} ${event.content_index ?? 0}`;
     if (type === 'response.output_text.delta' || type === 'response.refusal.delta') {
       this.#parts.add(place);
+      this.#open += event.delta ?? '';
       this.#say(event.delta ?? '', text, deltas);
     } else if (type === 'response.output_text.done' || type === 'response.refusal.done') {
-      if (!this.#parts.has(place)) this.#say(event.text ?? event.refusal ?? '', text, deltas);
+      const words = event.text ?? event.refusal ?? '';
+      // Servers leave out the numbers of parts in some events, and the part seems to be another one.
+      const isOpen = words.startsWith(this.#open);
+      if (!this.#parts.has(place)) this.#say(isOpen ? words.slice(this.#open.length) : words, text, deltas);
+      if (isOpen || this.#parts.has(place)) this.#open = '';
       this.#parts.add(place);
     } else if (type === 'response.reasoning_summary_text.delta' || type === 'response.reasoning_text.delta') {
       deltas.push({ type: 'reasoning', text: event.delta ?? '', field: 'parts' });
