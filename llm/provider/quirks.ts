@@ -90,13 +90,20 @@ function lesson(known: Quirks, failure: ProviderFailure, sent: Sent): Quirks | u
   if (kind !== 'refused') return undefined;
   if (!known.noStreamUsage && /stream_options|include_usage/.test(message)) return { noStreamUsage: true };
   if (!known.shortIds && /tool.?call.{0,200}length of 9/i.test(message)) return { shortIds: true };
-  if (!known.noCitations && /search_result|citations/.test(message)) return { noCitations: true };
   return (
+    citationsLesson(known, message, sent) ??
     reasoningLesson(known, message) ??
     formatLesson(known, message, sent) ??
     tokensLesson(known, message) ??
     parameterLesson(known, failure, sent)
   );
+}
+
+/** A source that is refused for another reason, such as a title that is too long, is no lesson. */
+function citationsLesson(known: Quirks, message: string, { body }: Sent): Quirks | undefined {
+  if (known.noCitations || !/search_result|citations/.test(message) || RANGE.test(message)) return undefined;
+  if (!UNSUPPORTED.test(message) && !/does not match any of the expected tags/.test(message)) return undefined;
+  return JSON.stringify(body.messages ?? '').includes('"type":"search_result"') ? { noCitations: true } : undefined;
 }
 
 /**
