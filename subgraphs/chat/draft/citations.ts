@@ -8,6 +8,8 @@ const MAX_QUOTE = 600;
 
 /** Marks at the end of a text. */
 const MARKS = / ?(?:\[\d+\])+$/;
+/** The fence of a block of code. */
+const FENCE = /^ {0,3}(`{3,}|~{3,})/;
 
 /** The sources of a reply, as they become known: readers get the whole list each time. */
 export class Citations {
@@ -41,7 +43,8 @@ export class Citations {
    * Notes that a reply draws on a source, which may be a page that the provider found.
    *
    * @param text of the reply so far.
-   * @returns the mark that follows the text: ` [1]`, as models write that are told numbers; empty where it is there.
+   * @returns the mark that follows the text: ` [1]`, as models write that are told numbers; behind a block of code on a
+   *   line of its own. Empty where it is there, and within code, which it would change.
    */
   cite({ number, page, quote = '' }: CitationDelta, text: string): string {
     const found = page && { kind: 'WEB' as const, sourceId: page.url, text: quote, ...page, score: 1 };
@@ -50,8 +53,13 @@ export class Citations {
     const marks = MARKS.exec(text)?.[0] ?? '';
     this.#quote(source, { text: quote.slice(0, MAX_QUOTE).toWellFormed(), textOffset: text.length - marks.length });
     const mark = `[${source.index}]`;
+    const code = codeAt(text);
     // Perplexity writes the numbers of its pages itself.
-    if (marks.includes(mark) || (found && quote === '' && text.includes(mark))) return '';
+    const isThere = marks.includes(mark) || (found && quote === '' && text.includes(mark));
+    if (isThere || code === 'within') return '';
+    if (code === 'behind')
+      return `
+${mark}`;
     return marks !== '' || text === '' || /\s$/.test(text) ? mark : ` ${mark}`;
   }
 
@@ -62,4 +70,17 @@ export class Citations {
     this.#all = this.#all.map((one) => (one.index === index ? { ...one, quotes: [...quotes, quote] } : one));
     this.#emit(asPiece({ quote: { index, quote } }));
   }
+}
+
+/** Returns whether a text ends within a block of code, or on the very line that ends one. */
+function codeAt(text: string): 'within' | 'behind' | undefined {
+  let open: string | undefined;
+  let isEnd = false;
+  for (const line of text.split('\n')) {
+    const fence = FENCE.exec(line)?.[1];
+    isEnd = open !== undefined && fence?.startsWith(open) === true && line.trim() === fence;
+    if (isEnd) open = undefined;
+    else open ??= fence;
+  }
+  return isEnd ? 'behind' : open !== undefined ? 'within' : undefined;
 }
