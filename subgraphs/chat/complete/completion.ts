@@ -75,7 +75,8 @@ export class Completions {
       const recalled = input.useMemory ? await this.#recall(user, request.messages, requestId, signal) : undefined;
       const citations = new Citations(() => undefined);
       citations.add(recalled?.citations ?? []);
-      if (citations.all.length > 0) yield { __typename: 'CompletionCitations', citations: citations.all };
+      const given = citations.all;
+      if (given.length > 0) yield { __typename: 'CompletionCitations', citations: given };
       const messages = recalled ? withRecalled(request.messages, recalled) : request.messages;
       const asked: ChatRequest = { ...request, messages };
       const call = { identity: user, signal, purpose: PURPOSE, requestId };
@@ -83,7 +84,7 @@ export class Completions {
       for await (const part of this.#chat.models.chat(asked, call)) {
         const told = part.type === 'citation' ? asText(citations.cite(part, text), request) : part;
         if (told.type === 'text') text += told.text;
-        if (told.type === 'finish' && citations.all.some(({ quotes }) => quotes))
+        if (told.type === 'finish' && citations.all !== given)
           yield { __typename: 'CompletionCitations', citations: citations.all };
         const event = eventOf(told);
         if (event) yield event;

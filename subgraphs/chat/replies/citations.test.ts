@@ -190,6 +190,19 @@ describe('a model that says what it cites', () => {
     });
   });
 
+  it('marks a page that was found without words of it in an answer, too, and has it among the sources', async () => {
+    world.provider.behave(cites(['It is cold.', { ...found, cited_text: null }]));
+    const { data } = await world.ask<{ complete: { completion: object } }>(
+      person(),
+      `mutation($input: CompleteInput!) { complete(input: $input) { completion { text citations { index url } } } }`,
+      { input: { messages: [{ role: 'USER', text: 'How is the weather?' }] } },
+    );
+    expect(data!.complete.completion).toEqual({
+      text: 'It is cold. [1]',
+      citations: [{ index: 1, url: 'https://example.org/' }],
+    });
+  });
+
   it('writes no marks into code, and behind it on a line of its own', async () => {
     world.provider.behave(
       cites(['So:\n```js\n', 'tea()', given(0, 1)], ['\n```\n', given(1, 2)], ['Drink.', given(0, 1)]),
