@@ -18,7 +18,7 @@ export interface Citation {
   readonly section?: string;
   readonly page?: number;
   readonly url?: string;
-  /** Words of `text` that the reply draws on, where its model says so; absent where there are none. */
+  /** Words of the source that the reply draws on, where its model says so: `text` may be the beginning of it alone. */
   readonly quotes?: readonly Quote[];
 }
 
@@ -98,7 +98,8 @@ export async function recall(chat: ChatParts, question: Question): Promise<Recal
     if (isEmpty) return undefined;
     const { quoted, instructions, items } = found;
     const citations = items.map((item, place) => ({ ...asCitation(item), index: place + 1 }));
-    const sources = items.flatMap((item, place) => (isInstruction(item) ? [] : sourceOf(item, place + 1)));
+    const before = firstQuoted(quoted ?? '') - 1;
+    const sources = items.slice(before).map((item, place) => sourceOf(item, before + place + 1));
     return { quoted: quoted ?? undefined, instructions: instructions ?? undefined, citations, sources };
   } catch (error) {
     if (question.signal.aborted) return undefined;
@@ -163,5 +164,8 @@ function titleOf({ citation, memory }: ItemFragment): string {
   return [title, section, page == null ? null : `page ${page}`].filter((part) => part != null).join(', ');
 }
 
-/** What a person wants of every reply is told to follow, and not quoted. */
-const isInstruction = ({ memory }: ItemFragment): boolean => memory?.kind === 'INSTRUCTION';
+/**
+ * Returns the number of the first item that is quoted; those before it are instructions to follow. One that the query
+ * found, and that had no room among them, is quoted like all else.
+ */
+const firstQuoted = (quoted: string): number => Number(/^\[(\d+)\] /m.exec(quoted)?.[1] ?? Infinity);

@@ -216,6 +216,17 @@ describe('a model that says what it cites', () => {
     });
   });
 
+  it('is given an instruction that memory quotes, since it had no room among those to follow', async () => {
+    items = [...ITEMS, item('018f0000-0000-7000-8000-000000000003', 'Write no lists.', 'INSTRUCTION')];
+    world.provider.behave(cites(['So be it.', given(0, 1, 1)]));
+    const anna = person();
+    const { replyId } = await world.exchange(anna, { conversationId: await world.conversation(anna) });
+    expect(await messageOf(anna, replyId)).toMatchObject({
+      text: 'So be it. [3]',
+      citations: [{}, {}, { quotes: [{ text: 'Write no lists.' }] }],
+    });
+  });
+
   it('writes no marks into JSON', async () => {
     world.provider.behave(cites(['{"tea":true}', found]));
     const anna = person();
