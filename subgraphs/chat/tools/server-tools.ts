@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { quoteOutside } from '#llm/tools/quoted.ts';
+import { quoteNumbered } from '#llm/tools/quoted.ts';
 import { Quotation, type ServerTool, ToolRegistry } from '#llm/tools/registry.ts';
 import { untilAborted } from '#platform/base/cancellation/until-aborted.ts';
 import type { Config } from '#platform/base/config/config.ts';
@@ -75,14 +75,13 @@ const TOOLS: Readonly<Record<ServerToolName, MakeTool>> = {
   SEARCH_MEMORY: (chat, question, citations) =>
     search(chat, question, citations, {
       name: 'search_memory',
-      description:
-        'Looks for what is remembered about the user: facts, preferences, earlier exchanges. Refer to one by its number, as [n].',
+      description: 'Looks for what is remembered about the user: facts, preferences, earlier exchanges.',
       kinds: ['MEMORY', 'MESSAGE'],
     }),
   SEARCH_KNOWLEDGE: (chat, question, citations) =>
     search(chat, question, citations, {
       name: 'search_knowledge',
-      description: 'Looks for passages in the documents that the user has added. Refer to one by its number, as [n].',
+      description: 'Looks for passages in the documents that the user has added.',
       kinds: ['KNOWLEDGE'],
     }),
 };
@@ -142,7 +141,7 @@ function search(
       const cited = citations.add(items.map(asCitation));
       const sources = items.map((item, place) => sourceOf(item, cited[place]!.index));
       const lines = sources.map(({ number, title, text }) => `[${number}] ${title}\n${text}`);
-      return new Quotation(quoteOutside('what is kept for the user', lines.join('\n\n')), sources);
+      return new Quotation(quoteNumbered('what is kept for the user', lines.join('\n\n')), sources);
     },
   };
   return tool as unknown as ServerTool;

@@ -3,7 +3,11 @@ import http from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { answer, answerDeltas } from '#llm/testing/fault-server.ts';
+import { Quotation } from '#llm/tools/registry.ts';
+import { Citations } from '../draft/citations.ts';
+import type { ChatParts } from '../parts.ts';
 import { all, ChatWorld, person } from '../testing/chat-world.ts';
+import { webSearch } from './web-tools.ts';
 
 let web: http.Server;
 let host: string;
@@ -89,6 +93,23 @@ it('a reply searches, reads a result, and has both as citations with title and a
   const events = await all(world.follow(anna, replyId));
   const citations = events.filter(({ __typename }) => __typename === 'ReplyCitations');
   expect(citations).toMatchObject([{ citations: [{ index: 1 }, { index: 2 }] }]);
+});
+
+it('a page that is found again keeps its number, and is given with the words of the search that found it', async () => {
+  const config = { WEB_SEARCH_SERVICE: 'searxng', WEB_SEARCH_URL: `http://${host}` };
+  const tool = webSearch({ config } as unknown as ChatParts, new Citations(() => undefined));
+  const search = async (content: string) => {
+    found = () => ({ results: [{ title: 'Tea', url: 'https://example.org/', content }] });
+    const context = { signal: new AbortController().signal } as Parameters<typeof tool.run>[1];
+    return tool.run({ query: 'tea' }, context) as Promise<Quotation>;
+  };
+  await search('Green.');
+  const again = await search('Black.');
+  expect(again).toBeInstanceOf(Quotation);
+  expect(again.sources).toEqual([{ number: 1, title: 'Tea', url: 'https://example.org/', text: 'Black.' }]);
+  // The blocks that stand for the text at Anthropic hold no numbers: what to do with them is said beside them alone.
+  expect(again.text).toMatch(/^Refer to .* as \[n\]\.\n[\s\S]*\[1\] Tea\nhttps:\/\/example.org\/\nBlack\./);
+  expect(tool.description).not.toContain('[n]');
 });
 
 it('a page at a private address is not read, and the model is told why', async () => {

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { Source } from '#llm/messages.ts';
-import { quoteOutside } from '#llm/tools/quoted.ts';
+import { quoteNumbered } from '#llm/tools/quoted.ts';
 import { Quotation, type ServerTool, ToolFailure } from '#llm/tools/registry.ts';
 import { FETCH_TIMEOUT_MS, fetchPage } from '#llm/tools/web/fetch-page.ts';
 import { canSearch, SEARCH_TIMEOUT_MS, searchWeb } from '#llm/tools/web/search.ts';
@@ -8,7 +8,6 @@ import type { Config } from '#platform/base/config/config.ts';
 import { NotFetched } from '#platform/net/outbound/public-fetch.ts';
 import type { Citations } from '../draft/citations.ts';
 import type { ChatParts } from '../parts.ts';
-import type { Citation } from '../peers/recall.ts';
 
 /** A reply that searches without end would spend money and time. */
 const MAX_SEARCHES = 10;
@@ -30,8 +29,7 @@ export function webSearch({ config }: ChatParts, citations: Citations): ServerTo
   let searches = 0;
   const tool: ServerTool<z.ZodObject<{ query: z.ZodString }>> = {
     name: 'web_search',
-    description:
-      'Searches the web. Results are numbered: refer to one as [n]. web_fetch, where there is one, reads a page.',
+    description: 'Searches the web. web_fetch, where there is one, reads a page.',
     parameters: z.object({ query: z.string().min(1).max(500).describe('What to look for, as for a search engine') }),
     timeoutMs: SEARCH_TIMEOUT_MS,
     run: async ({ query }, { signal }) => {
@@ -48,26 +46,23 @@ export function webSearch({ config }: ChatParts, citations: Citations): ServerTo
           score: 1 / (place + 1),
         })),
       );
-      const lines = results.map(({ title, url, text }, place) => `[${cited[place]!.index}] ${title}\n${url}\n${text}`);
-      return new Quotation(quoteOutside('a search of the web', lines.join('\n\n')), cited.map(asSource));
+      // A page that is found again keeps its number, and has the words of this result.
+      const sources = results.map(
+        ({ title, url, text }, place): Source => ({ number: cited[place]!.index, title, url, text }),
+      );
+      const lines = sources.map(({ number, title, url, text }) => `[${number}] ${title}\n${url}\n${text}`);
+      return new Quotation(quoteNumbered('a search of the web', lines.join('\n\n')), sources);
     },
   };
   return tool as unknown as ServerTool;
 }
-
-const asSource = ({ index, title = '', url, text }: Citation): Source => ({
-  number: index,
-  title,
-  ...(url !== undefined && { url }),
-  text,
-});
 
 /** Returns the tool that reads a page of the web for a reply, which becomes a citation of it. */
 export function webFetch({ pages }: ChatParts, citations: Citations): ServerTool {
   let fetches = 0;
   const tool: ServerTool<z.ZodObject<{ url: z.ZodString }>> = {
     name: 'web_fetch',
-    description: 'Reads a page of the web as text. Refer to it by the number that it is given, as [n].',
+    description: 'Reads a page of the web as text.',
     parameters: z.object({ url: z.string().min(1).max(2_048).describe('An http:// or https:// URL') }),
     timeoutMs: FETCH_TIMEOUT_MS + 1_000,
     run: async ({ url }, { signal }) => {
@@ -87,8 +82,11 @@ export function webFetch({ pages }: ChatParts, citations: Citations): ServerTool
       ]);
       const text = page.text.slice(0, MAX_PAGE);
       const cut = page.isCut || text.length < page.text.length ? '\n… (cut)' : '';
-      const quoted = quoteOutside(`a page of the web`, `[${cited!.index}] ${page.title}\n${page.url}\n\n${text}${cut}`);
-      return new Quotation(quoted, [{ ...asSource(cited!), text }]);
+      const quoted = quoteNumbered(
+        'a page of the web',
+        `[${cited!.index}] ${page.title}\n${page.url}\n\n${text}${cut}`,
+      );
+      return new Quotation(quoted, [{ number: cited!.index, title: page.title || page.url, url: page.url, text }]);
     },
   };
   return tool as unknown as ServerTool;
