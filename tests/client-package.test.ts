@@ -1,6 +1,7 @@
 import { createServer, type Server, type Socket } from 'node:net';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { answer, FaultServer } from '#llm/testing/fault-server.ts';
+import { loadConfig } from '#platform/base/config/config.ts';
 import {
   createSextant,
   isError,
@@ -28,6 +29,8 @@ class Wire {
   blocksSockets = false;
   /** As many connections lose the next operation and all that is sent on them after it, without a word. */
   swallows = 0;
+  /** As many connections have the next operation done, and lose its answer and all after it, without a word. */
+  losesAnswers = 0;
   url = '';
 
   async open(target: number): Promise<this> {
@@ -36,18 +39,25 @@ class Wire {
       if (this.isDown) return void near.destroy();
       const far = connect(target, '127.0.0.1');
       let isDead = false;
+      let isMute = false;
       near.on('data', (data) => {
         if (this.swallows > 0 && !isDead && data.toString('latin1', 0, 5) === 'POST ') {
           this.swallows--;
           isDead = true;
         }
         if (isDead) return;
+        if (this.losesAnswers > 0 && !isMute && data.toString('latin1', 0, 5) === 'POST ') {
+          this.losesAnswers--;
+          isMute = true;
+        }
         if (this.blocksSockets && /upgrade: websocket/i.test(data.toString('latin1'))) {
           return void near.end('HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\nconnection: close\r\n\r\n');
         }
         far.write(data);
       });
-      far.on('data', (data) => near.write(data));
+      far.on('data', (data) => {
+        if (!isMute) near.write(data);
+      });
       for (const [one, other] of [
         [near, far],
         [far, near],
@@ -87,6 +97,43 @@ async function read(states: AsyncIterable<ReplyState>, seen: (state: ReplyState)
   }
   return { ...last!, added };
 }
+
+it('asks for new tokens again while the server still answers the same refresh token', async () => {
+  const graceMs = loadConfig({ LOG_LEVEL: 'silent' }).REFRESH_GRACE_S * 1000;
+  const store = memoryStore();
+  store.write({ accessToken: 'a', refreshToken: 'r', refreshAt: 0 });
+  // A server whose first answer is lost, and a clock that is as far as has been waited.
+  let waitedMs = 0;
+  const asked: number[] = [];
+  using timeout = vi.spyOn(AbortSignal, 'timeout').mockImplementation((ms) => {
+    const ended = new AbortController();
+    if (asked.length === 0) {
+      setImmediate(() => {
+        waitedMs += ms;
+        ended.abort(new DOMException('too long', 'TimeoutError'));
+      });
+    }
+    return ended.signal;
+  });
+  const sextant = createSextant({
+    url: 'http://127.0.0.1:1',
+    store,
+    subscriptions: 'sse',
+    fetch: async (_url, init) => {
+      asked.push(waitedMs);
+      if (asked.length === 1)
+        return new Promise((_, reject) => init!.signal!.addEventListener('abort', () => reject(init!.signal!.reason)));
+      const isStolen = waitedMs > graceMs / 2;
+      const errors = [{ message: 'reused', extensions: { code: 'UNAUTHENTICATED' } }];
+      const data = { refresh: { tokens: { accessToken: 'b', refreshToken: 's' } } };
+      return Response.json(isStolen ? { errors } : { data });
+    },
+  });
+  expect(await sextant.session.token('a').catch(() => sextant.session.token('a'))).toBe('b');
+  expect(sextant.session.isSignedIn).toBe(true);
+  expect(timeout).toHaveBeenCalledTimes(asked.length);
+  sextant.close();
+});
 
 describe('the client package', () => {
   const lifecycle = new AsyncDisposableStack();
@@ -246,7 +293,7 @@ describe('the client package', () => {
     expect(reply).toMatchObject({ text: WHOLE, added: WHOLE });
   }, 60_000);
 
-  it('asks again on another connection where no answer comes: one message, and the session goes on', async () => {
+  it('sends again where no answer comes: one message, and the session goes on', async () => {
     const store = memoryStore();
     const { sextant } = await open({ store, answerWithinMs: 1_000 });
     const conversation = await sextant.startConversation();
@@ -254,11 +301,14 @@ describe('the client package', () => {
     expect(await read(conversation.send('Tell me a story'))).toMatchObject({ text: WHOLE, added: WHOLE });
     expect(wire.swallows).toBe(0);
     expect(await texts(sextant, conversation.id)).toEqual(['Tell me a story', WHOLE]);
-    const { accessToken } = store.read()!;
-    wire.swallows = 1;
-    const next = () => sextant.session.token(accessToken).catch((error: Error) => error);
-    expect(isError(await next(), 'OFFLINE')).toBe(true);
-    expect(await next()).toMatch(/^ey/);
+    for (const fault of ['swallows', 'losesAnswers'] as const) {
+      const { accessToken } = store.read()!;
+      wire[fault] = 1;
+      const next = await sextant.session.token(accessToken);
+      expect([fault, next]).toEqual([fault, expect.stringMatching(/^ey/)]);
+      expect(next).not.toBe(accessToken);
+      expect(wire[fault]).toBe(0);
+    }
   }, 60_000);
 
   it('begins without a session where something else lies in its place', () => {

@@ -18,8 +18,8 @@ export interface ConnectionOptions {
   /** A WebSocket class, where the surroundings have none. */
   readonly webSocket?: unknown;
   /**
-   * How long the answer to a message that is sent, or to a wish for new tokens, is waited for, in ms; then it is asked
-   * for again, on another connection: that of a laptop that slept may be dead. Default 30,000.
+   * How long the answer to a message that is sent, or to a wish for new tokens, is waited for, in ms; then it is sent
+   * again: the connection of a laptop that slept may be dead. Default 30,000; new tokens: 10,000 at most.
    */
   readonly answerWithinMs?: number;
 }

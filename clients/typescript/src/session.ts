@@ -14,13 +14,18 @@ export interface SessionOptions {
   readonly endpoint: string;
   readonly store: TokenStore;
   readonly fetch: typeof globalThis.fetch;
-  /** How long new tokens are waited for, in ms: while one tab waits, all do. */
+  /** How long new tokens are waited for, in ms, 10 seconds at most: while one tab waits, all do. */
   readonly answerWithinMs: number;
 }
 
 /** An access token is refreshed when a fifth of its life is left, at most a minute. */
 const EARLY_SHARE = 0.2;
 const MAX_EARLY_MS = 60_000;
+/**
+ * How long new tokens are waited for at most. A server whose answer was lost answers the same refresh token again, but
+ * only for REFRESH_GRACE_S (30 seconds): the second try must come well within it, or it ends the session.
+ */
+const REFRESH_WITHIN_MS = 10_000;
 
 /**
  * The session of a person, shared by all tabs of a browser: one tab refreshes, the others take what it got. A refresh
@@ -132,14 +137,17 @@ export class Session {
   }
 
   async #refresh(refused: string | undefined): Promise<string | undefined> {
-    const { store, endpoint, fetch, answerWithinMs: withinMs } = this.#options;
+    const { store, endpoint, fetch, answerWithinMs } = this.#options;
     const tokens = store.read();
     if (tokens === undefined) return undefined;
     // Another tab was faster.
     if (tokens.accessToken !== refused && Date.now() < tokens.refreshAt) return tokens.accessToken;
     const operation = { document: RefreshTokensDocument, variables: { input: { refreshToken: tokens.refreshToken } } };
+    const withinMs = Math.min(answerWithinMs, REFRESH_WITHIN_MS);
+    const ask = () => post(endpoint, operation, undefined, { fetch, withinMs });
     try {
-      const { refresh } = dataOf(await post(endpoint, operation, undefined, { fetch, withinMs }));
+      // Asked again here: who waits for the token may come back when the server takes this one for stolen.
+      const { refresh } = dataOf(await ask().catch(ask));
       const next = stored(refresh!.tokens);
       // A person who has signed out meanwhile, here or in another tab, stays so.
       if (store.read()?.refreshToken !== tokens.refreshToken) return store.read()?.accessToken;
