@@ -16,6 +16,11 @@ interface Payload extends Sealed {
 const GIVE_BACK = 'give-tokens-back';
 /** How long an authorization server that cannot be reached is asked again, in ms. */
 const LIFE_MS = 86_400_000;
+/**
+ * How long a server that takes no tokens back is left alone, as a multiple of the time that it took to say so: one that
+ * swallows what it is sent holds the one place for jobs about a sixth of the time, however many accounts were there.
+ */
+const REST = 5;
 
 /**
  * The accounts at tool servers that have ended: forgotten in the transaction of what ended them, and their tokens given
@@ -27,6 +32,8 @@ export class EndedAccounts {
   readonly #servers: ToolServers;
   readonly #secrets: Secrets;
   readonly #log: Logger;
+  /** Servers that take no tokens back: until when they are left alone, and whose account goes on asking meanwhile. */
+  readonly #resting = new Map<string, { readonly until: number; readonly userId: string }>();
 
   constructor(jobs: Jobs<Transaction>, db: Database, servers: ToolServers, secrets: Secrets, log: Logger) {
     this.#jobs = jobs;
@@ -65,13 +72,18 @@ export class EndedAccounts {
       attempts: Number.POSITIVE_INFINITY,
       run: async (payload: Json, { attempt }) => {
         const ended = payload as unknown as Payload;
-        if (await this.#isDone(ended)) return;
         const { server, until } = ended;
+        try {
+          if (await this.#isDone(ended)) return;
+        } catch (error) {
+          // Also of a server whose settings cannot be used.
+          if (until > Date.now()) throw error;
+        }
         if (until <= Date.now()) {
           this.#log.warn({ toolServer: server, attempts: attempt }, 'tokens could not be given back in time');
           return;
         }
-        // Not as an outage: accounts at other servers wait for none of this.
+        // Not as an outage, for which accounts at all other servers would wait.
         throw new Error(`The authorization server of ${server} takes no tokens back at the moment.`);
       },
     };
@@ -86,6 +98,13 @@ export class EndedAccounts {
     if (!settings || !isFor(account, settings.url)) return true;
     // Some servers end all that a person has allowed this product with the first token: what they allowed since stays.
     if ((await this.#db.toolAccount.count({ where: { userId, server } })) > 0) return true;
-    return revoke(settings, account);
+    const rest = this.#resting.get(server);
+    const begun = performance.now();
+    if (rest && rest.userId !== userId && begun < rest.until) return false;
+    const isTaken = await revoke(settings, account);
+    const now = performance.now();
+    if (isTaken) this.#resting.delete(server);
+    else this.#resting.set(server, { until: now + REST * (now - begun), userId });
+    return isTaken;
   }
 }

@@ -2,14 +2,19 @@ import { randomUUID } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { pino } from 'pino';
-import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
+import { afterAll, beforeAll, beforeEach, expect, it, vi } from 'vitest';
 import { toolServer } from '#llm/catalogue/tool-server-settings.ts';
 import { type Back, LyingAuthorizationServer } from '#llm/testing/authorization-server.ts';
 import { answer, answerDeltas } from '#llm/testing/fault-server.ts';
 import { LyingToolServer, says } from '#llm/testing/tool-server.ts';
+import type { ToolServers } from '#llm/tools/servers/tool-servers.ts';
+import type { JobHandler, Jobs } from '#platform/data/jobs/jobs.ts';
 import type { UserIdentity } from '#platform/identity/identity.ts';
+import type { Transaction } from '../parts.ts';
 import { ChatWorld, person } from '../testing/chat-world.ts';
+import { EndedAccounts } from './ended-accounts.ts';
 import { KeptAccounts } from './kept-accounts.ts';
+import type { Sealed } from './sealed.ts';
 
 const lifecycle = new AsyncDisposableStack();
 let shop: LyingToolServer;
@@ -245,6 +250,56 @@ it('keeps tokens that no server takes back for a day at most', async () => {
   await world.db.$executeRaw`
     UPDATE jobs SET payload = jsonb_set(payload, '{until}', '0') WHERE user_id = ${anna.userId}`;
   await expect.poll(() => jobsOf(anna), { timeout: 20_000 }).toEqual([DONE]);
+});
+
+/** What gives tokens back, called as often as a test says, of a server with settings or with none that can be used. */
+function giving(withAccounts: () => Promise<ReturnType<typeof toolServer.parse>>) {
+  let handler: JobHandler | undefined;
+  const jobs = { handle: (_: string, given: JobHandler) => void (handler = given) } as unknown as Jobs<Transaction>;
+  const { secrets } = world.platform.of('chat', lifecycle);
+  const servers = { withAccounts } as unknown as ToolServers;
+  void new EndedAccounts(jobs, world.db, servers, secrets, pino({ level: 'silent' }));
+  const context = { id: '', attempt: 1, signal: new AbortController().signal, progress: () => undefined };
+  return (ended: Sealed, until = Date.now() + 60_000) => handler!.run({ ...ended, until } as never, context);
+}
+
+/** The account of a person, which is no longer theirs. */
+async function endedAccountOf({ userId }: UserIdentity): Promise<Sealed> {
+  const { server, sealed } = await world.db.toolAccount.delete({ where: { userId_server: { userId, server: 'shop' } } });
+  return { userId, server, sealed } as Sealed;
+}
+
+it('gives tokens up after a day also where the settings of their server cannot be used', async () => {
+  const give = giving(() => Promise.reject(new Error('not configured')));
+  const ended = await endedAccountOf(await connected());
+  await expect(give(ended)).rejects.toThrow('not configured');
+  await expect(give(ended, 0)).resolves.toBeUndefined();
+});
+
+it('asks a server that swallows what it is sent for one account alone, for a while', async () => {
+  const [anna, bert] = [await endedAccountOf(await connected()), await endedAccountOf(await connected())];
+  const give = giving(async () => toolServer.parse({ url: shop.url, oauth: { issuer: signIn.issuer } }));
+  const server = away();
+  const away10s = signIn.before;
+  vi.useFakeTimers({ toFake: ['performance'] });
+  signIn.before = (path, response) => {
+    if (path === '/revoke' && server.asked() % 2 === 0) vi.advanceTimersByTime(10_000);
+    return away10s(path, response);
+  };
+  // Each has two tokens.
+  await expect(give(anna)).rejects.toThrow('takes no tokens back');
+  expect(server.asked()).toBe(2);
+  await expect(give(bert)).rejects.toThrow('takes no tokens back');
+  expect(server.asked()).toBe(2);
+  await expect(give(anna)).rejects.toThrow('takes no tokens back');
+  expect(server.asked()).toBe(4);
+  vi.advanceTimersByTime(50_000);
+  await expect(give(bert)).rejects.toThrow('takes no tokens back');
+  expect(server.asked()).toBe(6);
+  server.end();
+  await expect(give(bert)).resolves.toBeUndefined();
+  await expect(give(anna)).resolves.toBeUndefined();
+  vi.useRealTimers();
 });
 
 it('leaves what a person has allowed since they disconnected', async () => {
