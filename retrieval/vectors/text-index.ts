@@ -91,6 +91,7 @@ export class TextIndex {
   /** Id of the model that the index should use. */
   readonly model: string;
   readonly name: string;
+  #isMade = false;
 
   private constructor(
     store: VectorStore,
@@ -118,6 +119,11 @@ export class TextIndex {
     return index;
   }
 
+  /** Whether its space was made, or made fit, through it: who has deleted the space meanwhile has not deleted that. */
+  get isMade(): boolean {
+    return this.#isMade;
+  }
+
   async #ensure(): Promise<void> {
     const { name, fields, multiTenant, brought } = this.#definition;
     const [store, embedders, model, definition] = [this.#store, this.#embedders, this.model, this.#definition];
@@ -134,6 +140,7 @@ export class TextIndex {
         vectors: { ...existing?.vectors, [wanted]: vector },
         active: existing?.active ?? wanted,
       });
+      this.#isMade = true;
     }
   }
 

@@ -166,9 +166,9 @@ export class Collections {
   }
 
   /**
-   * Looks whether a collection is there still, after something was stored in it.
+   * Looks whether a collection is there still, after its space was made or something was stored in it.
    *
-   * @throws {CodedError} NOT_FOUND when it was deleted meanwhile; then what was stored is removed.
+   * @throws {CodedError} NOT_FOUND when it was deleted meanwhile; then its space is removed.
    */
   async checkKept(collection: Collection): Promise<void> {
     if ((await this.#parts.db.collection.count({ where: { id: collection.id } })) > 0) return;
@@ -188,17 +188,23 @@ export class Collections {
     if (collections.length > 0) afterCommit(tx, again);
   }
 
-  /** The index of a collection; its space is made when it is first needed. */
+  /**
+   * Opens the index of a collection; its space is made when it is first needed.
+   *
+   * @throws {CodedError} NOT_FOUND when the collection was deleted meanwhile; then its space is gone.
+   */
   async open(collection: Collection): Promise<TextIndex> {
     const { embedders, store } = this.#parts;
     const { dimensions, metric } = collection;
-    return TextIndex.open(await store(), embedders, {
+    const index = await TextIndex.open(await store(), embedders, {
       name: spaceOf(collection.id),
       fields: fieldsOf(collection),
       multiTenant: true,
       model: collection.nextModel ?? collection.model,
       ...(dimensions !== null && { brought: { dimensions, metric: metric as Metric } }),
     });
+    if (index.isMade) await this.checkKept(collection);
+    return index;
   }
 
   /** The store, and where in it the collection is. */

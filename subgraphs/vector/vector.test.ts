@@ -4,7 +4,7 @@ import path from 'node:path';
 import { LLMock } from '@copilotkit/aimock';
 import { Registry } from 'prom-client';
 import { v7 as uuid } from 'uuid';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { loadConfig } from '#platform/base/config/config.ts';
 import { createLog } from '#platform/base/log/log.ts';
 import { createOutbox } from '#platform/data/outbox/create-outbox.ts';
@@ -473,16 +473,36 @@ describe('administrators', () => {
   });
 });
 
-it('leaves nothing of a collection that is deleted while objects are stored in it', async () => {
-  const owner = person();
-  for (let round = 0; round < 4; round++) {
-    const { id } = await create(owner, { name: `round ${round}`, model: 'use-lite' });
-    await Promise.all([
-      // Whichever comes first: it is refused, or it is deleted with the rest.
-      ask(owner, UPSERT, { input: { collectionId: id, objects: RECIPES } }).catch(() => {}),
-      ask(owner, 'mutation ($id: ID!) { deleteVectorCollection(input: { id: $id }) { deletedId } }', { id }),
-    ]);
-    expect(await (await sharedVectors(platform)).space(`c_${id.replaceAll('-', '')}`)).toBeUndefined();
+describe('a collection leaves nothing when it is deleted', () => {
+  const OBJECTS = 'query ($id: ID!) { vectorCollection(id: $id) { objectCount } }';
+  const upsert = (id: string) => ({ input: { collectionId: id, objects: RECIPES } });
+  // The space is made by whoever needs it first, also to count what is in it.
+  for (const [what, step, query, variables] of [
+    ['read before its space is there', 'ensureSpace', OBJECTS, (id: string) => ({ id })],
+    ['written to before its space is there', 'ensureSpace', UPSERT, upsert],
+    ['written to', 'upsert', UPSERT, upsert],
+  ] as const) {
+    it(`while it is ${what}`, async () => {
+      const owner = person();
+      const made =
+        'mutation { createVectorCollection(input: { name: "short", model: "use-lite" }) { collection { id } } }';
+      const { id } = (await ask<Created>(owner, made)).createVectorCollection.collection;
+      const store = await sharedVectors(platform);
+      const [reached, deleted] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+      const original = store[step].bind(store) as unknown as (...given: unknown[]) => Promise<never>;
+      const held = vi.spyOn(store, step as 'upsert').mockImplementationOnce(async (...given: unknown[]) => {
+        reached.resolve();
+        await deleted.promise;
+        return original(...given);
+      });
+      const used = failure(owner, query, variables(id));
+      await reached.promise;
+      await ask(owner, 'mutation ($id: ID!) { deleteVectorCollection(input: { id: $id }) { deletedId } }', { id });
+      deleted.resolve();
+      expect(await used).toMatchObject({ code: 'NOT_FOUND' });
+      held.mockRestore();
+      expect(await store.space(`c_${id.replaceAll('-', '')}`)).toBeUndefined();
+    });
   }
 });
 
