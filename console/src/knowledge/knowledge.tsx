@@ -148,10 +148,10 @@ function Row({ document, changed }: { document: DocumentRowFragment; changed(): 
   const { id, title, status, progress, problem } = document;
   return (
     <Table.Tr>
-      <Table.Td>
+      <Table.Td className="named">
         <Group gap="xs" wrap="nowrap">
           <FileText size={16} aria-hidden />
-          <Anchor component={Link} href={`/knowledge/${id}`} underline="always" dir="auto" className="named">
+          <Anchor component={Link} href={`/knowledge/${id}`} underline="always" dir="auto">
             {title}
           </Anchor>
           {document.access === 'SHARED' && <Badge variant="default">{knowledge.shared}</Badge>}
