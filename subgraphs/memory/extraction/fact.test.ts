@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { type ClaimedFact, textOf } from './fact.ts';
 import { EXCHANGES } from './testing/exchanges.ts';
+import { REPORTED } from './testing/reported.ts';
 
 const claim = (text: string, quote: string, kind: ClaimedFact['kind'] = 'FACT'): ClaimedFact => ({
   text,
@@ -87,3 +88,10 @@ it('of the claims about a set of exchanges in eight languages no wrong one count
   expect(wrong).toEqual([]);
   expect(right / all).toBeGreaterThanOrEqual(0.95);
 });
+
+it.each(REPORTED)(
+  '%j does not make %j of another person, a wish or the past, nor loses it',
+  (message, text, quote, isTrue) => {
+    expect(textOf(claim(text, quote), message) === text).toBe(isTrue);
+  },
+);

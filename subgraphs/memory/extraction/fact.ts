@@ -63,7 +63,7 @@ function judged(
   if (statement.isQuestion && !isGivenIn(said, quote, at, clause.text, lexicon)) return undefined;
   if (isHypothetical(clause, lexicon) && !claim.hypothetical.test(fact.text) && !isGiven(quote, lexicon))
     return undefined;
-  if (isReported(clause.before, lexicon)) return undefined;
+  if (isReported(clause.before, said.slice(at + quote.length), lexicon)) return undefined;
   if (isNegative(clause.text, lexicon) !== isNegative(fact.text, claim)) return undefined;
   if (!isAbout(fact, clause, lexicon, before?.text)) return undefined;
   return addsNothing(fact.text, claim, statement, clause, source);
@@ -80,10 +80,15 @@ function isGivenIn(said: string, quote: string, at: number, clause: string, lexi
 }
 
 /** "As I said, I live in Oslo" is the user's; "My sister says I live in the past" is not. */
-function isReported(before: string, { reported, subject }: Lexicon): boolean {
-  const verb = before.search(reported);
-  return verb >= 0 && !subject.test(before.slice(0, verb));
+function isReported(before: string, after: string, { reported, reportedAfter, subject }: Lexicon): boolean {
+  // "All think that I am a lawyer, but I am a baker": what comes after the turn is the user's again.
+  const own = before.slice(Math.max(0, ...[...before.matchAll(TURN)].map(({ index }) => index)));
+  const [verb, self] = [own.search(reported), own.search(subject)];
+  if (reportedAfter?.test(after) && self < 0) return true;
+  return verb >= 0 && (self < 0 || self > verb);
 }
+
+const TURN = /[,，、;；]\s*(?:(?:but|aber|mais|pero|però|ma|mas|maar|но)(?!\p{L})|但|其实|不过)/giu;
 
 /** "If I lived in Rome, I'd speak Italian": what a condition begins is not a fact to its end. */
 const isHypothetical = ({ text, earlier }: Clause, { hypothetical }: Lexicon): boolean =>
@@ -91,9 +96,9 @@ const isHypothetical = ({ text, earlier }: Clause, { hypothetical }: Lexicon): b
   CONDITION.test(text) ||
   earlier.some((clause) => clause.trim().search(hypothetical) === 0 || CONDITION.test(clause));
 
-/** The word with which a condition begins, whatever language a short sentence is taken for. */
+/** The word with which a condition, or what nearly was, begins, whatever language a short sentence is taken for. */
 const CONDITION =
-  /^\s*(?:if|wenn|falls|si|se|als|indien|если|如果|要是|假如|もし)(?![\p{Script=Latin}\p{Script=Cyrillic}])/u;
+  /^\s*(?:if|wenn|falls|si|se|als|indien|если|如果|要是|假如|もし|(?:casi|quase|quasi) m[ei])(?![\p{Script=Latin}\p{Script=Cyrillic}])/u;
 
 const isNegative = (text: string, { negation, noNegation }: Lexicon): boolean =>
   negation.test(noNegation === undefined ? plain(text) : plain(text).replace(noNegation, ' '));

@@ -96,12 +96,38 @@ function subjectOf(clause: string, quote: string, lexicon: Lexicon): string {
 const MAX_SUBJECT = 60;
 
 /** What of the user's a clause begins with: "my wife" gives "wife". */
-function ownedBy(text: string, { possessive }: Lexicon): string | undefined {
+function ownedBy(text: string, { possessive, language }: Lexicon): string | undefined {
   const match = possessive.exec(text);
   if (match?.index !== 0) return undefined;
   const rest = text.slice(match[0].length).trim();
-  return rest.match(/^[\p{L}\p{N}'-]+(?: [\p{L}\p{N}'-]+){0,2}|^[^\s]{1,6}/u)?.[0] ?? rest.slice(0, 12);
+  const words = rest.match(/^[\p{L}\p{N}'-]+(?: [\p{L}\p{N}'-]+){0,2}|^[^\s]{1,6}/u)?.[0] ?? rest.slice(0, 12);
+  // "У моей жены аллергия" is about a wife who has one.
+  if (/^у /u.test(match[0]))
+    return words
+      .split(' ')
+      .slice(0, ADJECTIVE.test(words.split(' ')[0]!) ? 2 : 1)
+      .join(' ');
+  // "My boss lives in" is about a boss, and not about what lives.
+  const verb = words.split(' ').findIndex((word, i) => i > 0 && isVerb(word, language));
+  return verb > 0 ? words.split(' ').slice(0, verb).join(' ') : words;
 }
+
+const ADJECTIVE = /(?:ей|ой|его|ого|их|ых)$/u;
+
+const isVerb = (word: string, language: string): boolean =>
+  THIRD[language]?.test(word) === true || PLURAL[language]?.test(word) === true;
+
+/** Verbs of several others. */
+const PLURAL: Readonly<Record<string, RegExp>> = {
+  en: /^(?:are|were|have|do|don't|live|work|like|love|hate|prefer|move|speak|play|own|eat|want|say|think)$/u,
+  de: /^(?:sind|waren|haben|hatten|wohnen|leben|arbeiten|mögen|lieben|hassen|heißen|sprechen|spielen|essen)$/u,
+  fr: /^(?:sont|étaient|ont|habitent|vivent|travaillent|aiment|détestent|préfèrent|parlent|jouent)$/u,
+  es: /^(?:son|eran|están|tienen|viven|trabajan|prefieren|odian|hablan|juegan)$/u,
+  it: /^(?:sono|erano|hanno|vivono|abitano|lavorano|preferiscono|odiano|amano|parlano)$/u,
+  pt: /^(?:são|eram|têm|moram|vivem|trabalham|preferem|odeiam|adoram|falam)$/u,
+  nl: /^(?:zijn|waren|hebben|wonen|leven|werken|houden|haten|heten|spreken)$/u,
+  ru: /^(?:живут|жили|работают|любят|ненавидят|предпочитают|говорят)$/u,
+};
 
 /** "I love it", "Ich mag sie": what comes behind the speaker is an object, unless its form is a subject's. */
 const isObject = (text: string, at: number): boolean => !SUBJECT_FORM.test(text.slice(at));

@@ -25,7 +25,7 @@ export const french: Lexicon = {
   ),
   noNegation: /\b(?:pas seulement|non seulement|pas mal|pas de problème|sans doute|sans problème)\b/giu,
   hypothetical: words(
-    '\\p{L}+(?:erais|erait|irais|irait|drais|drait)|si|serais|serait|aurais|aurait|pourrais|pourrait|voudrais|voudrait|aimerais|aimerait|devrais|peut-être|imagine|imaginons|supposons|admettons|presque|habiterais|vivrais|rêve de|pense à|envisage',
+    '\\p{L}+(?:erais|erait|irais|irait|drais|drait)|si|serais|serait|aurais|aurait|pourrais|pourrait|voudrais|voudrait|aimerais|aimerait|devrais|peut-être|imagine|imaginons|supposons|admettons|presque|failli|habiterais|vivrais|rêve de|pense à|envisage',
   ),
   fiction: words(
     '(?:écris|écrivez|raconte|racontez|invente|compose|rédige|crée|génère)(?:[- ]moi|[- ]nous)? (?:une?|le|la|les|mon|ma|des) (?:\\p{L}+ )?(?:histoire|poème|roman|chanson|conte|dialogue|scène|personnage|blague|monologue|lettre|biographie|journal|article|exemple|discours|e-?mail|récit|nouvelle)|imagine|imaginons|fais semblant|jeu de rôle|supposons|il était une fois|dans mon (?:roman|histoire|livre|rêve|jeu)|mon (?:personnage|héros|narrateur)|mon héroïne|fictif|fictive',
@@ -34,7 +34,7 @@ export const french: Lexicon = {
     "tradui[st]\\p{L}*|traduction|corrige\\p{L}*|correction|reformule\\p{L}*|paraphrase\\p{L}*|résume\\p{L}*|résumé|grammaire|orthographe|comment dit-on|comment dire|(?:le|la|ce|cette) (?:texte|phrase|poème|chanson|mail) (?:suivante?|ci-dessous)|cette phrase|ce texte|phrase d'exemple|citation",
   ),
   reported: words(
-    'dit|disait|disent|raconte|pense(?! que j)|pensait|prétend|affirme|affirmait|croit|écrit|écrivait|demande|demandait|selon|soi-disant|cite|dans le (?:film|livre|roman)|dans la chanson',
+    'dit|disait|disent|pensent|croient|croyait|croyaient|prétendent|affirment|racontent|il est faux|ce n.est pas vrai|c.est faux|raconte|pense(?! que j)|pensait|prétend|affirme|affirmait|croit|écrit|écrivait|demande|demandait|selon|soi-disant|cite|dans le (?:film|livre|roman)|dans la chanson',
   ),
   question:
     /^(?:est-ce|où|quand|comment|pourquoi|qui|que|quoi|quels?|quelles?|combien|puis-je|ai-je|suis-je|dois-je|peux-tu|pouvez-vous)(?!\p{L})/iu,

@@ -17,7 +17,7 @@ export const german: Lexicon = {
   self: words('ich|mich|mir|mein\\p{L}{0,2}|wir|uns|unser\\p{L}{0,2}'),
   subject: words('ich|wir'),
   other: words('er|sie|es|man|jemand|niemand|der|die|das|welcher|welche|du|ihr'),
-  possessive: words('mein|meine|unser|unsere'),
+  possessive: words('mein(?:e[rmns]?)?|unser(?:e[rmns]?)?'),
   attribute:
     /^(?:mein|meine|unser|unsere) (?:(?:voller|richtiger|neue[rs]?|alte[rs]?|aktuelle[rs]?) )?(?:vorname|nachname|name|spitzname|geburtstag|geburtsort|alter|beruf|job|lieblings\p{L}+|hobb(?:y|ys)|ernährung|adresse|nummer|telefonnummer|e-?mail|zeitzone|pronomen|ziel|muttersprache|nationalität|größe|gewicht|blutgruppe|heimat\p{L}*|titel|allergien?|arbeitgeber|zuhause)/iu,
   negation: words(
@@ -34,7 +34,7 @@ export const german: Lexicon = {
     'übersetz\\p{L}*|übersetzung|korrigier\\p{L}*|korrektur|umformulier\\p{L}*|formulier\\p{L}* um|fasse? .{0,40}zusammen|zusammenfassung|grammatik|rechtschreibung|wie sagt man|folgende[rsn]? (?:text|satz|e-?mail)|diese[rsn]? (?:text|satz|gedicht|lied|e-?mail)|beispielsatz|testsatz|zitat',
   ),
   reported: words(
-    'sagt|sagte|meint|meinte|behauptet|behauptete|erzählt|erzählte|glaubt|denkt|schreibt|schrieb|fragt|fragte|laut|angeblich|zitat|zitiert|im (?:film|lied|roman|buch)',
+    'sagt|sagte|sagen|sagten|meint|meinte|meinen(?=,)|behaupten|glauben|glaubte|glaubten|denken|dachte|dachten|vermutet|vermuten|findet(?=,)|finden(?=,)|es stimmt nicht|stimmt nicht|falsch|unwahr|gelogen|behauptet|behauptete|erzählt|erzählte|glaubt|denkt|schreibt|schrieb|fragt|fragte|laut|angeblich|zitat|zitiert|im (?:film|lied|roman|buch)',
   ),
   question:
     /^(?:wo|was|wer|wen|wem|wann|warum|wieso|wie|welche[rsn]?|kann|kannst|könnt|darf|soll|muss|habe|hab|bin|ist|sind|wohne|lebe|arbeite) /iu,

@@ -29,7 +29,7 @@ export const italian: Lexicon = {
   ),
   noNegation: /\b(?:non solo|non soltanto|senza dubbio|senza problemi|non male)\b/giu,
   hypothetical: words(
-    '\\p{L}+(?:erei|erebbe|irei|irebbe)|se|sarei|sarebbe|vivrei|avrei|potrei|dovrei|vorrei|vorrebbe|piacerebbe|forse|magari|immagina|supponiamo|mettiamo|quasi|fossi|avessi|vivessi|sogno di|penso di|sto pensando',
+    '\\p{L}+(?:erei|erebbe|irei|irebbe)|se|sarei|sarebbe|vivrei|avrei|potrei|dovrei|vorrei|vorrebbe|piacerebbe|forse|magari|immagina|supponiamo|mettiamo|quasi|fossi|avessi|vivessi|sogno di|penso di|sto pensando|sto per|stavo per',
   ),
   fiction: words(
     "(?:scrivi|scrivimi|racconta|raccontami|inventa|componi|crea|genera)(?:mi)? (?:una?|un'|il|la|lo|la mia|il mio) ?(?:\\p{L}+ )?(?:storia|poesia|romanzo|canzone|fiaba|favola|dialogo|scena|personaggio|barzelletta|monologo|lettera|biografia|diario|articolo|esempio|discorso|e-?mail|racconto)|immagina|immaginiamo|fai finta|gioco di ruolo|supponiamo|c'era una volta|nel mio (?:romanzo|libro|sogno|gioco)|nella mia storia|il mio (?:personaggio|protagonista|narratore|eroe)|immaginari[oa]",
@@ -38,7 +38,7 @@ export const italian: Lexicon = {
     'traduci|tradurre|traducimi|traduzione|correggi|correggere|correzione|riformula|parafrasa|riassumi|riassunto|grammatica|ortografia|come si dice|come dico|(?:il|la|questo|questa) (?:testo|frase|poesia|canzone|mail) seguente|seguente (?:testo|frase)|questa frase|questo testo|frase di esempio|citazione',
   ),
   reported: words(
-    'dice|disse|diceva|dicono|racconta|ha detto|pensa|pensava|afferma|crede|scrive|scrisse|chiede|chiese|secondo|presumibilmente|nel (?:film|libro|romanzo)|nella canzone',
+    'dice|disse|diceva|dicono|pensano|pensavano|credono|credeva|credevano|sostiene|sostengono|affermano|non è vero|è falso|racconta|ha detto|pensa|pensava|afferma|crede|scrive|scrisse|chiede|chiese|secondo|presumibilmente|nel (?:film|libro|romanzo)|nella canzone',
   ),
   question: /^(?:dove|quando|come|perché|chi|che cosa|cosa|qual[ei]?|quant[oaie]|posso|puoi)(?!\p{L})/iu,
   here: words('quest[oaei]|quell[oaei]|qui|sotto|sopra|seguente|oggi|adesso|stavolta|questa volta'),

@@ -37,6 +37,8 @@ export interface Lexicon {
   readonly material: RegExp;
   /** Words that tell what another person has said or thinks. */
   readonly reported: RegExp;
+  /** The same at the start of what comes behind the words that were said, where a language puts it there. */
+  readonly reportedAfter?: RegExp;
   /** A question without its mark. */
   readonly question: RegExp;
   /** For this exchange only: here, this, today. */
