@@ -275,12 +275,17 @@ describe('no words are lost', () => {
         '/Subtype /Widget /FT /Tx /T (Name) /TU (Your name) /V (Ada Lovelace)',
         '/Subtype /Widget /FT /Ch /T (Port) /V (Ghent)',
         '/Subtype /Widget /FT /Tx /T (Empty)',
+        '/Subtype /Widget /FT /Btn /T (Agreed) /V /Yes /AS /Yes /AP << /N << /Yes null /Off null >> >>',
+        '/Subtype /Widget /FT /Btn /T (Refused) /V /Off /AS /Off /AP << /N << /Yes null /Off null >> >>',
+        '/Subtype /Widget /FT /Btn /Ff 32768 /T (Berth) /V /North /AS /North /AP << /N << /North null /Off null >> >>',
+        '/Subtype /Widget /FT /Btn /Ff 32768 /T (Berth) /V /North /AS /Off /AP << /N << /South null /Off null >> >>',
+        '/Subtype /Widget /FT /Btn /Ff 65536 /T (Print)',
         '/Subtype /FreeText /Contents (Approved.)',
         '/Subtype /FreeText /F 2 /Contents (Hidden.)',
       ].map((one) => `<< /Type /Annot /Rect [0 0 9 9] ${one} >>`);
       return Buffer.from(file.replace('/Contents', `/Annots [${annotations.join(' ')}] /Contents`), 'latin1');
     };
-    const said = ['Your name: Ada Lovelace', 'Port: Ghent', 'Approved.'];
+    const said = ['Your name: Ada Lovelace', 'Port: Ghent', 'Agreed: Yes', 'Berth: North', 'Approved.'];
     const form = await read(annotated('Application'), 'application/pdf');
     expect(form.text.split('\n\n').sort()).toEqual(['Application', ...said].sort());
     expect(form.passages[0]!.page).toBe(1);

@@ -82,13 +82,21 @@ function filledIn(annotations: readonly Record<string, unknown>[]): string[] {
     const { subtype, fieldType, fieldValue, alternativeText, fieldName, contentsObj, annotationFlags } = annotation;
     if (typeof annotationFlags === 'number' && (annotationFlags & HIDDEN) !== 0) return [];
     if (subtype === 'FreeText') return textsOf((contentsObj as { str?: unknown } | undefined)?.str);
-    if (subtype !== 'Widget' || (fieldType !== 'Tx' && fieldType !== 'Ch')) return [];
+    if (subtype !== 'Widget') return [];
     const [name] = textsOf(alternativeText || fieldName);
+    if (fieldType === 'Btn') return name && isTicked(annotation) ? [`${name}: ${fieldValue}`] : [];
+    if (fieldType !== 'Tx' && fieldType !== 'Ch') return [];
     return textsOf(Array.isArray(fieldValue) ? fieldValue.join(', ') : fieldValue).map((value) =>
       name ? `${name}: ${value}` : value,
     );
   });
 }
+
+/** Whether a box is ticked, or is the one that was chosen of several. */
+const isTicked = ({ checkBox, radioButton, fieldValue, exportValue, buttonValue }: Readonly<Record<string, unknown>>) =>
+  typeof fieldValue === 'string' &&
+  fieldValue !== 'Off' &&
+  ((checkBox === true && fieldValue === exportValue) || (radioButton === true && fieldValue === buttonValue));
 
 const textsOf = (value: unknown): string[] => (typeof value === 'string' && value.trim() !== '' ? [value.trim()] : []);
 
