@@ -45,11 +45,11 @@ describe('XLSX of other programs', () => {
 
   it('cells that do not say where they are stand behind one another', async () => {
     const file = sheet(
-      '<row><c><v>1</v></c><c/><c><v>2</v></c></row><row r="4"><c r="C4"><v>3</v></c><c><v>4</v></c></row><row><c><v>5</v></c></row>',
+      '<row><c><v>1</v></c><c/><c><v>2</v></c></row><row r="4"><c r="C4"><v>3</v></c><c><v>4</v></c></row><row><c><v>5</v></c></row><row><c r="B9"><v>6</v></c></row>',
     );
     const { text, passages } = await read(file, XLSX);
-    expect(text).toBe('S\n\n1 | 2\n\n3 | 4\n\n5');
-    expect(passages[0]!.cells).toBe('A1:A5');
+    expect(text).toBe('S\n\n1 | 2\n\n3 | 4\n\n5\n\n6');
+    expect(passages[0]!.cells).toBe('A1:B9');
   });
 
   it('texts that cells share are found under any name, and a file that lost them is damaged', async () => {
@@ -76,7 +76,7 @@ describe('XLSX of other programs', () => {
 
   it('characters that XML cannot hold, how a word is read, and what is written twice', async () => {
     const file = sheet(
-      '<row r="1"><c r="A1" t="inlineStr"><is><t>漢字_x000D_b _x005F_x0041_</t><rPh><t>かんじ</t></rPh></is></c></row>',
+      '<row r="1"><c r="A1" t="inlineStr"><is><t>漢字_x000D_b _x005F_x0041__x0000_</t><rPh><t>かんじ</t></rPh></is></c></row>',
     );
     expect(await textOf(file, XLSX)).toBe('S\n\n漢字 b _x0041_');
     const slides = changed(pptx([{ title: 'T', paragraphs: ['One.'] }]), (files) => {

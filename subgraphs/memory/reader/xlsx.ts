@@ -82,7 +82,9 @@ function rowsOf(builder: OutlineBuilder, meaning: Meaning, count: () => void) {
       if (name === 'row') [row, line, column] = [[], Number(attributes['r']) || line + 1, 0];
       else if (name === 'c') {
         [cell, value, formula] = [attributes, '', ''];
-        column = columnNumber(attributes['r'] ?? '') || column + 1;
+        const at = attributes['r'] ?? '';
+        line = Number(/\d+$/.exec(at)?.[0]) || line;
+        column = columnNumber(at) || column + 1;
       } else if (name === 'rPh') phonetic++;
       else part = name;
     },
@@ -130,9 +132,15 @@ function shown({ t: type, s: style }: Attributes, value: string, meaning: Meanin
 /** Digits that spreadsheets compute with. */
 const SHOWN_DIGITS = 15;
 
-/** Characters that XML cannot hold, and what looks like one, are written as `_x000D_`. */
+/** Characters that XML cannot hold, and what looks like one, are written as `_x000D_`; control characters are no text. */
 const unescaped = (text: string): string =>
-  text.replace(/_x([\dA-F]{4})_/gi, (_, code: string) => String.fromCharCode(Number.parseInt(code, 16))).toWellFormed();
+  text
+    .replace(/_x([\dA-F]{4})_/gi, (_, digits: string) => {
+      const code = Number.parseInt(digits, 16);
+      return code < FIRST_LETTER ? ' ' : String.fromCharCode(code);
+    })
+    .toWellFormed();
+const FIRST_LETTER = 32;
 
 function sharedStrings(xml: string): string[] {
   const strings: string[] = [];
