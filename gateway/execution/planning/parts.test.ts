@@ -61,7 +61,7 @@ const house = composeGraph(HOUSE, { seed: 3, failures: false });
 /** How often the subgraph `one` is asked, and how the answer is wrong, where no planner plans two names together. */
 async function asked(query: string, ...apart: readonly string[]) {
   const graph = await house;
-  const planner = await planningOf(graph.supergraph.sdl);
+  const planner = planningOf(graph.supergraph.sdl);
   const picky: Planner = {
     name: planner.name,
     plan(request) {
@@ -122,7 +122,7 @@ it.each(['shop', 'office'])(
   'operations that are planned in parts wherever they can be have the same answers: %s',
   async (name) => {
     const graph = await GRAPHS[name]!(5);
-    const planner = narrow(await createPlanner(graph.supergraph.sdl));
+    const planner = narrow(planningOf(graph.supergraph.sdl));
     const contender = ours(graph.supergraph, graph.fleet, planner);
     const faults: Fault[] = [];
     let operations = 0;
