@@ -159,12 +159,12 @@ function compileEntities(fetch: EntityFetch, scope: FetchScope): EntityRun {
     const stale = all.filter(({ stale }) => stale.texts.length > 0);
     if (stale.length > 0) {
       const again = stale.map((one) => ({ ...one, missing: one.stale, questions: one.staleQuestions }));
-      refresh(run, async (own) => {
+      refresh(run, async (detached) => {
         const batches = again.map(({ missing }) => missing);
         const entities = batches.reduce((sum, { texts }) => sum + texts.length, 0);
-        const sent = text.request(own, variablesOf(allOf(batches), added));
-        keep(own, again, await own.send({ subgraph, operation: 'query', entities }, sent));
-        own.keep();
+        const sent = text.request(detached, variablesOf(allOf(batches), added));
+        keep(detached, again, await detached.send({ subgraph, operation: 'query', entities }, sent));
+        detached.keep();
       });
     }
     const missing = all.filter((one) => one.missing.texts.length > 0);

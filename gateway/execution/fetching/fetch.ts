@@ -106,9 +106,9 @@ function compileRootFetch(fetch: RootFetch, scope: FetchScope): Execute {
       reportFailure(run, asCoded(error, run, subgraph));
     }
     if (!known.isToRefresh) return;
-    refresh(run, async (own) => {
-      keep(own, lookup, await own.send(observed, text.request(own)));
-      own.keep();
+    refresh(run, async (detached) => {
+      keep(detached, lookup, await detached.send(observed, text.request(detached)));
+      detached.keep();
     });
   }
 

@@ -59,7 +59,7 @@ export function noteKept(run: Run, lookup: Lookup, policy: CachePolicy, question
  *
  * @param fetch sends the request of a run and keeps its answer.
  */
-export function refresh(run: Run, fetch: (own: Run) => Promise<void>): void {
-  const own = run.detached();
-  own.within(REFRESH_MS, () => fetch(own).catch(() => undefined)).catch(() => undefined);
+export function refresh(run: Run, fetch: (detached: Run) => Promise<void>): void {
+  const detached = run.detached();
+  detached.within(REFRESH_MS, () => fetch(detached).catch(() => undefined)).catch(() => undefined);
 }
