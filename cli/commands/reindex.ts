@@ -16,7 +16,7 @@ import { ROLE_SCOPES, type UserIdentity } from '#platform/identity/identity.ts';
 import { PrismaClient as Memory } from '#prisma/memory/client/client.ts';
 import { PrismaClient as Vision } from '#prisma/vision/client/client.ts';
 import { documentFiles } from '#subgraphs/memory/documents/files.ts';
-import { imageFiles } from '#subgraphs/vision/files.ts';
+import { imageFiles } from '#subgraphs/vision/images/files.ts';
 import { CommandError } from '../report.ts';
 import { loadDefinition } from '../serving/subgraphs.ts';
 

@@ -5,7 +5,7 @@ import { badInput, CodedError, notFound } from '#platform/base/errors/errors.ts'
 import { type BlobStore, readBlob } from '#platform/data/blobs/blob-store.ts';
 import type { UserIdentity } from '#platform/identity/identity.ts';
 import type { Prisma, PrismaClient } from '#prisma/vision/client/client.ts';
-import { type ImageRow, type Images, pictureOf } from './images.ts';
+import { type ImageRow, type Images, pictureOf } from './images/images.ts';
 import { refreshWords } from './jobs.ts';
 
 export type DescriptionRow = Prisma.ImageDescriptionGetPayload<object>;
@@ -45,7 +45,7 @@ export class Pictures {
     const model = input.model ?? (await this.#capable('vision', 'sees pictures'));
     const bytes = await readBlob(blobs, pictureOf(image), call.signal);
     if (bytes === undefined) throw notFound('The image');
-    const { openImage } = await import('./open-image.ts');
+    const { openImage } = await import('./formats/open-image.ts');
     const jpeg = await openImage(bytes)
       .autoOrient()
       .flatten({ background: '#ffffff' })

@@ -12,7 +12,7 @@ import {
   originalOf,
   pageCount,
   pictureOf,
-} from './images.ts';
+} from './images/images.ts';
 import type { OcrEngine } from './ocr/engine.ts';
 import type { OcrLanguages } from './ocr/languages.ts';
 import type { ReadPage } from './ocr/recognise.ts';
@@ -50,7 +50,7 @@ export function registerJobs({ db, blobs, images, engine, languages, heic, jobs,
       const bytes = uploaded ?? (await readBlob(blobs, originalOf(id), signal));
       if (bytes === undefined) throw new JobRefused('The file is gone; upload it again.');
       // Loaded with the first picture: sharp takes a tenth of the start.
-      const { analyse } = await import('./analysis.ts');
+      const { analyse } = await import('./analysis/analysis.ts');
       const found = await analyse(bytes, heic, signal);
       if (found.picture) await blobs.put(convertedOf(id), found.picture, { maxBytes: MAX_PICTURE_BYTES, signal });
       if (uploaded) {

@@ -2,7 +2,7 @@ import DataLoader from 'dataloader';
 import type { RequestContext } from '#platform/host/definition.ts';
 import { requireScope } from '#platform/identity/identity.ts';
 import type { DescriptionRow } from './descriptions.ts';
-import type { ImageRow } from './images.ts';
+import type { ImageRow } from './images/images.ts';
 import type { ReadPage } from './ocr/recognise.ts';
 import type { VisionParts } from './parts.ts';
 

@@ -3,8 +3,8 @@ import type { UrlSigner } from '#platform/identity/signed-urls/url-signer.ts';
 import type { Topics } from '#platform/realtime/topics/topics.ts';
 import type { PrismaClient } from '#prisma/vision/client/client.ts';
 import type { Pictures } from './descriptions.ts';
-import type { Gallery } from './gallery.ts';
-import type { Images } from './images.ts';
+import type { Gallery } from './images/gallery.ts';
+import type { Images } from './images/images.ts';
 import type { ImageQuotas } from './quota.ts';
 
 /** The parts that vision works with. */

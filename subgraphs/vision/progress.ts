@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type ImageRow, topicOf } from './images.ts';
+import { type ImageRow, topicOf } from './images/images.ts';
 import type { VisionParts } from './parts.ts';
 
 const isSettled = (image: ImageRow): boolean =>

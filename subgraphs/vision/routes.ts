@@ -1,7 +1,7 @@
 import type { Route } from '#platform/host/definition.ts';
-import { MAX_BYTES } from './images.ts';
+import { MAX_BYTES } from './images/images.ts';
+import { serveVariant } from './images/variants.ts';
 import type { VisionParts } from './parts.ts';
-import { serveVariant } from './variants.ts';
 
 /** Creates the routes of uploads and downloads by signed links. */
 export const createRoutes = ({ images, urls, blobs }: Pick<VisionParts, 'images' | 'urls' | 'blobs'>): Route[] => [

@@ -4,7 +4,7 @@ import sharp from 'sharp';
 import { CodedError } from '#platform/base/errors/errors.ts';
 import { giveWay } from '#platform/base/thread/priority.ts';
 import { serve } from '#platform/base/thread/thread-rpc.ts';
-import { MAX_PIXELS } from '../open-image.ts';
+import { MAX_PIXELS } from '../formats/open-image.ts';
 import { withProfile } from './colour-profile.ts';
 
 const QUALITY = 92;

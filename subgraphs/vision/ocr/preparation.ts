@@ -1,5 +1,5 @@
 import sharp, { type Sharp } from 'sharp';
-import { openImage } from '../open-image.ts';
+import { openImage } from '../formats/open-image.ts';
 import { type Box, Placement } from './placement.ts';
 import { type Edges, edgesOf, skewOf } from './skew.ts';
 

@@ -3,13 +3,13 @@ import { COUNTED } from '#platform/data/paging/paging.ts';
 import type { ResolverMap } from '#platform/host/definition.ts';
 import { requireScope } from '#platform/identity/identity.ts';
 import type { SignedUrl } from '#platform/identity/signed-urls/url-signer.ts';
-import type { Analysis } from '../analysis.ts';
-import { shownExif } from '../exif.ts';
-import { type ImageRow, pageCount } from '../images.ts';
+import type { Analysis } from '../analysis/analysis.ts';
+import { shownExif } from '../analysis/exif.ts';
+import { type ImageRow, pageCount } from '../images/images.ts';
+import { linkTo, type VariantRequest } from '../images/variants.ts';
 import type { NumberedPage } from '../loaders.ts';
 import type { VisionParts } from '../parts.ts';
 import { followImage } from '../progress.ts';
-import { linkTo, type VariantRequest } from '../variants.ts';
 import type { Context } from './context.ts';
 
 const readerId = ({ identity }: Context): string => requireScope(identity, 'vision:read').userId;

@@ -1,13 +1,13 @@
 import { readFile } from 'node:fs/promises';
 import sharp from 'sharp';
 import { afterAll, describe, expect, it } from 'vitest';
+import { HeicDecoder } from '../heic/heic.ts';
 import { analyse as analyseWith } from './analysis.ts';
-import { HeicDecoder } from './heic/heic.ts';
 
 const heic = new HeicDecoder();
 afterAll(() => heic[Symbol.asyncDispose]());
 const analyse = (bytes: Uint8Array) => analyseWith(bytes, heic);
-const page = await readFile(new URL('./testing/page.png', import.meta.url));
+const page = await readFile(new URL('../testing/page.png', import.meta.url));
 /** Soft coloured hills, which is as near to a photograph as arithmetic gets. */
 const hills = (width: number, height: number): Buffer => {
   const pixels = Buffer.alloc(width * height * 3);
@@ -98,7 +98,7 @@ describe('the analysis of a picture', () => {
 });
 
 describe('a picture of an iPhone', () => {
-  const file = () => readFile(new URL('./testing/text.heic', import.meta.url));
+  const file = () => readFile(new URL('../testing/text.heic', import.meta.url));
 
   it('is converted to JPEG, of its size and its colours', async () => {
     const { contentType, width, height, picture, analysis } = await analyse(await file());

@@ -4,9 +4,9 @@ import { badInput, notFound } from '#platform/base/errors/errors.ts';
 import { type BlobStore, readBlob } from '#platform/data/blobs/blob-store.ts';
 import { DIRECT_S, seeOther } from '#platform/identity/signed-urls/direct-download.ts';
 import type { UrlSigner } from '#platform/identity/signed-urls/url-signer.ts';
-import type { Analysis } from './analysis.ts';
+import type { Analysis } from '../analysis/analysis.ts';
+import { HEIC, MEDIA_TYPES } from '../formats/media-types.ts';
 import { convertedOf, folderOf, type ImageRow, originalOf, pageCount, variantsOf } from './images.ts';
-import { HEIC, MEDIA_TYPES } from './media-types.ts';
 
 /** The way in which a picture is to be shown. */
 export interface VariantRequest {
@@ -139,7 +139,7 @@ async function variantOf(
     if (picture === undefined) return undefined;
     const made = match
       ? await resized(picture, match)
-      : await (await import('./without-metadata.ts')).withoutMetadata(picture, contentType);
+      : await (await import('../formats/without-metadata.ts')).withoutMetadata(picture, contentType);
     let variants = 0;
     for await (const _ of blobs.list(variantsOf(id))) variants++;
     if (variants >= MAX_KEPT) return made;
@@ -154,7 +154,7 @@ async function variantOf(
 const MOVING = new Set(['webp', 'gif']);
 
 async function resized(picture: Uint8Array, match: RegExpExecArray): Promise<Uint8Array> {
-  const { openImage, MAX_PIXELS } = await import('./open-image.ts');
+  const { openImage, MAX_PIXELS } = await import('../formats/open-image.ts');
   const [, width, height, fit, page, format = ''] = match;
   const { width: across, pages = 1, pageHeight, format: source } = await openImage(picture).metadata();
   // An animation whose frames are too many pixels together is shown by its first.

@@ -2,10 +2,10 @@ import exifReader from 'exif-reader';
 import sharp, { type Metadata, type Sharp } from 'sharp';
 import { rgbaToThumbHash } from 'thumbhash';
 import { JobRefused } from '#platform/data/jobs/jobs.ts';
-import type { HeicDecoder } from './heic/heic.ts';
+import { ACCEPTED_TYPES, HEIC, MEDIA_TYPES, mediaTypeOf } from '../formats/media-types.ts';
+import { MAX_PIXELS, openImage } from '../formats/open-image.ts';
+import type { HeicDecoder } from '../heic/heic.ts';
 import { kindOf } from './kind.ts';
-import { ACCEPTED_TYPES, HEIC, MEDIA_TYPES, mediaTypeOf } from './media-types.ts';
-import { MAX_PIXELS, openImage } from './open-image.ts';
 import { type PaletteColour, paletteOf } from './palette.ts';
 import { differenceHash } from './perceptual-hash.ts';
 

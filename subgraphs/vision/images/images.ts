@@ -8,9 +8,9 @@ import { receiveUpload } from '#platform/identity/signed-urls/receive-upload.ts'
 import type { SignedUrl, UrlSigner } from '#platform/identity/signed-urls/url-signer.ts';
 import type { Topics } from '#platform/realtime/topics/topics.ts';
 import type { Prisma, PrismaClient } from '#prisma/vision/client/client.ts';
-import type { AnalysedImage, Analysis } from './analysis.ts';
-import { ACCEPTED_TYPES, HEIC, MEDIA_TYPES } from './media-types.ts';
-import type { ImageQuotas } from './quota.ts';
+import type { AnalysedImage, Analysis } from '../analysis/analysis.ts';
+import { ACCEPTED_TYPES, HEIC, MEDIA_TYPES } from '../formats/media-types.ts';
+import type { ImageQuotas } from '../quota.ts';
 
 export type ImageRow = Prisma.ImageGetPayload<object>;
 

@@ -8,14 +8,14 @@ import { loadConfig } from '#platform/base/config/config.ts';
 import { type ClientClass, openDatabase } from '#platform/data/database/database.ts';
 import { buildTemplate } from '#platform/data/database/template.ts';
 import { PrismaClient } from '#prisma/vision/client/client.ts';
+import { HEIC } from '../formats/media-types.ts';
 import { imageFiles } from './files.ts';
 import { convertedOf, folderOf, originalOf, uploadOf, variantsOf } from './images.ts';
-import { HEIC } from './media-types.ts';
 
 const lifecycle = new AsyncDisposableStack();
 let db: PrismaClient;
 beforeAll(async () => {
-  const root = path.resolve(import.meta.dirname, '../..');
+  const root = path.resolve(import.meta.dirname, '../../..');
   const directory = await mkdtemp(path.join(tmpdir(), 'sextant-image-files-'));
   lifecycle.defer(() => rm(directory, { recursive: true, force: true }));
   await buildTemplate(root);
