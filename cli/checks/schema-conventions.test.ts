@@ -26,7 +26,12 @@ it('names what is not shaped as its neighbours are', () => {
     type Subscription { courseOf(shipId: ID!): Course! }
     type Course @key(fields: "id") { id: ID! }
     union Sight = Ship | Crew
-    type Ship { id: ID! }
+    type Ship {
+      id: ID!
+      masts(first: Int = 3): [Crew!] @listSize(slicingArguments: ["first"])
+      sails(first: Int! = 3): [Crew!] @listSize(slicingArguments: ["first"])
+      ropes(first: Int = 3): [Crew!] @listSize(slicingArguments: ["first"], requireOneSlicingArgument: false)
+    }
     type Crew { id: ID! }
     type ShipConnection { edges: [ShipEdge!]!, pageInfo: PageInfo! }
     input LaunchShipInput { name: String! }
@@ -50,6 +55,7 @@ it('names what is not shaped as its neighbours are', () => {
     'Query.ship is non-null: its null would take the answers of the other fields along',
     'Query.ships takes no `after`',
     'Query.ships takes no `first: Int`',
+    'Ship.masts takes null for `first`, which its @listSize refuses: requireOneSlicingArgument: false',
     'ShipConnection has no nodes',
     'ShipConnection has no totalCount',
   ]);

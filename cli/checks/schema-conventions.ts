@@ -9,6 +9,7 @@ import {
   isInputObjectType,
   isNonNullType,
   isObjectType,
+  valueFromASTUntyped,
 } from 'graphql';
 
 /**
@@ -36,7 +37,23 @@ export function unconventional(sdl: string): string[] {
     found.push(...nameFaults(field));
   for (const type of Object.values(schema.getTypeMap()))
     if (isObjectType(type) && type.name.endsWith('Connection')) found.push(...connectionFaults(schema, type));
+  for (const type of Object.values(schema.getTypeMap()))
+    if (isObjectType(type)) found.push(...fieldsOf(type).flatMap((field) => sliceFaults(type.name, field)));
   return found.sort();
+}
+
+/** A null counts as no argument: where one may be null, it may not be required. */
+function sliceFaults(owner: string, { name, args, astNode }: GraphQLField<unknown, unknown>): string[] {
+  const listSize = astNode?.directives?.find((one) => one.name.value === 'listSize');
+  if (!listSize) return [];
+  const given = new Map(listSize.arguments?.map((one) => [one.name.value, valueFromASTUntyped(one.value)]));
+  if (given.get('requireOneSlicingArgument') === false) return [];
+  return ((given.get('slicingArguments') ?? []) as string[]).flatMap((slice) => {
+    const argument = args.find((one) => one.name === slice);
+    if (!argument || isNonNullType(argument.type)) return [];
+    const field = `${owner}.${name}`;
+    return [`${field} takes null for \`${slice}\`, which its @listSize refuses: requireOneSlicingArgument: false`];
+  });
 }
 
 /** A mutation takes one `input` and returns one payload, both of its own name; what it deletes is `deletedId`. */
