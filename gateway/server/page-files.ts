@@ -115,9 +115,7 @@ export function createPageFiles(folder: string, { hashed = false }: PageFilesOpt
 
 /** The names by which the files of a folder are asked for. */
 async function namesIn(folder: string): Promise<ReadonlySet<string>> {
-  const [page, built] = await Promise.all(
-    ['page', 'built'].map((part) => ifThere(readdir(path.join(folder, part)))),
-  );
+  const [page, built] = await Promise.all(['page', 'built'].map((part) => ifThere(readdir(path.join(folder, part)))));
   const made = built?.filter((name) => name.endsWith('.br')).map((name) => name.slice(0, -3));
   return new Set([...(page ?? []), ...(made ?? [])]);
 }
