@@ -9,8 +9,8 @@ import { CodedError } from '#platform/base/errors/errors.ts';
  *   page, broken JSON, 404 of a server that knows no such path)
  * - `empty` a reply without a word; `unpaid` 402, or no credit; `template` what the model's template on its server
  *   cannot take
- * - `credentials` 401 or 403; `model_unknown` 404 of an API; `context_window` and `content_policy` as named; `refused` any
- *   other 4xx
+ * - `credentials` 401 or 403; `model_unknown` 404 of an API; `context_window` and `content_policy` as named; `refused`
+ *   any other 4xx
  */
 export type FailureKind =
   | 'rate_limited'

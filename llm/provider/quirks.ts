@@ -99,7 +99,7 @@ function lesson(known: Quirks, failure: ProviderFailure, sent: Sent): Quirks | u
   );
 }
 
-/** A source that is refused for another reason, such as a title that is too long, is no lesson. */
+/** A source that is refused for another reason, such as a title that is too long, teaches nothing. */
 function citationsLesson(known: Quirks, message: string, { body }: Sent): Quirks | undefined {
   if (known.noCitations || !/search_result|citations/.test(message) || RANGE.test(message)) return undefined;
   if (!UNSUPPORTED.test(message) && !/does not match any of the expected tags/.test(message)) return undefined;
