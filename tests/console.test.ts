@@ -198,6 +198,31 @@ describe.skipIf(skipped)(`the console${BROWSER_SKIPPED}`, () => {
     expect(await replyText(page)).toBe(WHOLE);
   }, 240_000);
 
+  it('shows a message once, also where an event of it comes before the answer to its sending', async () => {
+    const { page } = await newPerson();
+    await write(page, 'Tell me a story');
+    await ended(page);
+    const [reaches, answers] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+    await page.route('**/graphql', async (route) => {
+      if (!route.request().postData()?.includes(' SendMessage')) return route.fallback();
+      await reaches.promise;
+      const response = await route.fetch();
+      await answers.promise;
+      return route.fulfill({ response });
+    });
+    await page.getByRole('textbox', { name: 'Write a message' }).fill('Tell me another one');
+    await page.keyboard.press('Enter');
+    const onItsWay = page.getByText('On its way …');
+    await onItsWay.waitFor();
+    reaches.resolve();
+    await ended(page, 'COMPLETE', 1);
+    await onItsWay.waitFor({ state: 'detached' });
+    expect(await page.locator('.asked').count()).toBe(2);
+    answers.resolve();
+    await expect.poll(() => questionsOf(page)).toBe(0);
+    expect(await page.locator('.asked').count()).toBe(2);
+  }, 240_000);
+
   it('shows two people in one room to one another, and the words of both', async () => {
     const [one, other] = [await newPerson(), await newPerson()];
     await write(one.page, 'Shall we navigate together?');

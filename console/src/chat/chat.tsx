@@ -270,9 +270,8 @@ function Messages({ it, viewerId }: { it: ReturnType<typeof useChat>; viewerId: 
             actions={it.actions}
           />
         ))}
-        {it.sending.map(({ text }, at) => (
-          // biome-ignore lint/suspicious/noArrayIndexKey: they go in the order in which they came.
-          <Sending key={at} text={text} />
+        {it.sending.map(({ id, text }) => (
+          <Sending key={id} text={text} />
         ))}
       </div>
     </div>

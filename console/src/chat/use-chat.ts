@@ -31,7 +31,7 @@ export function useChat(id: string, optionsOf: (memoryEnabled: boolean) => Promi
   const [problem, setProblem] = useState<unknown>();
   const reading = useRef<Promise<unknown> | undefined>(undefined);
   const regenerated = useRef(new Set<string>());
-  const [sending, setSending] = useState<readonly Draft[]>([]);
+  const [sending, setSending] = useState<readonly { readonly id: string; readonly text: string }[]>([]);
 
   // Events come in numbers, and what they tell is read at once for all of them.
   const read = useCallback(() => {
@@ -130,17 +130,17 @@ export function useChat(id: string, optionsOf: (memoryEnabled: boolean) => Promi
     isReplying: messages.some(isOpen),
     hasEarlier,
     earlier: () => void earlier().catch(setProblem),
-    sending,
-    send: async (draft: Draft) => {
-      const { text, attachments } = draft;
-      setSending((before) => [...before, draft]);
+    // An event may show the message before the answer to its sending is here, which may have been lost.
+    sending: sending.filter(({ id: sent }) => !messages.some(({ clientMessageId }) => clientMessageId === sent)),
+    send: async ({ text, attachments }: Draft) => {
+      const sent = crypto.randomUUID();
+      setSending((before) => [...before, { id: sent, text }]);
       try {
         const chosen = await options.current();
-        await done(
-          conversation.send(text, { ...chosen, ...(attachments.length > 0 && { attachments: [...attachments] }) }),
-        );
+        const images = attachments.length > 0 && { attachments: [...attachments] };
+        await done(conversation.send(text, { ...chosen, ...images, clientMessageId: sent }));
       } finally {
-        setSending((before) => before.filter((one) => one !== draft));
+        setSending((before) => before.filter((one) => one.id !== sent));
       }
     },
     stop: () =>
