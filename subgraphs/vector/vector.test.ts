@@ -476,7 +476,7 @@ describe('administrators', () => {
 describe('a collection leaves nothing when it is deleted', () => {
   const OBJECTS = 'query ($id: ID!) { vectorCollection(id: $id) { objectCount } }';
   const upsert = (id: string) => ({ input: { collectionId: id, objects: RECIPES } });
-  // The space is made by whoever needs it first, also to count what is in it.
+  // The first use of a collection makes its space, also one that counts what is in it.
   for (const [what, step, query, variables] of [
     ['read before its space is there', 'ensureSpace', OBJECTS, (id: string) => ({ id })],
     ['written to before its space is there', 'ensureSpace', UPSERT, upsert],

@@ -1,4 +1,5 @@
-import { InMemoryCache, type Modifiers } from '@apollo/client';
+import { InMemoryCache } from '@apollo/client';
+import type { Modifiers } from '@apollo/client/cache';
 import { expect, it } from 'vitest';
 import { chatLists } from './chat-lists.ts';
 import { ListChatsDocument, type ListChatsQueryVariables } from './list.generated.ts';
@@ -29,7 +30,10 @@ function twoPages(variables: ListChatsQueryVariables) {
       } as never,
     });
   const read = () =>
-    cache.readQuery({ query: ListChatsDocument, variables })?.conversations?.nodes.map(({ id }) => id).join('');
+    cache
+      .readQuery({ query: ListChatsDocument, variables })
+      ?.conversations?.nodes.map(({ id }) => id)
+      .join('');
   write(['a']);
   write(['a', 'b', 'c']);
   return { cache, write, read };

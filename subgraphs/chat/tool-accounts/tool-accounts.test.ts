@@ -255,7 +255,10 @@ it('keeps tokens that no server takes back for a day at most', async () => {
 /** What gives tokens back, called as often as a test says, of a server with settings or with none that can be used. */
 function giving(withAccounts: () => Promise<ReturnType<typeof toolServer.parse>>) {
   let handler: JobHandler | undefined;
-  const jobs = { handle: (_: string, given: JobHandler) => void (handler = given) } as unknown as Jobs<Transaction>;
+  const handle = (_: string, given: JobHandler) => {
+    handler = given;
+  };
+  const jobs = { handle } as unknown as Jobs<Transaction>;
   const { secrets } = world.platform.of('chat', lifecycle);
   const servers = { withAccounts } as unknown as ToolServers;
   void new EndedAccounts(jobs, world.db, servers, secrets, pino({ level: 'silent' }));
@@ -265,7 +268,9 @@ function giving(withAccounts: () => Promise<ReturnType<typeof toolServer.parse>>
 
 /** The account of a person, which is no longer theirs. */
 async function endedAccountOf({ userId }: UserIdentity): Promise<Sealed> {
-  const { server, sealed } = await world.db.toolAccount.delete({ where: { userId_server: { userId, server: 'shop' } } });
+  const { server, sealed } = await world.db.toolAccount.delete({
+    where: { userId_server: { userId, server: 'shop' } },
+  });
   return { userId, server, sealed } as Sealed;
 }
 
