@@ -23,7 +23,7 @@ export class FoundPages {
     }
   }
 
-  /** Notes the pages of a search by their numbers, as Perplexity and xAI list them: addresses, and titles beside them. */
+  /** Notes the pages of a search by their numbers, as Perplexity and xAI list them, with titles beside them. */
   noteSearch(citations: unknown, results: unknown): void {
     const found = listOf<Result>(results);
     const titles = new Map(found.map((result) => [result?.url, result?.title]));

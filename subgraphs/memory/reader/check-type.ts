@@ -30,7 +30,7 @@ export async function checkType(bytes: Uint8Array, declared: DocumentType, conte
       'PASSWORD_PROTECTED',
       'The document is protected by a password: save a copy without one and upload that.',
     );
-  // Markup and subtitles are text as well. Other signatures are as short as a word may be ("BMW"): what can be read is text.
+  // Markup is text as well. Other signatures are as short as a word ("BMW"): what can be read is text.
   const isText = declared.startsWith('text/') || declared === 'message/rfc822';
   if (isText && (mime === undefined || mime.startsWith('text/') || mime === 'application/xml')) return;
   if (isText && !PAPERS.has(mime!) && isReadableText(bytes, declared, contentType)) return;

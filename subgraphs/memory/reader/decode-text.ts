@@ -23,7 +23,7 @@ export function isReadableText(bytes: Uint8Array, declared: DocumentType, conten
   return text !== undefined && !CONTROL.test(text);
 }
 
-// biome-ignore lint/suspicious/noControlCharactersInRegex: those that texts do not have, all but tabs, ends of lines and pages, and escapes.
+// biome-ignore lint/suspicious/noControlCharactersInRegex: those that texts do not have, and binary files do.
 const CONTROL = /[\0-\x08\x0b\x0e-\x1a\x1c-\x1f]/;
 
 function decode(bytes: Uint8Array, declared: DocumentType, contentType: string): string | undefined {

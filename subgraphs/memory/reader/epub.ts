@@ -42,7 +42,7 @@ export async function readEpub(bytes: Uint8Array): Promise<Outline> {
   return outline;
 }
 
-/** The chapters of a book in their order, which may be said before it is said what they are; without one, all its pages. */
+/** The chapters of a book in their order, which may come before what they are; without one, all its pages. */
 function partsOf(opf: string, xml: string): { readonly chapters: readonly string[]; readonly contents: string[] } {
   const items = new Map<string, string>();
   const pages: string[] = [];

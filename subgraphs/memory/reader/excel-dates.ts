@@ -8,7 +8,7 @@ const MAX_DAYS = 2_958_466;
 /** A format without texts in quotes and escaped letters. */
 const withoutTexts = (code: string): string => code.replace(/"[^"]*"|\\./g, '');
 
-/** Returns whether a format of a spreadsheet shows a number as hours, minutes or seconds that may be more than a day. */
+/** Returns whether a format of a spreadsheet shows a number as hours, minutes or seconds that passed. */
 export const isDuration = (id: number, code: string | undefined): boolean =>
   code === undefined ? id === 46 : /\[(?:h+|m+|s+)\]/i.test(withoutTexts(code));
 

@@ -1,6 +1,6 @@
 /**
- * Messages in which others speak, think, live and work, or in which something was so, nearly was, or is wished for; each
- * with a claim of a model double, the words that it quotes, and whether the message says it.
+ * Messages in which others speak, think, live and work, or something was so, nearly was, or is wished for; each with a
+ * claim of a model double, the words that it quotes, and whether the message says it.
  */
 export const REPORTED: readonly (readonly [message: string, claim: string, quote: string, isTrue: boolean])[] = [
   ['My friend says I live in the past.', 'The user lives in the past.', 'I live in the past', false],
