@@ -87,12 +87,16 @@ const AWAY_CODES: ReadonlySet<string> = new Set([
 
 /**
  * Returns whether work failed because something that it needs is away for now: a store, a provider, another subgraph.
- * Nothing is wrong with the work, so it waits, and its attempts are not used up.
+ * Nothing is wrong with the work, so it waits, and its attempts are not used up. Work that a store gave up for others is
+ * not among it: it was repeated at once already, and what meets the others each time would come again without end.
  */
-export const isAway = (error: unknown): boolean =>
-  (error instanceof CodedError && AWAY_CODES.has(error.code)) || isOutage(error);
+export function isAway(error: unknown): boolean {
+  if (error instanceof CodedError && AWAY_CODES.has(error.code)) return true;
+  const outage = outageOf(error);
+  return outage !== undefined && outage !== 'contended';
+}
 
-/** Returns whether an error means that a store is away, starting, full, or has no connection to spare. */
+/** Returns whether an error means that a store does not do its work for now, whatever the reason is. */
 export const isOutage = (error: unknown): boolean => outageOf(error) !== undefined;
 
 /** What the log says of each, and what a client may know. */
