@@ -32,7 +32,7 @@ export interface Target {
   readonly staging: Staging;
   /** Whether there is something that would be lost. */
   readonly holdsData: boolean;
-  /** Owners whose files in the storage may be those of another installation: a restore removes what it does not hold. */
+  /** Owners whose files in the storage may be those of another installation; a restore would remove them. */
   readonly foreignFiles: readonly Owner[];
   /**
    * Keeps processes of the product out until `finish`, and opens the stores.
@@ -206,7 +206,7 @@ export async function emptyVectors(vectors: VectorStore): Promise<void> {
 }
 
 /**
- * Removes files that a restored installation does not know. A storage that refuses it is no reason to keep the product
+ * Removes files that a restored installation does not know. A storage that refuses it does not keep the product
  * out: the comparison of files with rows finds them later.
  *
  * @returns what stood in the way.

@@ -32,8 +32,8 @@ interface Status {
  * restore. Works beside running processes on Postgres. The embedded database belongs to one process: a running product
  * is told by the mutation `reindexMemory`.
  *
- * @throws {CommandError} when work on the indexes was parked because it failed too often; in the end when most files have
- * no row, or are claimed by another installation.
+ * @throws {CommandError} when work on the indexes was parked because it failed too often; in the end when most
+ * files have no row, or are claimed by another installation.
  */
 export async function reindex(root: string, options: ReindexOptions = {}): Promise<void> {
   const config = loadConfig(process.env, root);

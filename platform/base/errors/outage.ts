@@ -87,8 +87,8 @@ const AWAY_CODES: ReadonlySet<string> = new Set([
 
 /**
  * Returns whether work failed because something that it needs is away for now: a store, a provider, another subgraph.
- * Nothing is wrong with the work, so it waits, and its attempts are not used up. Work that a store gave up for others is
- * not among it: it was repeated at once already, and what meets the others each time would come again without end.
+ * Nothing is wrong with the work, so it waits, and its attempts are not used up. Work that a store gave up for others
+ * is not among it: it was repeated at once already, and what meets the others each time would come again without end.
  */
 export function isAway(error: unknown): boolean {
   if (error instanceof CodedError && AWAY_CODES.has(error.code)) return true;

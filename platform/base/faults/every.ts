@@ -2,8 +2,8 @@ import { isAway, isOutage } from '../errors/outage.ts';
 import { type Guard, guarded } from './guarded.ts';
 
 /**
- * Does something again and again, guarded, without keeping the process alive. Work that fails because a server is away or
- * gave it up for others, and ends nothing by that, is not a fault: the log has a warning, and the next time comes.
+ * Does something again and again, guarded, without keeping the process alive. Work that fails because a server is away
+ * or gave it up for others, and ends nothing by that, is not a fault: the log has a warning, and the next comes.
  *
  * @returns how to stop.
  */
