@@ -52,7 +52,7 @@ describe('a text is read', () => {
   });
 });
 
-describe('what is no text in a known encoding is refused, and not read as nonsense:', () => {
+describe('what is not text in a known encoding is refused, and not read as nonsense:', () => {
   it.each([
     ['a table in GBK', hex('d0d5c3fb2cb5d8d6b70ad5c5c8fd2cb1b1bea9cad00a')],
     ['a table in Shift JIS', hex('96bc914f2c8f5a8f8a0a8e5293632c938c8b9e0a')],

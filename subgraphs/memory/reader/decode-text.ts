@@ -69,7 +69,7 @@ function unmarked(bytes: Uint8Array): string | undefined {
 const UNUSED = new Set([0x81, 0x8d, 0x8f, 0x90, 0x9d]);
 const NO_BREAK_SPACE = 0xa0;
 /** Letters outside of ASCII that may follow one another in a Western language, and the share of longer runs. */
-const LONGEST_RUN = 3;
+const MAX_RUN = 3;
 const MAX_SHARE = 0.1;
 
 /**
@@ -81,7 +81,7 @@ function isWestern(bytes: Uint8Array): boolean {
   let [all, inRuns, run] = [0, 0, 0];
   const end = () => {
     all += run;
-    if (run > LONGEST_RUN) inRuns += run;
+    if (run > MAX_RUN) inRuns += run;
     run = 0;
   };
   for (const byte of bytes) {

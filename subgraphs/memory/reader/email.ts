@@ -79,7 +79,7 @@ function addBody(builder: OutlineBuilder, text: string, html: string): void {
 }
 
 /**
- * An e-mail whose letters can be read: names of encodings that nobody knows (`unknown-8bit`) are taken out of one in
+ * An e-mail whose letters can be read: names of unknown encodings (`unknown-8bit`) are taken out of one in
  * UTF-8, and one that names none and is not in UTF-8 is in the encoding of Windows, as programs write that name none.
  */
 function withKnownEncoding(bytes: Uint8Array): Uint8Array {

@@ -36,7 +36,7 @@ const moved = (files: Record<string, string>, from: string, to: string) => {
 };
 
 describe('XLSX of other programs', () => {
-  it('a formula that nobody computed is read as it is written', async () => {
+  it('a formula without a computed value is read as it is written', async () => {
     const file = sheet(
       '<row r="1"><c r="A1"><f>SUM(B1:B9)</f></c><c r="B1"><f>1+1</f><v>2</v></c><c r="C1" t="str"><f>A&amp;B</f><v>AB</v></c></row>',
     );
@@ -188,7 +188,7 @@ describe('an e-mail of other programs', () => {
   it.each([
     ['in the encoding of Windows, which it does not say', email('', 'Grüße', 'latin1'), 'Grüße'],
     [
-      'in an encoding that nobody knows',
+      'in an unknown encoding',
       email('MIME-Version: 1.0\nContent-Type: text/plain; charset="unknown-8bit"', 'Grüße 你好'),
       'Grüße 你好',
     ],

@@ -132,7 +132,9 @@ function shown({ t: type, s: style }: Attributes, value: string, meaning: Meanin
 /** Digits that spreadsheets compute with. */
 const SHOWN_DIGITS = 15;
 
-/** Characters that XML cannot hold, and what looks like one, are written as `_x000D_`; control characters are no text. */
+/**
+ * Characters that XML cannot hold, and what looks like one, are written as `_x000D_`; control characters are not text.
+ */
 const unescaped = (text: string): string =>
   text
     .replace(/_x([\dA-F]{4})_/gi, (_, digits: string) => {

@@ -59,7 +59,9 @@ function jpeg(file: Buffer): Buffer {
   return Buffer.concat([...kept, endOfPicture(file.subarray(at))]);
 }
 
-/** Whether a length follows a marker: not behind those of restarts, and not behind a zero, which makes a byte of 255. */
+/**
+ * Whether a length follows a marker: not behind those of restarts, and not behind a zero, which makes a byte of 255.
+ */
 const hasLength = (kind: number): boolean => kind > 0x01 && (kind < 0xd0 || kind > 0xd8);
 
 /** What lies behind the end of a JPEG, as other pictures of a telephone do, carries metadata too. */
