@@ -197,6 +197,7 @@ export class ProviderStream {
     if (reason === 'failed') throw new ProviderFailure('server_error', `the reply ended with ${finish.slice(0, 100)}`);
     if (over) this.#watchdog.complete();
     else this.#watchdog.end();
+    this.#reader.end?.(this.#waiting);
     this.#text.end(this.#waiting);
     this.#ended = { type: 'end', reason, usage: this.#reader.usage };
     return this.#waiting.shift() ?? this.#ended;

@@ -41,7 +41,11 @@ export class ChatReader implements Reader {
     this.#pages.noteSearch(chunk.citations, chunk.search_results);
     const choice = chunk.choices?.[0];
     if (choice) this.#choose(choice, text, deltas);
-    if (this.finish !== undefined) deltas.push(...this.#pages.take());
+    if (this.finish !== undefined) this.end(deltas);
+  }
+
+  end(deltas: Delta[]): void {
+    deltas.push(...this.#calls.end(), ...this.#pages.take());
   }
 
   #choose(choice: NonNullable<Chunk['choices']>[number], text: ReplyText, deltas: Delta[]): void {
@@ -49,10 +53,7 @@ export class ChatReader implements Reader {
     if (delta) this.#read(delta, text, deltas);
     const { finish_reason: reason } = choice;
     // DashScope's word for none is a text.
-    if (typeof reason === 'string' && !/^(null|none)?$/i.test(reason)) {
-      this.finish = reason;
-      deltas.push(...this.#calls.end());
-    }
+    if (typeof reason === 'string' && !/^(null|none)?$/i.test(reason)) this.finish = reason;
   }
 
   #read(delta: object, text: ReplyText, deltas: Delta[]): void {
