@@ -180,8 +180,9 @@ export class ProviderStream {
   #stop(delta: Delta | undefined): Delta | ProviderEnd {
     this.#leave();
     this.#watchdog.end();
+    this.#reader.end?.(this.#waiting);
     this.#ended = { type: 'end', reason: 'stop', usage: this.#reader.usage };
-    return delta ?? this.#ended;
+    return delta ?? this.#waiting.shift() ?? this.#ended;
   }
 
   /** @param over whether the answer has ended, too. */

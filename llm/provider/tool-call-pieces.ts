@@ -40,7 +40,7 @@ export class ToolCallPieces {
     return list.flatMap((one: unknown) => (typeof one === 'object' && one !== null ? this.#piece(one as RawCall) : []));
   }
 
-  /** Returns what was not told yet, once the reply is whole or another call begins. */
+  /** Returns what was not told yet, once the reply is whole. */
   end(): ToolCallDelta[] {
     return this.#calls.flatMap((call, index) => {
       if (!call.placeholder) return [];
@@ -56,9 +56,8 @@ export class ToolCallPieces {
     const name = typeof raw.function?.name === 'string' ? raw.function.name : '';
     let index = this.#indexOf(given, id, name);
     const isNew = index < 0;
-    const earlier = isNew ? this.end() : [];
     if (isNew) {
-      if (this.#calls.length >= MAX_CALLS) return earlier;
+      if (this.#calls.length >= MAX_CALLS) return [];
       index = this.#calls.push({ given, id, name: '', arguments: '', placeholder: false }) - 1;
     }
     const call = this.#calls[index]!;
@@ -67,7 +66,6 @@ export class ToolCallPieces {
     const args = added(call, argumentsOf(raw.function?.arguments));
     const extra = raw.extra_content;
     return [
-      ...earlier,
       {
         type: 'tool-call',
         index,

@@ -89,8 +89,10 @@ function refuse(sink: SubscriptionSink, errors: readonly GraphQLError[]): Unsubs
 
 /**
  * Pulls events from the source that the subscription's resolver returned (such as `follow` of chat), one at a time,
- * makes of each the answer that was asked for, and waits for the sink: a slow subscriber stalls its own source alone.
- * In the same process the sink is the gateway's, in gateway/execution/answering/events.ts.
+ * makes of each the answer that was asked for, and waits where the sink asks for it. In the same process the sink is
+ * the gateway's, in gateway/execution/answering/events.ts, which does while 16 events are being completed; the one for
+ * another process (server-subscriptions.ts) does while its socket is full. A slow client stalls no source of the
+ * gateway, which queues for it.
  */
 function pump(
   operation: SubgraphOperation,

@@ -18,7 +18,7 @@ const ENFORCE_MS = 300_000;
 /** How many replicas share the calls of an installation. */
 const LANES = 4;
 
-/** What models were used for, by whom, at what cost and how fast. Learns everything from events. */
+/** What models were used for, by whom, at what cost and how fast. Learns of calls from events alone. */
 export const analytics: SubgraphDefinition = {
   name: 'analytics',
   schemaFile: new URL('./schema.graphql', import.meta.url),

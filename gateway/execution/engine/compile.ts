@@ -61,7 +61,8 @@ const NOTHING: Introspected = [];
 /**
  * Creates the compiled engine: takes the client's names and values out of an operation, has it planned
  * (planning/planning.ts; plan-cache.ts keeps the plan) and makes functions of the plan (fetching/fetch.ts). `execute`
- * runs these on the data of one Run, and has the answer written (answering/answer.ts).
+ * runs these on the data of one Run, unless an equal query is under way (answering/sharing.ts) or its answer is kept
+ * (answering/kept-answers.ts), and has the answer written (answering/answer.ts).
  */
 export function createCompiler(options: CompilerOptions): Compile {
   const { supergraph } = options;

@@ -18,8 +18,8 @@ import { RequestText } from './request-text.ts';
 
 /**
  * Compiles a plan into functions: what runs beside what, and what after what. Root fields are fetched here, entities by
- * entities.ts; both ask by `send` of run/run.ts. A step with nothing to wait for returns undefined, so that no tick is
- * lost to it.
+ * entities.ts; both ask by `send` of run/run.ts. A fetch with nothing to ask for returns undefined, so that no tick
+ * is lost to it; a sequence always returns a promise.
  */
 export function compileStep(step: Step, scope: FetchScope): Execute {
   switch (step.kind) {

@@ -9,7 +9,9 @@ const MAX_QUOTE = 600;
 /** Marks at the end of a text. */
 const MARKS = / ?(?:\[\d+\])+$/;
 /** The fence of a block of code. */
-const FENCE = /^ {0,3}(`{3,}|~{3,})/;
+const FENCE = /^ {0,3}(`{3,}(?=[^`]*$)|~{3,})/;
+/** Code, in which a number in brackets is not a mark. */
+const CODE = /```[\s\S]*?(?:```|$)|`[^`\n]*`/g;
 
 /** The sources of a reply, as they become known: readers get the whole list each time. */
 export class Citations {
@@ -55,7 +57,7 @@ export class Citations {
     const mark = `[${source.index}]`;
     const code = codeAt(text);
     // Perplexity writes the numbers of its pages itself.
-    const isThere = marks.includes(mark) || (found && quote === '' && text.includes(mark));
+    const isThere = marks.includes(mark) || (found && quote === '' && text.replace(CODE, '').includes(mark));
     if (isThere || code === 'within') return '';
     if (code === 'behind')
       return `

@@ -205,12 +205,12 @@ describe('a model that says what it cites', () => {
 
   it('writes no marks into code, and behind it on a line of its own', async () => {
     world.provider.behave(
-      cites(['So:\n```js\n', 'tea()', given(0, 1)], ['\n```\n', given(1, 2)], ['Drink.', given(0, 1)]),
+      cites(['```npm i```\n```js\n', 'tea()', given(0, 1)], ['\n```\n', given(1, 2)], ['Drink.', given(0, 1)]),
     );
     const anna = person();
     const { replyId } = await world.exchange(anna, { conversationId: await world.conversation(anna) });
     const { text, citations } = await messageOf(anna, replyId);
-    expect(text).toBe('So:\n```js\ntea()\n```\n[2]\nDrink. [2]');
+    expect(text).toBe('```npm i```\n```js\ntea()\n```\n[2]\nDrink. [2]');
     expect(citations[1]).toMatchObject({
       quotes: [{ text: 'Anna likes tea.' }, { text: 'She drinks it green.' }, { text: 'Anna likes tea.' }],
     });

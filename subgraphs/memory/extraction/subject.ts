@@ -139,13 +139,16 @@ const SUBJECT_FORM =
 function nameBefore(text: string, lexicon: Lexicon): string | undefined {
   const [first, second] = text.split(' ');
   if (first === undefined || second === undefined || lexicon.self.test(first)) return undefined;
-  const verb = THIRD[lexicon.language];
-  return verb?.test(second) ? first : undefined;
+  const { language } = lexicon;
+  return THIRD[language]?.test(second) || VERB_FORM[language]?.test(second) ? first : undefined;
 }
 
+/** The form of any verb of another person: behind a name, where no noun stands. */
+const VERB_FORM: Readonly<Record<string, RegExp>> = { en: /^\p{L}{3,}s$/u, de: /^\p{L}{3,}t$/u };
+
 const THIRD: Readonly<Record<string, RegExp>> = {
-  en: /^(?:is|was|has|had|does|doesn't|isn't|lives|works|likes|loves|hates|prefers|moved|speaks|plays|owns|\p{L}{3,}s)$/u,
-  de: /^(?:ist|war|hat|hatte|wohnt|lebt|arbeitet|mag|liebt|hasst|heißt|spricht|spielt|isst|\p{L}{3,}t)$/u,
+  en: /^(?:is|was|has|had|does|doesn't|isn't|lives|works|likes|loves|hates|prefers|moved|speaks|plays|owns)$/u,
+  de: /^(?:ist|war|hat|hatte|wohnt|lebt|arbeitet|mag|liebt|hasst|heißt|spricht|spielt|isst)$/u,
   fr: /^(?:est|était|a|habite|vit|travaille|aime|déteste|préfère|s'appelle|parle|joue)$/u,
   es: /^(?:es|era|tiene|vive|trabaja|prefiere|odia|habla|juega|toca|se)$/u,
   it: /^(?:è|era|ha|vive|abita|lavora|preferisce|odia|ama|parla|suona|si)$/u,

@@ -32,7 +32,7 @@ export const dutch: Lexicon = {
     'vertaal|vertaling|corrigeer|verbeter|herformuleer|herschrijf|vat .{0,40}samen|samenvatting|grammatica|spelling|hoe zeg je|(?:volgende|deze|dit) (?:tekst|zin|gedicht|lied|e-?mail)|voorbeeldzin|citaat',
   ),
   reported: words(
-    'zegt|zei|zeggen|zeiden|denken|dachten|vinden|beweren|geloven|niet waar|onwaar|vindt|vertelt|vertelde|denkt|dacht|beweert|beweerde|gelooft|schrijft|schreef|vraagt|vroeg|volgens|zogenaamd|in (?:de film|het boek|het lied)',
+    'zegt|zei|zeggen|zeiden|denken|dachten|vinden|beweren|geloven|(?:niet waar|onwaar)(?=,? dat)|vindt|vertelt|vertelde|denkt|dacht|beweert|beweerde|gelooft|schrijft|schreef|vraagt|vroeg|volgens|zogenaamd|in (?:de film|het boek|het lied)',
   ),
   question: /^(?:waar|wat|wie|wanneer|waarom|hoe|welke?|kan|kun|mag|moet|heb|ben|is|woon|werk) /iu,
   here: words('deze|dit|dat|hier|onder|boven|volgende|vandaag|nu|deze keer|het'),

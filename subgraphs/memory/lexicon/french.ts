@@ -34,7 +34,7 @@ export const french: Lexicon = {
     "tradui[st]\\p{L}*|traduction|corrige\\p{L}*|correction|reformule\\p{L}*|paraphrase\\p{L}*|résume\\p{L}*|résumé|grammaire|orthographe|comment dit-on|comment dire|(?:le|la|ce|cette) (?:texte|phrase|poème|chanson|mail) (?:suivante?|ci-dessous)|cette phrase|ce texte|phrase d'exemple|citation",
   ),
   reported: words(
-    'dit|disait|disent|pensent|croient|croyait|croyaient|prétendent|affirment|racontent|il est faux|ce n.est pas vrai|c.est faux|raconte|pense(?! que j)|pensait|prétend|affirme|affirmait|croit|écrit|écrivait|demande|demandait|selon|soi-disant|cite|dans le (?:film|livre|roman)|dans la chanson',
+    'dit|disait|disent|pensent|croient|croyait|croyaient|prétendent|affirment|racontent|(?:il est faux|ce n.est pas vrai|c.est faux)(?= qu)|raconte|pense(?! que j)|pensait|prétend|affirme|affirmait|croit|écrit|écrivait|demande|demandait|selon|soi-disant|cite|dans le (?:film|livre|roman)|dans la chanson',
   ),
   question:
     /^(?:est-ce|où|quand|comment|pourquoi|qui|que|quoi|quels?|quelles?|combien|puis-je|ai-je|suis-je|dois-je|peux-tu|pouvez-vous)(?!\p{L})/iu,

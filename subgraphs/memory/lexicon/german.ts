@@ -34,7 +34,7 @@ export const german: Lexicon = {
     'übersetz\\p{L}*|übersetzung|korrigier\\p{L}*|korrektur|umformulier\\p{L}*|formulier\\p{L}* um|fasse? .{0,40}zusammen|zusammenfassung|grammatik|rechtschreibung|wie sagt man|folgende[rsn]? (?:text|satz|e-?mail)|diese[rsn]? (?:text|satz|gedicht|lied|e-?mail)|beispielsatz|testsatz|zitat',
   ),
   reported: words(
-    'sagt|sagte|sagen|sagten|meint|meinte|meinen(?=,)|behaupten|glauben|glaubte|glaubten|denken|dachte|dachten|vermutet|vermuten|findet(?=,)|finden(?=,)|es stimmt nicht|stimmt nicht|falsch|unwahr|gelogen|behauptet|behauptete|erzählt|erzählte|glaubt|denkt|schreibt|schrieb|fragt|fragte|laut|angeblich|zitat|zitiert|im (?:film|lied|roman|buch)',
+    'sagt|sagte|sagen|sagten|meint|meinte|meinen(?=,)|behaupten|glauben|glaubte|glaubten|denken|dachte|dachten|vermutet|vermuten|findet(?=,)|finden(?=,)|(?:stimmt nicht|falsch|unwahr|gelogen)(?=,? dass)|behauptet|behauptete|erzählt|erzählte|glaubt|denkt|schreibt|schrieb|fragt|fragte|laut|angeblich|zitat|zitiert|im (?:film|lied|roman|buch)',
   ),
   question:
     /^(?:wo|was|wer|wen|wem|wann|warum|wieso|wie|welche[rsn]?|kann|kannst|könnt|darf|soll|muss|habe|hab|bin|ist|sind|wohne|lebe|arbeite) /iu,

@@ -38,7 +38,7 @@ export const italian: Lexicon = {
     'traduci|tradurre|traducimi|traduzione|correggi|correggere|correzione|riformula|parafrasa|riassumi|riassunto|grammatica|ortografia|come si dice|come dico|(?:il|la|questo|questa) (?:testo|frase|poesia|canzone|mail) seguente|seguente (?:testo|frase)|questa frase|questo testo|frase di esempio|citazione',
   ),
   reported: words(
-    'dice|disse|diceva|dicono|pensano|pensavano|credono|credeva|credevano|sostiene|sostengono|affermano|non è vero|è falso|racconta|ha detto|pensa|pensava|afferma|crede|scrive|scrisse|chiede|chiese|secondo|presumibilmente|nel (?:film|libro|romanzo)|nella canzone',
+    'dice|disse|diceva|dicono|pensano|pensavano|credono|credeva|credevano|sostiene|sostengono|affermano|(?:non è vero|è falso)(?= che)|racconta|ha detto|pensa|pensava|afferma|crede|scrive|scrisse|chiede|chiese|secondo|presumibilmente|nel (?:film|libro|romanzo)|nella canzone',
   ),
   question: /^(?:dove|quando|come|perché|chi|che cosa|cosa|qual[ei]?|quant[oaie]|posso|puoi)(?!\p{L})/iu,
   here: words('quest[oaei]|quell[oaei]|qui|sotto|sopra|seguente|oggi|adesso|stavolta|questa volta'),

@@ -38,7 +38,7 @@ export const portuguese: Lexicon = {
     'traduza|traduz|traduzir|tradução|corrija|corrige|corrigir|correção|reformule|reformula|parafraseie|resuma|resume|resumo|gramática|ortografia|como se diz|como digo|(?:o|a|este|esta) (?:texto|frase|poema|música|e-?mail) (?:seguinte|a seguir|abaixo)|seguinte (?:texto|frase)|esta frase|este texto|essa frase|frase de exemplo|citação',
   ),
   reported: words(
-    'diz|disse|dizia|dizem|pensam|pensavam|acham|achava|achavam|acreditam|acreditava|afirmam|não é verdade|é falso|conta|contou|pensa|pensava|afirma|afirmou|acha(?! que eu)|acredita|escreve|escreveu|pergunta|perguntou|segundo|supostamente|no (?:filme|livro|romance)|na (?:música|canção)',
+    'diz|disse|dizia|dizem|pensam|pensavam|acham|achava|achavam|acreditam|acreditava|afirmam|(?:não é verdade|é falso)(?= que)|conta|contou|pensa|pensava|afirma|afirmou|acha(?! que eu)|acredita|escreve|escreveu|pergunta|perguntou|segundo|supostamente|no (?:filme|livro|romance)|na (?:música|canção)',
   ),
   question: /^(?:onde|quando|como|por que|porque é que|quem|qual|quais|o que|quant[oa]s?|posso|pode|podes)(?!\p{L})/iu,
   here: words('est[ea]s?|iss?to|isso|ess[ea]s?|aqui|abaixo|acima|seguintes?|hoje|agora|desta vez'),

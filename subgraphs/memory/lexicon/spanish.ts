@@ -38,7 +38,7 @@ export const spanish: Lexicon = {
     'traduce|traducir|tradúceme|traducción|corrige|corregir|corrección|reformula|parafrasea|resume|resumir|resumen|gramática|ortografía|cómo se dice|cómo digo|(?:el|la|este|esta) (?:texto|frase|poema|canción|correo) siguiente|siguiente (?:texto|frase|correo)|esta frase|este texto|frase de ejemplo|cita',
   ),
   reported: words(
-    'dice|dijo|decía|dicen|creen|creía|creían|piensan|pensaban|opinan?|afirman|aseguran?|no es (?:cierto|verdad)|es falso|cuenta|contó|piensa|pensaba|afirma|afirmó|cree|escribe|escribió|pregunta|preguntó|según|supuestamente|en la (?:película|canción|novela)|en el (?:libro|cuento)',
+    'dice|dijo|decía|dicen|creen|creía|creían|piensan|pensaban|opinan?|afirman|aseguran?|(?:no es (?:cierto|verdad)|es falso)(?= que)|cuenta|contó|piensa|pensaba|afirma|afirmó|cree|escribe|escribió|pregunta|preguntó|según|supuestamente|en la (?:película|canción|novela)|en el (?:libro|cuento)',
   ),
   question: /^¿|^(?:dónde|cuándo|cómo|por qué|quién|qué|cuál|cuáles|cuánt[oa]s?|puedo|puedes)(?!\p{L})/iu,
   here: words('est[eao]s?|es[eao]s?|aquí|abajo|arriba|siguientes?|hoy|ahora|esta vez|lo'),

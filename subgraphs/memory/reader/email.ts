@@ -85,7 +85,7 @@ function addBody(builder: OutlineBuilder, text: string, html: string): void {
 function withKnownEncoding(bytes: Uint8Array): Uint8Array {
   const raw = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   if (isUtf8(raw)) return Buffer.from(raw.toString('latin1').replace(UNKNOWN, '$1utf-8'), 'latin1');
-  return raw.includes('charset') ? bytes : Buffer.from(new TextDecoder('windows-1252').decode(raw));
+  return /charset/i.test(raw.toString('latin1')) ? bytes : Buffer.from(new TextDecoder('windows-1252').decode(raw));
 }
 
 const UNKNOWN = /(\bcharset=["']?)(?:x-)?(?:unknown(?:-8bit)?|default(?:_charset)?|8bit|binary|none|user-defined)\b/gi;

@@ -38,8 +38,9 @@ const moved = (files: Record<string, string>, from: string, to: string) => {
 describe('XLSX of other programs', () => {
   it('a formula without a computed value is read as it is written', async () => {
     const file = sheet(
-      '<row r="1"><c r="A1"><f>SUM(B1:B9)</f></c><c r="B1"><f>1+1</f><v>2</v></c><c r="C1" t="str"><f>A&amp;B</f><v>AB</v></c></row>',
+      '<row r="1"><c r="A1"><f>SUM(B1:B9)</f></c><c r="B1"><f>1+1</f><v>2</v></c><c r="C1" t="str"><f>A&amp;B</f><v>AB</v></c><c r="D1" t="str"><f>IF(A1="","",A1)</f><v></v></c></row>',
     );
+    // A formula whose text is empty has been computed.
     expect(await textOf(file, XLSX)).toBe('S\n\n=SUM(B1:B9) | 2 | AB');
   });
 
@@ -187,6 +188,11 @@ describe('an e-mail of other programs', () => {
 
   it.each([
     ['in the encoding of Windows, which it does not say', email('', 'Grüße', 'latin1'), 'Grüße'],
+    [
+      'in an encoding that a header in capitals names',
+      email('MIME-Version: 1.0\nContent-Type: text/plain; CHARSET=ISO-8859-1', 'Grüße', 'latin1'),
+      'Grüße',
+    ],
     [
       'in an unknown encoding',
       email('MIME-Version: 1.0\nContent-Type: text/plain; charset="unknown-8bit"', 'Grüße 你好'),

@@ -97,7 +97,9 @@ function rowsOf(builder: OutlineBuilder, meaning: Meaning, count: () => void) {
       part = '';
       if (name === 'rPh') phonetic--;
       if (name === 'c' && cell) {
-        const said = value === '' && formula !== '' ? `=${formula}` : shown(cell, value, meaning);
+        // A text that a formula has come to may be empty; without a type it was not computed.
+        const isComputed = value !== '' || cell['t'] === 'str';
+        const said = !isComputed && formula !== '' ? `=${formula}` : shown(cell, value, meaning);
         const text = said.replace(/\s+/g, ' ').trim();
         if (text !== '') {
           count();
