@@ -94,8 +94,9 @@ export interface Gateway extends AsyncDisposable {
 const RELOAD_SPREAD_MS = 5_000;
 const DRAIN_SPREAD_MS = 500;
 const DOORS_CHECK_MS = 3_000;
-/** Connections of one network at once, beside WebSockets. */
-const OTHER_CONNECTIONS = 1_000;
+
+const connectionsOfNetwork = (config: Config): number =>
+  config.WS_MAX_SOCKETS_ADDRESS + config.HTTP_MAX_CONNECTIONS_ADDRESS;
 
 /**
  * Starts a gateway: listens at once, with /health and /ready at 503, loads the supergraph, and resolves when it serves.
@@ -183,7 +184,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     config,
     log,
     // Behind a proxy all connections are the proxy's.
-    bounds: config.TRUSTED_PROXIES > 0 ? {} : { maxOfNetwork: config.WS_MAX_SOCKETS_ADDRESS + OTHER_CONNECTIONS },
+    bounds: config.TRUSTED_PROXIES > 0 ? {} : { maxOfNetwork: connectionsOfNetwork(config) },
     cut: metrics.connectionCut,
   });
   server.keepAliveTimeout = 65_000; // longer than the idle time of the usual load balancers

@@ -197,6 +197,9 @@ export const settings = z.object({
   WS_MAX_SOCKETS_ADDRESS: count(1_000, 1, 1_000_000).describe(
     'WebSockets at once from one address (of IPv6 a /64), and as many streams over HTTP, in each gateway process.',
   ),
+  HTTP_MAX_CONNECTIONS_ADDRESS: count(1_000, 1, 1_000_000).describe(
+    'Connections at once from one address (of IPv6 a /64) beside those of its WebSockets, in each gateway process, where `TRUSTED_PROXIES` is 0. Behind a balancer of TCP connections all clients have its address: set as many as all of them need.',
+  ),
   WS_KEEPALIVE_MS: count(12_000, 100, 600_000).describe(
     'A WebSocket is pinged this often, and cut when it misses one.',
   ),

@@ -75,7 +75,7 @@ export async function createClientServer(options: ClientServerOptions): Promise<
   const guard = { where: 'connections of clients' };
   if (!TLS_CERT_FILE || !TLS_KEY_FILE) {
     const server = createServer();
-    boundNetworks(server, bounds.maxOfNetwork, cut);
+    boundNetworks(server, bounds.maxOfNetwork, cut, options.log);
     watchSockets(server, 'connection', unread);
     watchBodies(server, bodies);
     const stop = every(bounds.lookEveryMs, guard, () => {
@@ -98,7 +98,7 @@ export async function createClientServer(options: ClientServerOptions): Promise<
   const server = createSecureServer({ ...present(tls), ...HTTP2, allowHTTP1: true });
   renewCertificate(server, tls, () => present(tls));
   const sessions = new Http2Sessions(server, bounds, unread, cut);
-  boundNetworks(server, bounds.maxOfNetwork, cut);
+  boundNetworks(server, bounds.maxOfNetwork, cut, options.log);
   watchSockets(server, 'secureConnection', unread);
   watchBodies(server, bodies);
   const stop = every(bounds.lookEveryMs, guard, () => {
@@ -114,9 +114,16 @@ export async function createClientServer(options: ClientServerOptions): Promise<
 const present = ({ cert, key }: ClientTls) => ({ cert: cert!, key: key! });
 
 /** Takes no more connections of a network than it may have: each holds a descriptor, and the process has so many. */
-function boundNetworks(server: Server | Http2SecureServer, max: number, cut: (reason: CutReason) => void): void {
+function boundNetworks(
+  server: Server | Http2SecureServer,
+  max: number,
+  cut: (reason: CutReason) => void,
+  log: Logger,
+): void {
   if (max === Number.POSITIVE_INFINITY) return;
   const counts = new Map<string, number>();
+  /** Networks of which the log tells that they have too many. */
+  const told = new Set<string>();
   const take = (socket: Socket): void => {
     // It has gone already.
     if (socket.remoteAddress === undefined) return;
@@ -124,6 +131,8 @@ function boundNetworks(server: Server | Http2SecureServer, max: number, cut: (re
     const count = counts.get(network) ?? 0;
     if (count >= max) {
       cut('too_many');
+      if (!told.has(network)) log.warn({ network, max }, 'connections of a network are refused: it has too many');
+      told.add(network);
       // Not at once: TLS is about to take it over, and expects it to be open.
       process.nextTick(() => socket.destroy());
       return;
@@ -131,8 +140,10 @@ function boundNetworks(server: Server | Http2SecureServer, max: number, cut: (re
     counts.set(network, count + 1);
     socket.once('close', () => {
       const left = counts.get(network)! - 1;
-      if (left === 0) counts.delete(network);
-      else counts.set(network, left);
+      if (left === 0) {
+        counts.delete(network);
+        told.delete(network);
+      } else counts.set(network, left);
     });
   };
   // Before the server's own, which would begin with a handshake.
