@@ -104,7 +104,6 @@ describe.each<[string, SubgraphTransport]>([
       `/_/library/../../${name}`,
       `/_/library/%67raphql`,
       `http://gateway/_/library/${name}`,
-      `http://gateway/${name}`,
       `/_/library/http://127.0.0.1:${server.port}/${name}`,
       `/_/LIBRARY/${name}`,
       `/_/__proto__/${name}`,
@@ -113,6 +112,11 @@ describe.each<[string, SubgraphTransport]>([
       for (const method of ['GET', 'POST', 'PUT', 'DELETE', 'HEAD']) {
         expect([method, target, (await raw(gateway.port, target, method))[0]]).toEqual([method, target, 404]);
       }
+    }
+    // The absolute form is the path of the gateway itself, and of nothing behind it.
+    for (const name of hidden) {
+      const [own] = await raw(gateway.port, `/${name}`, 'GET');
+      expect([name, (await raw(gateway.port, `http://gateway/${name}`, 'GET'))[0]]).toEqual([name, own]);
     }
   });
 
