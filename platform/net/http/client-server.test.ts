@@ -170,7 +170,7 @@ describe.skipIf(!HAS_OPENSSL)('a server for clients with a certificate (skipped 
   });
 
   it('an answer that is read in small windows is given whole', async () => {
-    const { port, cuts } = await serve(TLS, { ...IMPATIENT, graceMs: 5_000 });
+    const { port, cuts } = await serve(TLS, { ...IMPATIENT, graceMs: 60_000 });
     const client = session(port, { settings: { initialWindowSize: 100_000 } });
     expect(await ask(client, '/large')).toHaveLength(LARGE.length);
     expect(cuts).toEqual([]);
