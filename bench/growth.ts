@@ -8,8 +8,9 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
+import { createTestDatabase } from '#platform/data/database/testing/test-database.ts';
 import { TestUser } from '../tests/testing/client.ts';
-import { createTestDatabase, DISTRIBUTED_SKIPPED, REDIS_TEST_URL } from '../tests/testing/postgres.ts';
+import { DISTRIBUTED_SKIPPED, REDIS_TEST_URL } from '../tests/testing/postgres.ts';
 import { startDistributed } from '../tests/testing/sextant.ts';
 import { GROWN, type Size, seed } from './growth/seed.ts';
 import { median, percentile } from './statistics.ts';

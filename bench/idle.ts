@@ -7,7 +7,8 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
-import { createTestDatabase, DISTRIBUTED_SKIPPED, REDIS_TEST_URL } from '../tests/testing/postgres.ts';
+import { createTestDatabase } from '#platform/data/database/testing/test-database.ts';
+import { DISTRIBUTED_SKIPPED, REDIS_TEST_URL } from '../tests/testing/postgres.ts';
 import { type RunningGraph, startDistributed, startEmbedded } from '../tests/testing/sextant.ts';
 import { cpuOf } from './llm/process.ts';
 

@@ -50,7 +50,8 @@ process.env['SEXTANT_TEST_PROGRAM'] = path.join(path.resolve(dist), 'cli', 'sext
 const { SextantProcess, startDistributed, startEmbedded, runToEnd, freePort } = await import(
   '../tests/testing/sextant.ts'
 );
-const { createTestDatabase, DISTRIBUTED_SKIPPED, REDIS_TEST_URL } = await import('../tests/testing/postgres.ts');
+const { createTestDatabase } = await import('#platform/data/database/testing/test-database.ts');
+const { DISTRIBUTED_SKIPPED, REDIS_TEST_URL } = await import('../tests/testing/postgres.ts');
 const { Person } = await import('./weight/person.ts');
 type SignedUp = Awaited<ReturnType<typeof Person.signUp>>;
 

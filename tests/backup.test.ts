@@ -6,12 +6,13 @@ import { CreateBucketCommand, GetObjectCommand, PutObjectCommand, S3Client } fro
 import { Redis } from 'ioredis';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createTestDatabase } from '#platform/data/database/testing/test-database.ts';
 import { Archive } from '../cli/backup/archive.ts';
 import { MANIFEST, type Manifest, manifestSchema, tableOf } from '../cli/backup/contents.ts';
 import { closeDatabase } from '../platform/data/database/fence.ts';
 import { TestUser } from './testing/client.ts';
 import { Load } from './testing/load.ts';
-import { createTestDatabase, DISTRIBUTED_SKIPPED, REDIS_TEST_URL } from './testing/postgres.ts';
+import { DISTRIBUTED_SKIPPED, REDIS_TEST_URL } from './testing/postgres.ts';
 import { SERVERS_SKIPPED, startRedis } from './testing/servers.ts';
 import { freePort, type RunningGraph, runToEnd, startDistributed, startEmbedded } from './testing/sextant.ts';
 

@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
-import { createTestDatabase, DISTRIBUTED_SKIPPED, type PostgresForTests, REDIS_TEST_URL } from './testing/postgres.ts';
+import { createTestDatabase, type PostgresForTests } from '#platform/data/database/testing/test-database.ts';
+import { DISTRIBUTED_SKIPPED, REDIS_TEST_URL } from './testing/postgres.ts';
 import { freePort, runToEnd, SextantProcess } from './testing/sextant.ts';
 
 const root = path.resolve(import.meta.dirname, '..');

@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createTestDatabase } from '#platform/data/database/testing/test-database.ts';
 import { createSextant, memoryStore } from '../clients/typescript/src/index.ts';
 import { TestUser } from './testing/client.ts';
-import { createTestDatabase, DISTRIBUTED_SKIPPED, REDIS_TEST_URL } from './testing/postgres.ts';
+import { DISTRIBUTED_SKIPPED, REDIS_TEST_URL } from './testing/postgres.ts';
 import { type RunningGraph, startDistributed } from './testing/sextant.ts';
 
 /** Root fields, with their selections, by the subgraph that answers them. */

@@ -1,8 +1,9 @@
 import pg from 'pg';
 import { v7 as uuidv7 } from 'uuid';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createTestDatabase } from '#platform/data/database/testing/test-database.ts';
 import { TestUser } from './testing/client.ts';
-import { createTestDatabase, DISTRIBUTED_SKIPPED, REDIS_TEST_URL } from './testing/postgres.ts';
+import { DISTRIBUTED_SKIPPED, REDIS_TEST_URL } from './testing/postgres.ts';
 import { type RunningGraph, runToEnd, startDistributed } from './testing/sextant.ts';
 
 const JWT_SECRET = 'a secret for tests that has more than 32 characters';

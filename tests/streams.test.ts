@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { answer, FaultServer, type SeenRequest } from '#llm/testing/fault-server.ts';
+import { createTestDatabase } from '#platform/data/database/testing/test-database.ts';
 import {
   CreateConversationDocument,
   ReadConversationDocument,
@@ -10,7 +11,7 @@ import {
 } from './client/generated/graphql.ts';
 import { BROWSER_SKIPPED, signedIn, TestBrowser } from './testing/browser.ts';
 import { TestUser } from './testing/client.ts';
-import { createTestDatabase, DISTRIBUTED_SKIPPED, REDIS_TEST_URL } from './testing/postgres.ts';
+import { DISTRIBUTED_SKIPPED, REDIS_TEST_URL } from './testing/postgres.ts';
 import { followOnce } from './testing/raw-stream.ts';
 import { type RunningGraph, startDistributed, startEmbedded } from './testing/sextant.ts';
 import { StreamedText, story } from './testing/story.ts';

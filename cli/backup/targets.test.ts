@@ -6,30 +6,23 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { loadConfig } from '#platform/base/config/config.ts';
 import { FolderBlobStore } from '#platform/data/blobs/folder-blob-store.ts';
 import { closeDatabase, noteStep, openAgain } from '#platform/data/database/fence.ts';
+import { createTestDatabase, POSTGRES_TEST_URL } from '#platform/data/database/testing/test-database.ts';
 import { deleteOtherFiles, openTarget } from './targets.ts';
 
-const { POSTGRES_TEST_URL, REDIS_TEST_URL } = process.env;
+const { REDIS_TEST_URL } = process.env;
 const skipped = POSTGRES_TEST_URL && REDIS_TEST_URL ? '' : ' [SKIPPED: set POSTGRES_TEST_URL and REDIS_TEST_URL]';
 
 describe.skipIf(skipped !== '')(`what a restore would replace on Postgres${skipped}`, () => {
   const lifecycle = new AsyncDisposableStack();
-  const url = new URL(POSTGRES_TEST_URL || 'postgresql://none');
+  let url: string;
   let folder: string;
   let blobs: FolderBlobStore;
   let admin: pg.Client;
   beforeAll(async () => {
-    const connected = async (to: string) => {
-      const client = new pg.Client({ connectionString: to });
-      await client.connect();
-      lifecycle.defer(() => client.end());
-      return client;
-    };
-    const server = await connected(POSTGRES_TEST_URL!);
-    const name = `sextant_targets_${process.pid}`;
-    await server.query(`CREATE DATABASE ${name}`);
-    lifecycle.defer(async () => void (await server.query(`DROP DATABASE IF EXISTS ${name} WITH (FORCE)`)));
-    url.pathname = `/${name}`;
-    admin = await connected(url.href);
+    url = lifecycle.use(await createTestDatabase()).url;
+    admin = new pg.Client({ connectionString: url });
+    await admin.connect();
+    lifecycle.defer(() => admin.end());
     folder = await mkdtemp(path.join(tmpdir(), 'restore-target-'));
     lifecycle.defer(() => rm(folder, { recursive: true }));
     blobs = await FolderBlobStore.open(path.join(folder, 'blobs'));
@@ -40,7 +33,7 @@ describe.skipIf(skipped !== '')(`what a restore would replace on Postgres${skipp
     await using stack = new AsyncDisposableStack();
     const config = loadConfig({
       SEXTANT_DIR: folder,
-      DATABASE_URL: url.href,
+      DATABASE_URL: url,
       REDIS_URL: REDIS_TEST_URL!,
       JWT_SECRET: 'a secret for tests that has more than 32 characters',
     });

@@ -4,7 +4,17 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { usageSchema } from '#platform/contracts/events.ts';
 import type { Deployment } from '../catalogue/catalogue.ts';
 import { usageEvent } from '../records/usage-event.ts';
-import { aCall, aCatalogue, aDeployment, anAlias, aProvider, hello, readAll, testModels } from '../testing/build.ts';
+import {
+  ableTo,
+  aCall,
+  aCatalogue,
+  aDeployment,
+  anAlias,
+  aProvider,
+  hello,
+  readAll,
+  testModels,
+} from '../testing/build.ts';
 import { answer, cut, FaultServer, failure, json } from '../testing/fault-server.ts';
 
 let server: FaultServer;
@@ -94,17 +104,7 @@ describe('the record of a call', () => {
 
   it('of scores becomes theirs, and that of no user none', async () => {
     server.behave(json(200, { results: [{ index: 0, relevance_score: 0.5 }] }));
-    const capabilities = {
-      chat: false,
-      tools: false,
-      vision: false,
-      json: false,
-      reasoning: false,
-      embeddings: false,
-      images: false,
-      rerank: true,
-    };
-    const { models, records } = made({ capabilities });
+    const { models, records } = made({ capabilities: ableTo('rerank') });
     const request = { model: 'm', query: 'b', texts: ['a'] };
     await models.rerank(request, aCall());
     await models.rerank(request, aCall({ identity: { kind: 'service', service: 'memory' } }));

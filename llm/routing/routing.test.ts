@@ -1,7 +1,17 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Deployment } from '../catalogue/catalogue.ts';
 import type { Models } from '../models.ts';
-import { aCall, aCatalogue, aDeployment, anAlias, aProvider, hello, readAll, testModels } from '../testing/build.ts';
+import {
+  ableTo,
+  aCall,
+  aCatalogue,
+  aDeployment,
+  anAlias,
+  aProvider,
+  hello,
+  readAll,
+  testModels,
+} from '../testing/build.ts';
 import {
   answer,
   cut,
@@ -372,16 +382,7 @@ describe('what a request needs', () => {
 });
 
 describe('images', () => {
-  const able = {
-    chat: false,
-    tools: false,
-    vision: false,
-    json: false,
-    reasoning: false,
-    embeddings: false,
-    images: true,
-    rerank: false,
-  };
+  const able = ableTo('images');
 
   it('are retried, moved and recorded as chats are, as bytes with their price', async () => {
     const made = { created: 1, data: [{ b64_json: Buffer.from('png').toString('base64') }, { b64_json: 'AA==' }] };

@@ -65,6 +65,19 @@ export const aDeployment = (url: string, more: Partial<Deployment> & { provider?
   ...more,
 });
 
+/** The capabilities of a model that does one thing alone. */
+export const ableTo = (what: keyof Deployment['capabilities']): Deployment['capabilities'] => ({
+  chat: false,
+  tools: false,
+  vision: false,
+  json: false,
+  reasoning: false,
+  embeddings: false,
+  images: false,
+  rerank: false,
+  [what]: true,
+});
+
 /** An alias over some deployments; by default retries do not wait. */
 export const anAlias = (id: string, deployments: readonly Deployment[], more: Partial<Alias> = {}): Alias => ({
   ...aliasFor(id, deployments[0]!),

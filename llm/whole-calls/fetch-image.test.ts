@@ -2,18 +2,7 @@ import { once } from 'node:events';
 import { createServer, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { aCall, aCatalogue, aDeployment, anAlias, testModels } from '../testing/build.ts';
-
-const ABLE = {
-  chat: false,
-  tools: false,
-  vision: false,
-  json: false,
-  reasoning: false,
-  embeddings: false,
-  images: true,
-  rerank: false,
-};
+import { ableTo, aCall, aCatalogue, aDeployment, anAlias, testModels } from '../testing/build.ts';
 
 let link = '';
 let reached: string[] = [];
@@ -47,7 +36,7 @@ async function make(url: string): Promise<string> {
   link = url;
   reached = [];
   const { models, records } = testModels(
-    aCatalogue([anAlias('m', [aDeployment(`${provider}/v1`, { capabilities: ABLE })])]),
+    aCatalogue([anAlias('m', [aDeployment(`${provider}/v1`, { capabilities: ableTo('images') })])]),
   );
   try {
     const { images } = await models.image({ prompt: 'a cat' }, aCall());

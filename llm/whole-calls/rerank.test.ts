@@ -1,18 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { aCall, aCatalogue, aDeployment, anAlias, testModels } from '../testing/build.ts';
+import { ableTo, aCall, aCatalogue, aDeployment, anAlias, testModels } from '../testing/build.ts';
 import { FaultServer } from '../testing/fault-server.ts';
 
 const TEXTS = ['The rent is due.', 'The dog sleeps on the sofa.', 'Bananas are yellow.'];
-const NOTHING = {
-  chat: false,
-  tools: false,
-  vision: false,
-  json: false,
-  reasoning: false,
-  embeddings: false,
-  images: false,
-  rerank: true,
-};
 
 let server: FaultServer;
 beforeAll(async () => {
@@ -27,7 +17,7 @@ const answering = (status: number, answer: unknown) =>
   });
 
 function models() {
-  const alias = anAlias('rank', [aDeployment(server.url, { capabilities: NOTHING })]);
+  const alias = anAlias('rank', [aDeployment(server.url, { capabilities: ableTo('rerank') })]);
   return testModels(aCatalogue([alias], { defaults: { rerank: 'rank' } }));
 }
 const ask = { query: 'Where does the dog sleep?', texts: TEXTS };

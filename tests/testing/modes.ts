@@ -1,4 +1,5 @@
-import { createTestDatabase, DISTRIBUTED_SKIPPED, REDIS_TEST_URL } from './postgres.ts';
+import { createTestDatabase } from '#platform/data/database/testing/test-database.ts';
+import { DISTRIBUTED_SKIPPED, REDIS_TEST_URL } from './postgres.ts';
 import { type RunningGraph, startDistributed, startEmbedded } from './sextant.ts';
 
 /** Starts the whole graph with these settings; it is stopped with `lifecycle`. */

@@ -5,7 +5,7 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
-import type { PostgresForTests } from './postgres.ts';
+import type { PostgresForTests } from '#platform/data/database/testing/test-database.ts';
 
 const root = path.resolve(import.meta.dirname, '../..');
 /** The command that the suites start: that of the sources, or of the bundle whose `cli/sextant.js` is named here. */

@@ -7,8 +7,8 @@ import { outageOf } from '#platform/base/errors/outage.ts';
 import { PrismaClient } from '#prisma/vector/client/client.ts';
 import { afterCommit } from './after-commit.ts';
 import { type ClientClass, migratePostgres, openDatabase } from './database.ts';
+import { createTestDatabase, POSTGRES_TEST_URL } from './testing/test-database.ts';
 
-const POSTGRES_TEST_URL = process.env['POSTGRES_TEST_URL'] || undefined;
 const skipped = POSTGRES_TEST_URL ? '' : ' [SKIPPED: set POSTGRES_TEST_URL to run it]';
 
 describe.skipIf(!POSTGRES_TEST_URL)(`what Postgres gives up for others${skipped}`, () => {
@@ -17,25 +17,21 @@ describe.skipIf(!POSTGRES_TEST_URL)(`what Postgres gives up for others${skipped}
   let gate: pg.Client;
   let db: PrismaClient;
   beforeAll(async () => {
-    const server = new pg.Client({ connectionString: POSTGRES_TEST_URL });
+    const { url } = lifecycle.use(await createTestDatabase());
+    const server = new pg.Client({ connectionString: url });
     await server.connect();
-    lifecycle.defer(() => server.end());
-    const name = `sextant_contended_${process.pid}`;
-    await server.query(`CREATE DATABASE ${name}`);
-    lifecycle.defer(async () => void (await server.query(`DROP DATABASE IF EXISTS ${name} WITH (FORCE)`)));
     // A deadlock is found after a second otherwise.
-    await server.query(`ALTER DATABASE ${name} SET deadlock_timeout = '20ms'`);
-    const url = new URL(POSTGRES_TEST_URL!);
-    url.pathname = `/${name}`;
+    await server.query(`ALTER DATABASE ${new URL(url).pathname.slice(1)} SET deadlock_timeout = '20ms'`);
+    await server.end();
     const config = loadConfig({
-      DATABASE_URL: url.href,
+      DATABASE_URL: url,
       JWT_SECRET: 'a secret for tests that has more than 32 characters',
     });
-    await migratePostgres(config, url.href);
+    await migratePostgres(config, url);
     const database = lifecycle.use(await openDatabase(config, pino({ level: 'silent' })));
     db = await database.client('vector', PrismaClient as ClientClass<PrismaClient>);
     const connected = async () => {
-      const client = new pg.Client({ connectionString: url.href });
+      const client = new pg.Client({ connectionString: url });
       await client.connect();
       lifecycle.defer(() => client.end());
       return client;

@@ -7,34 +7,30 @@ import { loadConfig } from '../../base/config/config.ts';
 import { OWNERS } from '../../contracts/owners.ts';
 import { migratePostgres, migrationsOf, preparePostgres } from './database.ts';
 import { brokenRestore, closeDatabase, lockRestore, noteStep, openAgain } from './fence.ts';
+import { createTestDatabase, POSTGRES_TEST_URL } from './testing/test-database.ts';
 
-const POSTGRES_TEST_URL = process.env['POSTGRES_TEST_URL'] || undefined;
 const skipped = POSTGRES_TEST_URL ? '' : ' [SKIPPED: set POSTGRES_TEST_URL to run it]';
 
 describe.skipIf(!POSTGRES_TEST_URL)(`the fence of a restore${skipped}`, () => {
   const lifecycle = new AsyncDisposableStack();
-  const url = new URL(POSTGRES_TEST_URL ?? 'postgresql://none');
+  let url: string;
   let root: string;
   let one: pg.Client;
   let other: pg.Client;
   const config = () =>
-    loadConfig({ DATABASE_URL: url.href, JWT_SECRET: 'a secret for tests that has more than 32 characters' }, root);
+    loadConfig({ DATABASE_URL: url, JWT_SECRET: 'a secret for tests that has more than 32 characters' }, root);
   beforeAll(async () => {
-    const connected = async (to: string) => {
-      const client = new pg.Client({ connectionString: to });
+    url = lifecycle.use(await createTestDatabase()).url;
+    const connected = async () => {
+      const client = new pg.Client({ connectionString: url });
       await client.connect();
       lifecycle.defer(() => client.end());
       return client;
     };
-    const server = await connected(POSTGRES_TEST_URL!);
-    const name = `sextant_fence_${process.pid}`;
-    await server.query(`CREATE DATABASE ${name}`);
-    lifecycle.defer(async () => void (await server.query(`DROP DATABASE IF EXISTS ${name} WITH (FORCE)`)));
-    url.pathname = `/${name}`;
-    [one, other] = [await connected(url.href), await connected(url.href)];
+    [one, other] = [await connected(), await connected()];
     root = await mkdtemp(path.join(tmpdir(), 'fence-'));
     lifecycle.defer(() => rm(root, { recursive: true }));
-    await preparePostgres(config(), url.href);
+    await preparePostgres(config(), url);
   }, 60_000);
   afterAll(() => lifecycle.disposeAsync());
 
@@ -58,7 +54,7 @@ describe.skipIf(!POSTGRES_TEST_URL)(`the fence of a restore${skipped}`, () => {
       await writeFile(path.join(folder, 'migration.sql'), 'SELECT pg_advisory_xact_lock(4711)');
     }
     await other.query('SELECT pg_advisory_lock(4711)');
-    const migrating = migratePostgres(config(), url.href);
+    const migrating = migratePostgres(config(), url);
     const waits = `SELECT FROM pg_locks WHERE locktype = 'advisory' AND objid = 4711 AND NOT granted`;
     await expect.poll(async () => (await other.query(waits)).rowCount, { timeout: 30_000 }).toBe(1);
     await expect(lockRestore(one, 'restore')).rejects.toThrow('a migration of this database is under way');

@@ -2,7 +2,6 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import pg from 'pg';
 import { pino } from 'pino';
 import { Registry } from 'prom-client';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
@@ -11,6 +10,7 @@ import { type Config, loadConfig } from '../../base/config/config.ts';
 import { CodedError } from '../../base/errors/errors.ts';
 import { MemoryTopics } from '../../realtime/topics/memory-topics.ts';
 import { migratePostgres, openDatabase } from '../database/database.ts';
+import { createTestDatabase, POSTGRES_TEST_URL } from '../database/testing/test-database.ts';
 import type { SqlClient } from '../outbox/outbox.ts';
 import { ParkedWork } from '../parked-work.ts';
 import { jobsEnded } from '../testing/background-work.ts';
@@ -20,7 +20,7 @@ import { type JobHandler, JobRefused } from './jobs.ts';
 type Tx = Prisma.TransactionClient;
 
 /** The server on which the second half runs; its user may create databases and roles. */
-const POSTGRES_TEST_URL = process.env['POSTGRES_TEST_URL'] || undefined;
+
 const log = pino({ level: 'silent' });
 
 describe('on the embedded database', () =>
@@ -33,22 +33,13 @@ describe('on the embedded database', () =>
 const skipped = POSTGRES_TEST_URL ? '' : ' [SKIPPED: set POSTGRES_TEST_URL to run it]';
 describe.skipIf(!POSTGRES_TEST_URL)(`on Postgres${skipped}`, () =>
   jobTests(async (lifecycle) => {
-    const admin = new pg.Client({ connectionString: POSTGRES_TEST_URL });
-    const name = `sextant_jobs_${process.pid}`;
-    await admin.connect();
-    await admin.query(`CREATE DATABASE ${name}`);
-    lifecycle.defer(async () => {
-      await admin.query(`DROP DATABASE IF EXISTS ${name} WITH (FORCE)`);
-      await admin.end();
-    });
-    const url = new URL(POSTGRES_TEST_URL!);
-    url.pathname = `/${name}`;
+    const { url } = lifecycle.use(await createTestDatabase());
     const config = loadConfig({
-      DATABASE_URL: url.href,
+      DATABASE_URL: url,
       JWT_SECRET: 'a secret for tests that has more than 32 characters',
       LOG_LEVEL: 'silent',
     });
-    await migratePostgres(config, url.href);
+    await migratePostgres(config, url);
     return config;
   }),
 );
