@@ -8,7 +8,6 @@ import { OWNERS, type Owner } from '#platform/contracts/owners.ts';
 import type { BlobStore } from '#platform/data/blobs/blob-store.ts';
 import { type FileClaim, hasFilesOfAnother } from '#platform/data/blobs/file-claim.ts';
 import { openBlobs } from '#platform/data/blobs/open-blobs.ts';
-import { connectAdmin, migrationsOf, preparePostgres } from '#platform/data/database/database.ts';
 import { lockDirectory } from '#platform/data/database/directory-lock.ts';
 import { openEmbedded } from '#platform/data/database/embedded.ts';
 import {
@@ -19,6 +18,9 @@ import {
   noteStep,
   openAgain,
 } from '#platform/data/database/fence.ts';
+import { preparePostgres } from '#platform/data/database/migrate-postgres.ts';
+import { migrationsOf } from '#platform/data/database/migrations.ts';
+import { connectAdmin } from '#platform/data/database/owner-session.ts';
 import { completeRestore, finishRestore, restoringFolder } from '#platform/data/database/restored-folder.ts';
 import { Staging } from '#platform/data/database/staging.ts';
 import { templateDirectory } from '#platform/data/database/template.ts';

@@ -1,5 +1,5 @@
 import { loadConfig } from '#platform/base/config/config.ts';
-import { migratePostgres, settlePostgresMigration } from '#platform/data/database/database.ts';
+import { migratePostgres, settlePostgresMigration } from '#platform/data/database/migrate-postgres.ts';
 import { CommandError } from '../report.ts';
 
 export interface MigrateOptions {

@@ -6,7 +6,7 @@ import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { answer, FaultServer, stall } from '#llm/testing/fault-server.ts';
 import { loadConfig } from '#platform/base/config/config.ts';
-import { migratePostgres } from '#platform/data/database/database.ts';
+import { migratePostgres } from '#platform/data/database/migrate-postgres.ts';
 import type { UserIdentity } from '#platform/identity/identity.ts';
 import { apply, ChatWorld, person } from './testing/chat-world.ts';
 import { CONVERSATION_NEWS, MARK, Reader, unreadOf, VIEWER, type ViewerNews } from './testing/reader.ts';

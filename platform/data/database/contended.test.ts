@@ -6,7 +6,8 @@ import { loadConfig } from '#platform/base/config/config.ts';
 import { outageOf } from '#platform/base/errors/outage.ts';
 import { PrismaClient } from '#prisma/vector/client/client.ts';
 import { afterCommit } from './after-commit.ts';
-import { type ClientClass, migratePostgres, openDatabase } from './database.ts';
+import { type ClientClass, openDatabase } from './database.ts';
+import { migratePostgres } from './migrate-postgres.ts';
 import { createTestDatabase, POSTGRES_TEST_URL } from './testing/test-database.ts';
 
 const skipped = POSTGRES_TEST_URL ? '' : ' [SKIPPED: set POSTGRES_TEST_URL to run it]';

@@ -5,8 +5,9 @@ import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { loadConfig } from '../../base/config/config.ts';
 import { OWNERS } from '../../contracts/owners.ts';
-import { migratePostgres, migrationsOf, preparePostgres } from './database.ts';
 import { brokenRestore, closeDatabase, lockRestore, noteStep, openAgain } from './fence.ts';
+import { migratePostgres, preparePostgres } from './migrate-postgres.ts';
+import { migrationsOf } from './migrations.ts';
 import { createTestDatabase, POSTGRES_TEST_URL } from './testing/test-database.ts';
 
 const skipped = POSTGRES_TEST_URL ? '' : ' [SKIPPED: set POSTGRES_TEST_URL to run it]';

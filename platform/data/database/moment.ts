@@ -2,8 +2,8 @@ import type pg from 'pg';
 import { pino } from 'pino';
 import type { Config } from '../../base/config/config.ts';
 import { OWNERS, type Owner } from '../../contracts/owners.ts';
-import { connectOwner } from './database.ts';
 import { openEmbedded } from './embedded.ts';
+import { connectOwner } from './owner-session.ts';
 import { speakPlainly } from './tables.ts';
 
 /** The tables of all owners as they were at one moment, whatever is written meanwhile. */

@@ -2,7 +2,6 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Registry } from 'prom-client';
 import { isAway } from '../../base/errors/outage.ts';
 import { every } from '../../base/faults/every.ts';
-import { guarded } from '../../base/faults/guarded.ts';
 import type { Json } from '../../base/json/json.ts';
 import type { Logger } from '../../base/log/log.ts';
 import type { Subscription, Topics } from '../../realtime/topics/topics.ts';
@@ -21,6 +20,8 @@ import {
   MAX_JOB_ATTEMPTS,
   type NewJob,
 } from './jobs.ts';
+import { Looks } from './looks.ts';
+import { RestingKinds } from './resting-kinds.ts';
 
 export interface JobRunnerOptions {
   /** The owner of the table, for log and metrics. */
@@ -52,21 +53,14 @@ export interface JobRunnerOptions {
 export const jobTopic = (owner: string): string => `jobs:${owner}`;
 
 const MAX_BACKOFF_MS = 600_000;
-const MAX_AWAY_MS = 60_000;
 const PROGRESS_MS = 500;
 const SHUTDOWN_MS = 5_000;
 const KEEP_DAYS = 7;
 const CLEANUP_MS = 3_600_000;
-const FAILED_LOOK_MS = 1_000;
 /** Pause after another process was faster. */
 const CONTENDED_MS = 20;
 /** First pause while there is work that waits for other work to end; each later one is twice as long. */
 const BLOCKED_MS = 500;
-/** How long after a job is due it is looked for, in ms: more than once, since clocks differ. */
-const LATE_MS = [1, 50, 500] as const;
-/** Moments that are kept; beyond them the looks of every day have to do. */
-const MAX_DUE = 3_000;
-const MAX_TIMER_MS = 2 ** 31 - 1;
 const SHUTDOWN = new Error('the process is shutting down');
 
 interface Running {
@@ -83,23 +77,16 @@ export class JobRunner<Tx extends SqlTransaction> implements Jobs<Tx> {
   readonly #running = new Map<string, Running>();
   readonly #log: Logger;
   readonly #metrics: JobMetrics;
-  readonly #options: Required<Omit<JobRunnerOptions, 'log' | 'metrics' | 'topics'>>;
+  readonly #options: Required<Omit<JobRunnerOptions, 'log' | 'metrics' | 'topics' | 'awayMs'>>;
   readonly #topics: JobRunnerOptions['topics'];
   #attempts = new Set<Promise<void>>();
-  /** Kinds of jobs that need something which is away: none of them is begun before its time. */
-  readonly #away = new Map<string, { readonly pauseMs: number; readonly until: number }>();
-  #turn: Promise<void> | undefined;
+  readonly #resting: RestingKinds;
+  readonly #looks: Looks;
   /** The user whose job was claimed last. */
   #lastTurn = '';
-  #again = false;
-  /** Whether it looks once all that ends together has ended. */
-  #looksSoon = false;
   /** Whether there was work at the last look that could not be taken: a place, a key or a user must become free. */
   #isShort = false;
   #blockedLooks = 0;
-  /** Moments at which jobs are expected, by the clock of this process. */
-  #due: number[] = [];
-  #nextLook: { readonly at: number; readonly timer: NodeJS.Timeout } | undefined;
   #heard: Subscription | undefined;
   readonly #stops: (() => void)[] = [];
   #state: 'new' | 'started' | 'closed' = 'new';
@@ -117,8 +104,9 @@ export class JobRunner<Tx extends SqlTransaction> implements Jobs<Tx> {
       leaseMs: options.leaseMs ?? 30_000,
       lookMs: options.lookMs ?? 20_000,
       backoffMs: options.backoffMs ?? 1_000,
-      awayMs: options.awayMs ?? 2_000,
     };
+    this.#resting = new RestingKinds(options.awayMs ?? 2_000);
+    this.#looks = new Looks(() => this.#claim(), options.log);
     this.#ends = new JobEnds(this.#table, this.#options.gatherMs, options.log);
   }
 
@@ -131,11 +119,12 @@ export class JobRunner<Tx extends SqlTransaction> implements Jobs<Tx> {
     if (this.#state === 'closed') return;
     if (this.#state === 'started') throw new Error('a job runner is started once');
     this.#state = 'started';
+    this.#looks.open();
     const { exclusive, leaseMs } = this.#options;
     const first = exclusive
       ? this.#table.orphanAll([...this.#handlers.keys()]).catch((error) => this.#warn(error, 'look for orphaned jobs'))
       : null;
-    void Promise.resolve(first).then(() => this.#wake());
+    void Promise.resolve(first).then(() => this.#looks.now());
     void this.#listen();
     this.#every(leaseMs / 3, () => void this.#renew());
     this.#every(
@@ -146,7 +135,7 @@ export class JobRunner<Tx extends SqlTransaction> implements Jobs<Tx> {
 
   enqueue(tx: SqlTransaction, kind: string, payload: Json, options: EnqueueOptions = {}): Promise<string> {
     const waitMs = options.runAfter ? options.runAfter.getTime() - Date.now() : 0;
-    afterCommit(tx, () => (waitMs > 0 ? this.#lookIn(waitMs) : this.#tell()));
+    afterCommit(tx, () => (waitMs > 0 ? this.#looks.after(waitMs) : this.#tell()));
     return this.#table.insert(tx, kind, payload, options);
   }
 
@@ -155,36 +144,17 @@ export class JobRunner<Tx extends SqlTransaction> implements Jobs<Tx> {
     return this.#table.insertAll(tx, kind, jobs);
   }
 
-  /** Looks for work now. */
-  #wake(): void {
-    if (this.#state !== 'started') return;
-    if (this.#turn) {
-      this.#again = true;
-      return;
-    }
-    this.#again = false;
-    this.#turn = this.#claim()
-      .catch((error) => {
-        this.#warn(error, 'look for jobs');
-        this.#lookIn(FAILED_LOOK_MS);
-      })
-      .finally(() => {
-        this.#turn = undefined;
-        if (this.#again) this.#wake();
-      });
-  }
-
   /** Work was queued here: for this process, or for one that has a place free. */
   #tell(): void {
     if (this.#running.size >= this.#options.concurrency || this.#state !== 'started')
       void this.#topics?.publish(this.#topic, null).catch((error) => this.#warn(error, 'tell of jobs'));
-    this.#wake();
+    this.#looks.now();
   }
 
   async #listen(): Promise<void> {
     try {
       this.#heard = await this.#topics?.subscribe(this.#topic, () => {
-        if (this.#running.size < this.#options.concurrency) this.#wake();
+        if (this.#running.size < this.#options.concurrency) this.#looks.now();
       });
       if (this.#state === 'closed') this.#heard?.close();
     } catch (error) {
@@ -194,35 +164,6 @@ export class JobRunner<Tx extends SqlTransaction> implements Jobs<Tx> {
 
   get #topic(): string {
     return jobTopic(this.#options.owner);
-  }
-
-  /** Looks after some time, unless it does before. */
-  #lookIn(ms: number): void {
-    if (this.#state !== 'started') return;
-    const at = performance.now() + ms;
-    if (this.#nextLook && this.#nextLook.at <= at) return;
-    clearTimeout(this.#nextLook?.timer);
-    const look = () => {
-      this.#nextLook = undefined;
-      this.#wake();
-    };
-    // A timer holds 24 days at most.
-    const timer = setTimeout(guarded({ where: 'jobs', log: this.#log }, look), Math.min(ms, MAX_TIMER_MS)).unref();
-    this.#nextLook = { at, timer };
-  }
-
-  /** Looks when a job is due that waits, and a little later: the clock of the database is another one. */
-  #expect(waitMs: number): void {
-    const at = performance.now() + waitMs;
-    if (this.#due.length < MAX_DUE) this.#due.push(...LATE_MS.map((ms) => at + ms));
-    this.#lookIn(waitMs + LATE_MS[0]);
-  }
-
-  /** Plans the next look for a job that is expected: an earlier one may have stood in its place and found nothing. */
-  #lookWhenDue(): void {
-    const now = performance.now();
-    this.#due = this.#due.filter((at) => at > now);
-    if (this.#due.length > 0) this.#lookIn(this.#due.reduce((first, at) => Math.min(first, at)) - now);
   }
 
   get(id: string): Promise<JobStatus | undefined> {
@@ -248,9 +189,8 @@ export class JobRunner<Tx extends SqlTransaction> implements Jobs<Tx> {
     if (this.#state === 'closed') return;
     this.#state = 'closed';
     for (const stop of this.#stops) stop();
-    clearTimeout(this.#nextLook?.timer);
     this.#heard?.close();
-    await this.#turn;
+    await this.#looks.close();
     for (const { aborter } of this.#running.values()) aborter.abort(SHUTDOWN);
     this.#ends.hurry();
     await Promise.race([Promise.allSettled(this.#attempts), sleep(SHUTDOWN_MS, undefined, { ref: false })]);
@@ -268,20 +208,19 @@ export class JobRunner<Tx extends SqlTransaction> implements Jobs<Tx> {
       placesOfUser: Math.max(1, concurrency - 1),
       held: this.#held(),
     };
-    const now = performance.now();
-    const kinds = [...this.#handlers.keys()].filter((kind) => (this.#away.get(kind)?.until ?? 0) <= now);
-    if (kinds.length === 0) return this.#lookWhenDue();
+    const kinds = [...this.#handlers.keys()].filter((kind) => !this.#resting.has(kind));
+    if (kinds.length === 0) return this.#looks.whenDue();
     const { jobs, isContended, isBlocked } = await this.#table.claim(kinds, turn, leaseMs);
     this.#isShort = isBlocked || jobs.length === places || this.#isAnyFull(turn.placesOfUser, jobs);
     this.#lastTurn = jobs.at(-1)?.userId ?? this.#lastTurn;
     for (const job of jobs) this.#begin(job);
     // What blocks may end in another process, which does not know that this one waits for it.
     this.#blockedLooks = isBlocked ? this.#blockedLooks + 1 : 0;
-    if (isContended) this.#lookIn(CONTENDED_MS * (0.5 + Math.random()));
-    else if (isBlocked) this.#lookIn(Math.min(BLOCKED_MS * 2 ** this.#blockedLooks, lookMs));
+    if (isContended) this.#looks.after(CONTENDED_MS * (0.5 + Math.random()));
+    else if (isBlocked) this.#looks.after(Math.min(BLOCKED_MS * 2 ** this.#blockedLooks, lookMs));
     // Processes do not look in step.
-    this.#lookIn(lookMs * (0.75 + Math.random() / 2));
-    this.#lookWhenDue();
+    this.#looks.after(lookMs * (0.75 + Math.random() / 2));
+    this.#looks.whenDue();
   }
 
   #begin(job: ClaimedJob): void {
@@ -291,19 +230,9 @@ export class JobRunner<Tx extends SqlTransaction> implements Jobs<Tx> {
     const attempt = this.#attempt(running).finally(() => {
       this.#running.delete(job.lease);
       this.#attempts.delete(attempt);
-      if (this.#isShort) this.#wakeSoon();
+      if (this.#isShort) this.#looks.soon();
     });
     this.#attempts.add(attempt);
-  }
-
-  /** Looks for work when all jobs that end at this moment have left their places. */
-  #wakeSoon(): void {
-    if (this.#looksSoon) return;
-    this.#looksSoon = true;
-    setImmediate(() => {
-      this.#looksSoon = false;
-      this.#wake();
-    });
   }
 
   /** Places that are held, by user. */
@@ -357,7 +286,7 @@ export class JobRunner<Tx extends SqlTransaction> implements Jobs<Tx> {
       },
     });
     signal.throwIfAborted();
-    this.#away.delete(job.kind);
+    this.#resting.isBack(job.kind);
     if (this.#isEnded(await this.#ends.end({ job, state: 'DONE', effect: effect ?? undefined }))) {
       handler.ended?.(job.payload);
       return 'done';
@@ -375,10 +304,10 @@ export class JobRunner<Tx extends SqlTransaction> implements Jobs<Tx> {
     const handler = this.#handlers.get(job.kind)!;
     const problem = (error instanceof Error ? error.message : String(error)).slice(0, 500);
     if (isAway(error)) {
-      const waitMs = this.#restKind(job.kind);
+      const waitMs = this.#resting.rest(job.kind);
       log.warn({ err: error, waitMs }, 'what a job needs is away: jobs of its kind wait for it');
       await this.#table.giveBack(job, waitMs, problem, false);
-      this.#expect(waitMs);
+      this.#looks.expect(waitMs);
       return 'waiting';
     }
     if (error instanceof JobRefused || job.attempt >= (handler.attempts ?? MAX_JOB_ATTEMPTS)) {
@@ -395,20 +324,8 @@ export class JobRunner<Tx extends SqlTransaction> implements Jobs<Tx> {
     log.warn({ err: error, pause }, 'a job failed and is tried again');
     const waitMs = pause * (0.75 + Math.random() / 2);
     await this.#table.giveBack(job, waitMs, problem, true);
-    this.#expect(waitMs);
+    this.#looks.expect(waitMs);
     return 'retried';
-  }
-
-  /** Lets a kind of job rest, for longer each time. Returns for how long, in milliseconds. */
-  #restKind(kind: string): number {
-    const last = this.#away.get(kind);
-    const now = performance.now();
-    // Jobs that were under way together find it out together: that is one time.
-    if (last && last.until > now) return last.until - now;
-    const pauseMs = Math.min(last ? last.pauseMs * 2 : this.#options.awayMs, MAX_AWAY_MS);
-    const waitMs = pauseMs * (0.75 + Math.random() / 2);
-    this.#away.set(kind, { pauseMs, until: now + waitMs });
-    return waitMs;
   }
 
   #isEnded(ended: Ended | undefined): boolean {

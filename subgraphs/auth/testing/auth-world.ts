@@ -7,7 +7,7 @@ import pg from 'pg';
 import { type Logger, pino } from 'pino';
 import { Registry } from 'prom-client';
 import { loadConfig } from '#platform/base/config/config.ts';
-import { migratePostgres } from '#platform/data/database/database.ts';
+import { migratePostgres } from '#platform/data/database/migrate-postgres.ts';
 import { buildTemplate } from '#platform/data/database/template.ts';
 import type { SubgraphDefinition } from '#platform/host/definition.ts';
 import { createSubgraph, type HostedSubgraph } from '#platform/host/host.ts';
