@@ -1,4 +1,4 @@
-// `npm run faults [-- name …] [-- --store-away-s 600]`: two processes of every subgraph and two gateways, with mutual
+// `npm run faults [-- name …] [-- --store-away-s 600] [-- soak --soak-minutes 60]`: two processes of every subgraph and two gateways, with mutual
 // TLS, on a Postgres, a Redis and a model provider of their own. While a frontend asks 40 times a second and stores
 // and forgets memories, one thing after the other goes wrong. Prints a line for each:
 // `FAULT <name> requests= failed= p95_ms= lost= pass|fail`.
@@ -17,7 +17,7 @@ import { SERVERS_SKIPPED } from '../tests/testing/servers.ts';
 import { FAULTS, type Fault } from './faults/list.ts';
 import { Person } from './faults/person.ts';
 import { tryWorkerFault, WORKER_FAULTS } from './faults/workers.ts';
-import { World } from './faults/world.ts';
+import { World, type WorldOptions } from './faults/world.ts';
 import { percentile } from './statistics.ts';
 
 const MAX_FAILED = 1 / 2_000;
@@ -78,13 +78,14 @@ async function runWorkers(given: readonly string[]): Promise<void> {
 }
 
 const NAMES = [...FAULTS, ...WORKER_FAULTS].map(({ name }) => name);
-async function runWorld(storeAwayS: number, given: readonly string[]): Promise<void> {
-  await using world = await World.start({ storeAwayS });
+async function runWorld(options: WorldOptions, given: readonly string[]): Promise<void> {
+  await using world = await World.start(options);
   const person = await Person.signUp(world);
   // What the machine takes while nothing is wrong is the measure of all others.
   let usualMs = Number.POSITIVE_INFINITY;
   for (const fault of FAULTS) {
-    if (given.length > 0 && fault !== FAULTS[0] && !given.includes(fault.name)) continue;
+    const isWanted = given.length > 0 ? given.includes(fault.name) || fault === FAULTS[0] : !fault.isLong;
+    if (!isWanted) continue;
     const lack = fault.lacks?.(world);
     if (lack !== undefined) console.log(`FAULT ${fault.name} skipped: ${lack}`);
     else {
@@ -97,11 +98,15 @@ async function runWorld(storeAwayS: number, given: readonly string[]): Promise<v
 }
 
 const given = process.argv.slice(3);
-const at = given.indexOf('--store-away-s');
-const storeAwayS = at < 0 ? 20 : Number(given.splice(at, 2)[1]);
+/** Takes an option with its number out of what is given. */
+function numberOf(option: string, otherwise: number): number {
+  const at = given.indexOf(option);
+  return at < 0 ? otherwise : Number(given.splice(at, 2)[1]);
+}
+const options = { storeAwayS: numberOf('--store-away-s', 20), soakMinutes: numberOf('--soak-minutes', 60) };
 const unknown = given.filter((name) => !NAMES.includes(name));
-if (unknown.length > 0 || !(storeAwayS > 0)) {
-  console.error(`Name some of ${NAMES.join(', ')}; --store-away-s takes seconds.`);
+if (unknown.length > 0 || !(options.storeAwayS > 0) || !(options.soakMinutes > 0)) {
+  console.error(`Name some of ${NAMES.join(', ')}; --store-away-s takes seconds, --soak-minutes minutes.`);
   process.exit(2);
 }
 await runWorkers(given);
@@ -110,5 +115,5 @@ if (given.length === 0 || FAULTS.some(({ name }) => given.includes(name))) {
   if (skipped) {
     console.error(`The rest is not tried:${skipped}`);
     process.exitCode = 2;
-  } else await runWorld(storeAwayS, given);
+  } else await runWorld(options, given);
 }

@@ -53,7 +53,7 @@ const { SextantProcess, startDistributed, startEmbedded, runToEnd, freePort } = 
 const { createTestDatabase } = await import('#platform/data/database/testing/test-database.ts');
 const { DISTRIBUTED_SKIPPED, REDIS_TEST_URL } = await import('../tests/testing/postgres.ts');
 const { Person } = await import('./weight/person.ts');
-type SignedUp = Awaited<ReturnType<typeof Person.signUp>>;
+const { useEverything } = await import('./weight/mixed-load.ts');
 
 interface SetUp {
   readonly url: string;
@@ -61,33 +61,6 @@ interface SetUp {
 }
 
 const words = Array.from({ length: 60 }, (_, i) => ` word${i}`);
-
-/** Everything that a person does, as often as people do it; a document and a picture now and then. */
-async function use(person: SignedUp, until: number): Promise<number> {
-  let errors = 0;
-  for (let turn = 0; performance.now() < until; turn++) {
-    const steps = [
-      () => person.chat(),
-      () => person.readBack(),
-      () => person.searchKnowledge(),
-      () => person.upsert(5),
-      () => person.searchVectors(),
-      () => person.remember(),
-      ...(turn % 20 === 3 ? [() => person.document(40_000)] : []),
-      ...(turn % 20 === 7 ? [() => person.picture()] : []),
-      ...(turn % 20 === 11 ? [() => person.exportAll()] : []),
-    ];
-    for (const step of steps) {
-      if (performance.now() > until) break;
-      await step().catch((error: unknown) => {
-        errors++;
-        console.error(`    ${String(error)}`);
-      });
-      await sleep(200);
-    }
-  }
-  return errors;
-}
 
 async function measure({ url, processes }: SetUp): Promise<void> {
   const each = <Value>(look: (pid: number) => Value) =>
@@ -110,7 +83,9 @@ async function measure({ url, processes }: SetUp): Promise<void> {
       () => minutes.push([...each(pssOf).values()].map((mb) => mb.toFixed(0)).join(' ')),
       60_000,
     );
-    errors = (await Promise.all(people.map((person) => use(person, until)))).reduce((sum, one) => sum + one, 0);
+    const failures = (await Promise.all(people.map((person) => useEverything(person, until)))).flat();
+    for (const failure of failures) console.error(`    ${String(failure)}`);
+    errors = failures.length;
     clearInterval(noting);
     await sleep(THREADS_END_MS);
   }

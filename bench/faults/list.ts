@@ -10,6 +10,7 @@ import { CreateConversationDocument, SendMessageDocument } from '../../tests/cli
 import { TestUser } from '../../tests/testing/client.ts';
 import { type RunningGraph, runToEnd, SUBGRAPHS } from '../../tests/testing/sextant.ts';
 import type { Person } from './person.ts';
+import { soak } from './soak.ts';
 import type { World } from './world.ts';
 
 export interface Fault {
@@ -18,6 +19,8 @@ export interface Fault {
   readonly leaves: 'a replica' | 'nothing';
   /** Why it cannot be tried here. */
   lacks?(world: World): string | undefined;
+  /** Whether it is tried only where it is named: it takes long. */
+  readonly isLong?: boolean;
   /** Makes it go wrong and right again; the load runs meanwhile. */
   happen(world: World, person: Person): Promise<void>;
 }
@@ -230,5 +233,11 @@ export const FAULTS: readonly Fault[] = [
       await rollingInPairs(world, { JWT_SECRET: next, JWT_SECRET_PREVIOUS: old });
       world.secret = next;
     },
+  },
+  {
+    name: 'soak',
+    leaves: 'a replica',
+    isLong: true,
+    happen: (world) => soak(world, world.options.soakMinutes),
   },
 ];

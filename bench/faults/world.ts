@@ -16,6 +16,8 @@ const DISK_MB = 400;
 export interface WorldOptions {
   /** Seconds that the vector store is away. */
   readonly storeAwayS: number;
+  /** Minutes that everything is used. */
+  readonly soakMinutes: number;
 }
 
 /** Everything that can go wrong, and how to make it go wrong. */
