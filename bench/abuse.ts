@@ -25,7 +25,7 @@ const WARM_MS = 5_000;
 const VICTIM_QUERY = '{ me { id displayName } conversations(first: 10) { nodes { id title } } }';
 
 // As the image does: collecting what 16 MB of new objects leave takes 10 ms of the loop, and waits for other threads.
-const graph = await startEmbedded({
+await using graph = await startEmbedded({
   NODE_ENV: 'production',
   NODE_OPTIONS: '--max-semi-space-size=8',
   MALLOC_ARENA_MAX: '2',
@@ -80,6 +80,3 @@ console.log(
 console.log(
   `BENCH abuse health_p99_ms=${percentile(health, 0.99).toFixed(1)} victim_ratio=${(during / before).toFixed(2)}`,
 );
-// The loads go on until the process ends.
-await graph[Symbol.asyncDispose]();
-process.exit(0);

@@ -209,4 +209,3 @@ try {
 } finally {
   await stack.disposeAsync();
 }
-process.exit(0);

@@ -191,4 +191,3 @@ console.log(
     `stream_cpu=${mean(prose)} markdown_cpu=${mean(markdown)}` +
     (scrolled ? ` scrolled_messages=${scrolled.messages} scroll_gap_ms=${scrolled.gapMs.toFixed(0)}` : ''),
 );
-process.exit(0);

@@ -39,4 +39,3 @@ if (only !== 'embedded') {
     for (const replicas of kills > 0 ? [2] : [1, 2])
       print('distributed', await measureDistributed(events, replicas, kills));
 }
-process.exit(0);

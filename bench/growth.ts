@@ -86,4 +86,3 @@ for (const until = Date.now() + 300_000; (await unsummed()) > 0 && Date.now() < 
 await client.query('VACUUM ANALYZE analytics.calls');
 await measure('usage-of-conversation-summed', QUESTIONS['usage-of-conversation']!);
 await client.end();
-process.exit(0);

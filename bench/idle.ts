@@ -53,4 +53,3 @@ else {
     `BENCH idle-distributed cpu_percent=${cpuPercent} transactions_per_s=${perSecond.toFixed(2)} seconds=${seconds}`,
   );
 }
-process.exit(0);

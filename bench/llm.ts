@@ -231,4 +231,3 @@ try {
 } finally {
   provider.disconnect();
 }
-process.exit(0);

@@ -227,4 +227,3 @@ try {
   provider.disconnect();
   await rm(folder, { recursive: true, force: true });
 }
-process.exit(0);

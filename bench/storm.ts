@@ -99,4 +99,3 @@ async function storm(): Promise<void> {
 console.log(`${os.cpus()[0]?.model ?? 'unknown processor'}, ${os.cpus().length} cores, Node ${process.version}`);
 if (SERVERS_SKIPPED) console.log(`storm${SERVERS_SKIPPED}`);
 else await storm();
-process.exit(0);

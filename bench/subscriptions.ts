@@ -184,4 +184,3 @@ const PARTS: Readonly<Record<string, () => Promise<void>>> = { local, remote, pa
 const [wanted] = process.argv.slice(3);
 console.log(`${os.cpus()[0]?.model ?? 'unknown processor'}, ${os.cpus().length} cores, Node ${process.version}`);
 for (const [name, run] of Object.entries(PARTS)) if (wanted === undefined || wanted === name) await run();
-process.exit(0);
