@@ -1,23 +1,27 @@
 /**
- * 2,000 clients (or as many as the argument says: `npm run bench -- storm 10000`) who were all dropped at once come
+ * 2,000 clients (or as many as the argument says: `npm run bench -- storm 20000`) who were all dropped at once come
  * back, each with a subscription to a conversation's events: gateway and subgraphs as processes of their own, on
- * Postgres and Redis.
+ * Postgres and Redis, and the clients in one of theirs. With a second argument the gateway may have that many MB of
+ * memory (`npm run bench -- storm 20000 512`; needs the rights to make a cgroup).
  *
  * Says how long it takes until all have the first event again, what it costs the database (queries that were running at
- * a time, transactions a client), and how long other people's requests waited meanwhile.
+ * a time, transactions a client) and in memory, and how long other people's requests waited meanwhile.
  */
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdir, readFile, rmdir, writeFile } from 'node:fs/promises';
 import os from 'node:os';
+import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
-import type { WebSocket } from 'ws';
 import { Load } from '../tests/testing/load.ts';
 import { SERVERS_SKIPPED, startPostgres, startRedis } from '../tests/testing/servers.ts';
 import { startDistributed } from '../tests/testing/sextant.ts';
-import { followPatiently, stormPeople } from './faults/storm.ts';
-import { median } from './statistics.ts';
+import { stormPeople } from './faults/storm.ts';
+import { median, percentile } from './statistics.ts';
 
 const CLIENTS = Number(process.argv[3] ?? 2_000);
-const USERS = 40;
+const GATEWAY_MB = process.argv[4] === undefined ? undefined : Number(process.argv[4]);
 const LOOKS_PER_SECOND = 10;
 const LOOK_EVERY_MS = 50;
 
@@ -48,51 +52,68 @@ async function transactions(client: pg.Client): Promise<number> {
   return Number(rows[0]!.sum);
 }
 
+/** Holds a process to so many MB; the kernel ends it beyond. */
+async function hold(pid: number, megabytes: number, stack: AsyncDisposableStack): Promise<void> {
+  const group = `/sys/fs/cgroup/memory/sextant-storm-${process.pid}`;
+  await mkdir(group);
+  stack.defer(() => rmdir(group));
+  await writeFile(path.join(group, 'memory.limit_in_bytes'), String(megabytes * 1024 ** 2));
+  await writeFile(path.join(group, 'cgroup.procs'), String(pid));
+}
+
+/** The most memory that a process has had, in MB. */
+async function peakOf(pid: number): Promise<number> {
+  const status = await readFile(`/proc/${pid}/status`, 'utf8');
+  return Math.round(Number(/VmHWM:\s+(\d+)/.exec(status)![1]) / 1024);
+}
+
 async function storm(): Promise<void> {
   await using stack = new AsyncDisposableStack();
   const postgres = stack.use(await startPostgres());
   const redis = stack.use(await startRedis());
+  const held = stack.use(new AsyncDisposableStack());
   const graph = stack.use(
     await startDistributed(
       { postgres, redisUrl: redis.url },
       {
         WS_MAX_SOCKETS_ADDRESS: '100000',
+        WS_MAX_SOCKETS_IDENTITY: '100000',
         RATE_LIMIT_IDENTITY: '0',
         RATE_LIMIT_ADDRESS: '0',
         LOGINS_PER_MINUTE: '1000',
       },
     ),
   );
-  const people = await stormPeople(graph.url, USERS);
-  const clients = Array.from({ length: CLIENTS }, (_, i) => people[i % USERS]!);
-  const followAll = async (): Promise<WebSocket[]> => Promise.all(clients.map(followPatiently));
-
+  const pidOf = (name: string): number => graph.processes.get(name)!.pid;
+  if (GATEWAY_MB !== undefined) await hold(pidOf('gateway'), GATEWAY_MB, held);
+  const [{ user, conversationId }] = (await stormPeople(graph.url, 1)) as [
+    Awaited<ReturnType<typeof stormPeople>>[number],
+  ];
   const database = new pg.Client({ connectionString: postgres.url });
   await database.connect();
   stack.defer(() => database.end());
-  const first = await followAll();
+
+  const clients = fork(path.join(import.meta.dirname, 'faults/storm-clients.ts'), [graph.url, String(CLIENTS)]);
+  await once(clients, 'message');
   const before = await transactions(database);
   const watched = watchDatabase(database);
-  const { user, conversationId } = people[0]!;
+  const back = once(clients, 'message') as Promise<[{ seconds: number }]>;
   using load = new Load(LOOKS_PER_SECOND, () =>
     user.send('query ($c: ID!) { me { id } conversation(id: $c) { id } }', { c: conversationId }),
   );
-
-  const started = performance.now();
-  for (const socket of first) socket.removeAllListeners('close').terminate();
-  const again = await followAll();
-  const seconds = (performance.now() - started) / 1000;
+  clients.send('go');
+  const [{ seconds }] = await back;
   const most = await watched();
   const looks = await load.stop();
   const spent = (await transactions(database)) - before - looks.length;
-  for (const socket of again) socket.removeAllListeners('close').terminate();
+  const [gateway, chat] = [await peakOf(pidOf('gateway')), await peakOf(pidOf('chat'))];
 
   const waits = looks.map(({ ms }) => ms);
   console.log(
-    `BENCH storm value=${seconds.toFixed(2)} unit=s clients=${CLIENTS} queries-at-a-time=${most} transactions-a-client=${(spent / CLIENTS).toFixed(1)}`,
+    `BENCH storm value=${seconds.toFixed(2)} unit=s clients=${CLIENTS} queries-at-a-time=${most} transactions-a-client=${(spent / CLIENTS).toFixed(1)} gateway-peak=${gateway}MB chat-peak=${chat}MB`,
   );
   console.log(
-    `BENCH storm-others value=${Math.round(median(waits))} unit=ms longest=${Math.round(Math.max(...waits))}ms failed=${looks.filter(({ answer }) => !answer || answer.errors).length}`,
+    `BENCH storm-others value=${Math.round(median(waits))} unit=ms p95=${Math.round(percentile(waits, 0.95))}ms longest=${Math.round(Math.max(...waits))}ms failed=${looks.filter(({ answer }) => !answer || answer.errors).length}`,
   );
 }
 

@@ -189,7 +189,9 @@ export const FAULTS: readonly Fault[] = [
     name: 'storm',
     leaves: 'a replica',
     async happen({ graph }) {
-      const [code] = await once(fork(STORM_CLIENTS, [graph.url, '2000']), 'close');
+      const clients = fork(STORM_CLIENTS, [graph.url, '2000']);
+      clients.once('message', () => clients.send('go'));
+      const [code] = await once(clients, 'close');
       if (code !== 0) throw new Error(`the clients of the storm ended with ${code}`);
     },
   },

@@ -7,6 +7,7 @@ import { type WebSocket, WebSocketServer } from 'ws';
 import type { Config } from '#platform/base/config/config.ts';
 import { CodedError, unexpected } from '#platform/base/errors/errors.ts';
 import { guarded, report } from '#platform/base/faults/guarded.ts';
+import { oneATurn } from '#platform/base/iteration/one-a-turn.ts';
 import { inRequest } from '#platform/base/log/request-log.ts';
 import { type ClientInfo, networkOf } from '#platform/identity/client-info.ts';
 import { ANONYMOUS } from '#platform/identity/identity.ts';
@@ -81,10 +82,12 @@ export function serveWebSockets(options: WebSocketOptions): WebSocketFace {
     perMessageDeflate: false, // 240 KB a socket, and a client may bring a bomb
     handleProtocols: (offered) => (offered.has(PROTOCOL) ? PROTOCOL : false),
   });
-  options.server.on(
-    'upgrade',
-    guarded({ where: 'websocket upgrade', log, end: (_, __, socket: Duplex) => socket.destroy() }, upgrade),
-  );
+  const guard = {
+    where: 'websocket upgrade',
+    log,
+    end: (_: unknown, __: IncomingMessage, socket: Duplex) => socket.destroy(),
+  };
+  options.server.on('upgrade', guarded(guard, upgrade));
 
   function upgrade(request: IncomingMessage, socket: Duplex, head: Buffer) {
     socket.on('error', () => socket.destroy());
@@ -98,6 +101,25 @@ export function serveWebSockets(options: WebSocketOptions): WebSocketFace {
     const network = networkOf(client);
     if (!perAddress.enter(network)) return reject(socket, '429 Too Many Requests');
     socket.once('close', () => perAddress.leave(network));
+    open(request, socket, head, client, network);
+  }
+
+  // Clients who were dropped at once come back at once, and each of them brings work as soon as it is let in: the
+  // requests of others are answered in between.
+  const open = oneATurn(guarded(guard, handshake));
+
+  function handshake(
+    request: IncomingMessage,
+    socket: Duplex,
+    head: Buffer,
+    client: ClientInfo,
+    network: string,
+  ): void {
+    if (socket.destroyed) return;
+    if (stopping) {
+      reject(socket, '503 Service Unavailable');
+      return;
+    }
     // Made here: a closure that names the request would keep it for as long as the socket lives.
     const offer = offerOf(request);
     sockets.handleUpgrade(request, socket, head, (webSocket) => {

@@ -22,10 +22,13 @@ export async function conversationFor(db: Reader, userId: string, conversationId
         include: { conversation: true },
       })
     : null;
-  if (!found) throw notFound(`The conversation ${shown(conversationId)}`);
+  if (!found) throw unknownConversation(conversationId);
   const { conversation, ...viewer } = found;
   return { ...conversation, viewer };
 }
+
+/** Returns the error of a conversation that does not exist, or in which the user takes no part. */
+export const unknownConversation = (id: string): CodedError => notFound(`The conversation ${shown(id)}`);
 
 /**
  * Returns the conversation, if the user owns it.

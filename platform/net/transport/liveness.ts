@@ -10,7 +10,7 @@ export interface LivenessOptions {
   stalled(endpoint: Endpoint): void;
   /** Told when it has not answered for `GONE_MS`, once each time: a pause of a busy process is shorter. */
   gone(endpoint: Endpoint): void;
-  /** Told when the only address, or each of them, has not answered for `ALONE_MS`. */
+  /** Told when the only address, or the last of them, has not answered for `ALONE_MS`. */
   away(): void;
 }
 
@@ -20,9 +20,14 @@ const SILENT_MS = 100;
 const MAX_SILENT_MS = 1_000;
 /** Time for the answer to that; the loop of a process that lives turns within it. */
 const PROBE_MS = 150;
+/** Parts of that time, between which answers are read: where this process is held itself, one of them passes. */
+const PARTS = 5;
 /** Queries go elsewhere at once; subscriptions, which would have to begin again, when the pause lasts for so long. */
 const GONE_MS = 1_500;
-/** Where there is no other address a stall may be a long pause: callers wait for this long before they are told. */
+/**
+ * Where no other address is healthy a stall may be a long pause, of all of them under one load: callers wait for this
+ * long before they are told.
+ */
 const ALONE_MS = 5_000;
 const LOOK_MS = 50;
 /** Time for the answer of a process that has just started, and is busy with that. */
@@ -159,7 +164,8 @@ export class Liveness implements Disposable {
     const isGone = now - probe.silentSince >= GONE_MS;
     if (isGone && !probe.isGone) this.#options.gone(endpoint);
     probe.isGone = isGone;
-    if (endpoints.all.length > 1) this.#stall(endpoint);
+    const isLast = !endpoints.all.some((other) => other !== endpoint && endpoints.isHealthy(other));
+    if (endpoint.isStalled || !isLast) this.#stall(endpoint);
     else if (now - probe.silentSince >= ALONE_MS) this.#options.away();
   }
 
@@ -189,15 +195,23 @@ const answersProbe = async (endpoint: Endpoint): Promise<boolean> => (await prob
 
 /** Returns the status of the answer; undefined when there is none in time. */
 async function probe(endpoint: Endpoint, patienceMs: number): Promise<number | undefined> {
+  const cut = new AbortController();
+  let parts = PARTS;
+  const timer = setInterval(() => {
+    parts--;
+    if (parts === 0) cut.abort();
+  }, patienceMs / PARTS);
   try {
     const { request } = await import('undici');
     const answer = await request(new URL('/ready', endpoint.url), {
       dispatcher: await endpoint.streams(),
-      signal: AbortSignal.timeout(patienceMs),
+      signal: cut.signal,
     });
     await answer.body.dump();
     return answer.statusCode;
   } catch {
     return undefined;
+  } finally {
+    clearInterval(timer);
   }
 }

@@ -122,10 +122,31 @@ describe('a replica that is frozen', () => {
     await transport[Symbol.asyncDispose]();
   });
 
-  it('slow work is not taken for it', async () => {
+  it('the last one that is silent may only be busy: a query waits for it', async () => {
     await using one = await FreezablePort.open(server.url);
     await using two = await FreezablePort.open(server.url);
-    const transport = over([one.url, two.url]);
+    const lines: string[] = [];
+    const told = pino({}, { write: (line: string) => void lines.push(line) });
+    const transport = over([one.url, two.url], { log: told });
+    for (let i = 0; i < 20; i++) await greet(transport);
+    one.freeze();
+    two.freeze();
+    const asked = Promise.all(Array.from({ length: 20 }, () => greet(transport)));
+    await expect.poll(() => lines.some((line) => line.includes('does not answer')), { timeout: 10_000 }).toBe(true);
+    one.thaw();
+    two.thaw();
+    for (const answer of await asked) expect(answer).toEqual(greeted);
+    expect(lines.some((line) => line.includes('failing fast'))).toBe(false);
+    await transport[Symbol.asyncDispose]();
+  });
+
+  it('slow work is not taken for it, nor is an answer that this process reads late', async () => {
+    await using one = await FreezablePort.open(server.url);
+    await using two = await FreezablePort.open(server.url);
+    const lines: string[] = [];
+    const transport = over([one.url, two.url], {
+      log: pino({ level: 'warn' }, { write: (line: string) => void lines.push(line) }),
+    });
     const leaving = new AbortController();
     const slow = transport
       .execute({ ...wants('{ slow }'), signal: leaving.signal as never })
@@ -134,6 +155,12 @@ describe('a replica that is frozen', () => {
     const [before, between] = [one.arrivals.length, two.arrivals.length];
     await Promise.all(Array.from({ length: 60 }, () => greet(transport)));
     expect(Math.min(one.arrivals.length - before, two.arrivals.length - between)).toBeGreaterThan(5);
+    // Held for longer than a probe may take, whenever one is under way.
+    for (let i = 0; i < 10; i++) {
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 200);
+      await wait(20);
+    }
+    expect(lines).toEqual([]);
     leaving.abort(new Error('left'));
     expect(await slow).toMatchObject({ message: 'left' });
     await transport[Symbol.asyncDispose]();

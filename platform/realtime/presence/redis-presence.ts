@@ -17,6 +17,7 @@ import {
 } from './presence.ts';
 import { RedisRooms } from './redis-rooms.ts';
 import { RoomChanges } from './room-changes.ts';
+import { RoomPace } from './room-pace.ts';
 import { RoomView } from './room-view.ts';
 import { type Connection, checkPresence } from './roster.ts';
 import { watchRoom } from './watchers.ts';
@@ -46,6 +47,7 @@ export class RedisPresence implements Presence {
   /** Connections that left while Redis did not listen. */
   readonly #leaving = new Map<string, string>();
   readonly #views = new Map<string, RoomView>();
+  readonly #pace = new RoomPace();
   readonly #heart: NodeJS.Timeout;
   #beats = 0;
   #believedAlive = false;
@@ -135,7 +137,7 @@ export class RedisPresence implements Presence {
     let view: RoomView | undefined;
     return watchRoom({
       prepare: async () => {
-        view = this.#views.get(room) ?? new RoomView(room, this.#rooms, this.#topics);
+        view = this.#views.get(room) ?? new RoomView(room, this.#rooms, this.#topics, this.#pace);
         this.#views.set(room, view);
         await view.hold();
       },

@@ -2,11 +2,10 @@ import { guarded } from '../../base/faults/guarded.ts';
 import type { Subscription, Topics } from '../topics/topics.ts';
 import type { PresentMember } from './presence.ts';
 import type { RedisRooms } from './redis-rooms.ts';
+import type { RoomPace } from './room-pace.ts';
 import { byArrival, changeOf } from './roster.ts';
 import { Watchers } from './watchers.ts';
 
-/** At most so often is a room read again, in ms: many changes at once are one look. */
-const PAUSE_MS = 20;
 /** After a look that failed: a Redis that answers too late is not asked at once again. */
 const PAUSE_AFTER_FAILURE_MS = 500;
 
@@ -15,6 +14,7 @@ export class RoomView {
   readonly #room: string;
   readonly #rooms: RedisRooms;
   readonly #topics: Topics;
+  readonly #pace: RoomPace;
   readonly #watchers = new Watchers();
   #members = new Map<string, PresentMember>();
   #processes = new Set<string>();
@@ -27,10 +27,11 @@ export class RoomView {
   /** Watchers that are there or about to be. */
   #visitors = 0;
 
-  constructor(room: string, rooms: RedisRooms, topics: Topics) {
+  constructor(room: string, rooms: RedisRooms, topics: Topics, pace: RoomPace) {
     this.#room = room;
     this.#rooms = rooms;
     this.#topics = topics;
+    this.#pace = pace;
   }
 
   /** One more visitor. Resolves when the room is known; `release` is due even if it rejects. */
@@ -83,29 +84,34 @@ export class RoomView {
   }
 
   async #lookUntilQuiet(): Promise<void> {
+    this.#pace.begins();
     while (this.#again && !this.#closed) {
       this.#again = false;
       // When Redis is away the view stays as it is; its return makes us look again.
       const began = performance.now();
       const pause = await this.#lookOnce().then(
-        // A large room that changes all the time is read for half of the time at most.
-        () => Math.max(PAUSE_MS, performance.now() - began),
+        (changes) => this.#pace.pauseAfter(performance.now() - began, changes * this.#watchers.size),
         () => PAUSE_AFTER_FAILURE_MS,
       );
       await new Promise((resolve) => setTimeout(resolve, pause));
     }
     this.#looking = false;
+    this.#pace.ends();
   }
 
-  async #lookOnce(): Promise<void> {
+  /** Reads the room and tells what is new. Returns the number of people whom that is about. */
+  async #lookOnce(): Promise<number> {
     const { members, processes, typingEndsIn } = await this.#rooms.read(this.#room);
-    if (this.#closed) return;
+    if (this.#closed) return 0;
     const before = this.#members;
+    let changes = 0;
     this.#members = new Map(members.map((member) => [member.userId, member]));
     this.#processes = processes;
     for (const userId of new Set([...before.keys(), ...this.#members.keys()])) {
       const change = changeOf(before.get(userId), this.#members.get(userId));
-      if (change) this.#watchers.tell(change);
+      if (!change) continue;
+      changes++;
+      this.#watchers.tell(change);
     }
     clearTimeout(this.#typingTimer);
     if (typingEndsIn !== undefined)
@@ -113,5 +119,6 @@ export class RoomView {
         guarded({ where: 'presence' }, () => this.look()),
         typingEndsIn + 1,
       ).unref();
+    return changes;
   }
 }

@@ -1,6 +1,6 @@
 import { badInput } from '#platform/base/errors/errors.ts';
 import { decodeCursor, encodeCursor } from '#platform/data/paging/paging.ts';
-import { Prisma } from '#prisma/chat/client/client.ts';
+import { type Conversation, Prisma } from '#prisma/chat/client/client.ts';
 import type { Database } from '../parts.ts';
 import type { ConversationNews } from '../topics/conversation-topics.ts';
 
@@ -37,17 +37,17 @@ export class Arrivals {
   }
 
   /**
-   * Begins behind a cursor, or now.
+   * Begins behind a cursor, or with the conversation as it was read.
    *
    * @throws {CodedError} BAD_USER_INPUT for a cursor of another conversation, or none.
    */
-  static async from(db: Database, conversationId: string, after: string | null | undefined): Promise<Arrivals> {
+  static from(
+    db: Database,
+    { id: conversationId, arrivals }: Pick<Conversation, 'id' | 'arrivals'>,
+    after: string | null | undefined,
+  ): Arrivals {
     const keys = decodeCursor(LIST, 'after', after, ['id', 'number']);
     if (keys && keys[0] !== conversationId) throw badInput('after', 'is a cursor of another conversation.');
-    const { arrivals } = await db.conversation.findUniqueOrThrow({
-      where: { id: conversationId },
-      select: { arrivals: true },
-    });
     return new Arrivals(db, conversationId, keys ? Math.min(Number(keys[1]), arrivals) : arrivals);
   }
 

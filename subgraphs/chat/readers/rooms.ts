@@ -1,9 +1,17 @@
+import { Bulkhead } from '#platform/base/faults/bulkhead.ts';
 import type { Presence, PresenceEvent, PresenceState, PresentMember } from '#platform/realtime/presence/presence.ts';
-import { conversationFor } from '../access.ts';
+import { conversationFor, unknownConversation } from '../access.ts';
+import { isId } from '../input.ts';
 import type { ChatParts } from '../parts.ts';
 import type { ConversationNews } from '../topics/conversation-topics.ts';
 import { Arrivals } from './arrivals.ts';
 import { merge } from './merge.ts';
+
+/**
+ * Conversations that this process opens at a time. When thousands of clients come back at once, others' queries find the
+ * database's connections free in between.
+ */
+const opening = new Bulkhead(6);
 
 /** Returns the presence room of a conversation. */
 export const roomOf = (conversationId: string): string => `conversation:${conversationId}`;
@@ -71,12 +79,15 @@ export async function* conversationEvents(
   { userId, conversationId, state, after }: Visit & { readonly after?: string | null },
   signal: AbortSignal,
 ): AsyncGenerator<ConversationEvent, void> {
-  await conversationFor(db, userId, conversationId);
   const closing = new AbortController();
   const ended = AbortSignal.any([signal, closing.signal]);
-  const news = await topics.read(conversationId, ended);
   try {
-    const arrivals = await Arrivals.from(db, conversationId, after);
+    const { news, arrivals } = await opening.run(async () => {
+      signal.throwIfAborted();
+      if (!isId(conversationId)) throw unknownConversation(conversationId);
+      const news = await topics.read(conversationId, ended);
+      return { news, arrivals: Arrivals.from(db, await conversationFor(db, userId, conversationId), after) };
+    });
     const told = ({ type, ...ids }: Exclude<ConversationNews, { type: 'ConversationDeleted' }>) =>
       ({ __typename: type, conversationId, ...ids, cursor: arrivals.cursor }) as const;
     await using _connection = await presence.join(roomOf(conversationId), userId, { state });
