@@ -2,39 +2,37 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { Redis } from 'ioredis';
-import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { answer, FaultServer, stall } from '#llm/testing/fault-server.ts';
 import { loadConfig } from '#platform/base/config/config.ts';
 import { migratePostgres } from '#platform/data/database/migrate-postgres.ts';
+import {
+  createTestDatabase,
+  POSTGRES_TEST_URL,
+  type PostgresForTests,
+} from '#platform/data/database/testing/test-database.ts';
 import type { UserIdentity } from '#platform/identity/identity.ts';
 import { apply, ChatWorld, person } from './testing/chat-world.ts';
 import { CONVERSATION_NEWS, MARK, Reader, unreadOf, VIEWER, type ViewerNews } from './testing/reader.ts';
 
-const postgres = process.env['POSTGRES_TEST_URL'];
 const redis = process.env['REDIS_TEST_URL'];
 const title = 'two processes on Postgres and Redis';
 const why = ' (SKIPPED: set POSTGRES_TEST_URL and REDIS_TEST_URL to servers that tests may write to)';
 
 /** Two platforms that share nothing but the servers: as two processes, without the cost of starting them. */
-describe.skipIf(!postgres || !redis)(postgres && redis ? title : title + why, () => {
-  const database = `sextant_chat_${process.pid}`;
-  const prefix = `${database}:`;
+describe.skipIf(!POSTGRES_TEST_URL || !redis)(POSTGRES_TEST_URL && redis ? title : title + why, () => {
+  const prefix = `chat-${process.pid}:`;
+  let database: PostgresForTests;
   let provider: FaultServer;
   let one: ChatWorld;
   let two: ChatWorld;
   let env: Record<string, string>;
 
   beforeAll(async () => {
-    const admin = new pg.Client({ connectionString: postgres });
-    await admin.connect();
-    await admin.query(`CREATE DATABASE ${database}`);
-    await admin.end();
-    const url = new URL(postgres!);
-    url.pathname = `/${database}`;
+    database = await createTestDatabase();
     provider = await FaultServer.start();
     env = {
-      DATABASE_URL: url.href,
+      DATABASE_URL: database.url,
       REDIS_URL: redis!,
       REDIS_PREFIX: prefix,
       JWT_SECRET: 'a secret that these tests alone have',
@@ -42,7 +40,7 @@ describe.skipIf(!postgres || !redis)(postgres && redis ? title : title + why, ()
     };
     const directory = await mkdtemp(path.join(tmpdir(), 'sextant-migrate-'));
     const config = loadConfig({ ...env, SEXTANT_DIR: directory }, path.resolve(import.meta.dirname, '../..'));
-    await migratePostgres(config, url.href);
+    await migratePostgres(config, database.url);
     await rm(directory, { recursive: true });
     [one, two] = await Promise.all([ChatWorld.open({ env }), ChatWorld.open({ env })]);
   });
@@ -53,10 +51,7 @@ describe.skipIf(!postgres || !redis)(postgres && redis ? title : title + why, ()
     const keys = await client.keys(`${prefix}*`);
     if (keys.length > 0) await client.del(keys);
     client.disconnect();
-    const admin = new pg.Client({ connectionString: postgres });
-    await admin.connect();
-    await admin.query(`DROP DATABASE ${database} WITH (FORCE)`);
-    await admin.end();
+    await database[Symbol.asyncDispose]();
   });
 
   it('a message sent at both at once under one id is one message, one reply, one call', async () => {

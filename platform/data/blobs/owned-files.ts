@@ -84,8 +84,8 @@ export class OwnedFiles<Tx extends SqlTransaction> {
       throw isRefusal ? new JobRefused(error.message) : error;
     });
     storeMetrics(metrics).filesRemoved.inc({ owner }, found.removed);
-    const says = found.removed + found.missing > 0 ? log.warn.bind(log) : log.info.bind(log);
-    says(found, 'files were compared with their rows');
+    const level = found.removed + found.missing > 0 ? 'warn' : found.strangers > 0 ? 'info' : 'debug';
+    log[level](found, 'files were compared with their rows');
     return async (tx) => {
       // Read by lastMissing, in all processes.
       const sql = 'UPDATE jobs SET done = $2::int, total = $3::int WHERE id = $1::uuid';

@@ -3,12 +3,12 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import type { ExecutionResult } from 'graphql';
-import pg from 'pg';
 import { type Logger, pino } from 'pino';
 import { Registry } from 'prom-client';
 import { loadConfig } from '#platform/base/config/config.ts';
 import { migratePostgres } from '#platform/data/database/migrate-postgres.ts';
 import { buildTemplate } from '#platform/data/database/template.ts';
+import { createTestDatabase, POSTGRES_TEST_URL } from '#platform/data/database/testing/test-database.ts';
 import type { SubgraphDefinition } from '#platform/host/definition.ts';
 import { createSubgraph, type HostedSubgraph } from '#platform/host/host.ts';
 import { openPlatform } from '#platform/host/open.ts';
@@ -62,13 +62,16 @@ export class AuthWorld implements AsyncDisposable {
     const lifecycle = new AsyncDisposableStack();
     const directory = await mkdtemp(path.join(tmpdir(), 'sextant-auth-'));
     lifecycle.defer(() => rm(directory, { recursive: true, force: true }));
-    const server = process.env['POSTGRES_TEST_URL'];
-    const database = server === undefined ? {} : await freshDatabase(server, lifecycle);
+    // On a real server sessions really run at the same time.
+    const database = POSTGRES_TEST_URL && {
+      DATABASE_URL: lifecycle.use(await createTestDatabase()).url,
+      JWT_SECRET: 'the secret of tests on a real Postgres',
+    };
     const unlimited = { LOGINS_PER_MINUTE: '100000', SIGNUPS_PER_HOUR: '100000', ACCOUNT_MAILS_PER_HOUR: '100000' };
     const common = { NODE_ENV: 'test', SEXTANT_DIR: directory, EMBEDDED_FSYNC: 'false' };
     const config = loadConfig({ ...common, ...unlimited, ...database, ...env }, root);
     if (config.DATABASE_URL === undefined) await buildTemplate(root);
-    else await alone(server!, () => migratePostgres(config, config.DATABASE_URL!));
+    else await migratePostgres(config, config.DATABASE_URL);
     const platform = await openPlatform({
       config,
       log,
@@ -174,30 +177,6 @@ export class AuthWorld implements AsyncDisposable {
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.#parts.lifecycle.disposeAsync();
-  }
-}
-
-/** A database of its own on a real server, whose sessions really run at the same time; removed with the world. */
-async function freshDatabase(server: string, lifecycle: AsyncDisposableStack): Promise<Record<string, string>> {
-  const name = `auth_${randomUUID().replaceAll('-', '')}`;
-  await alone(server, (client) => client.query(`CREATE DATABASE ${name}`));
-  lifecycle.defer(async () => {
-    await alone(server, (client) => client.query(`DROP DATABASE ${name} WITH (FORCE)`));
-  });
-  const url = new URL(server);
-  url.pathname = `/${name}`;
-  return { DATABASE_URL: url.href, JWT_SECRET: 'the secret of tests on a real Postgres' };
-}
-
-/** One at a time among all test files: roles belong to the server, which refuses two changes of one role at once. */
-async function alone(server: string, work: (client: pg.Client) => Promise<unknown>): Promise<void> {
-  const client = new pg.Client({ connectionString: server });
-  await client.connect();
-  try {
-    await client.query('SELECT pg_advisory_lock(72707399)');
-    await work(client);
-  } finally {
-    await client.end();
   }
 }
 
