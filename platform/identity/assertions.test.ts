@@ -78,6 +78,16 @@ describe('identity assertions between processes', () => {
     await expect(assertions.verify(token, 'chat/graphql')).rejects.toMatchObject(refused);
   });
 
+  it('say that the clocks of two machines differ, and by how much', async () => {
+    vi.useFakeTimers({ toFake: ['Date'], now: 1_800_000_000_000 });
+    const [sender, receiver] = [createAssertions(secrets), createAssertions(secrets)];
+    const token = await sender.sign(user, 'chat/graphql');
+    vi.setSystemTime(1_800_000_600_000);
+    await expect(receiver.verify(token, 'chat/graphql')).rejects.toThrow(/is 600 s behind the clock here/);
+    vi.setSystemTime(1_799_999_400_000);
+    await expect(receiver.verify(token, 'chat/graphql')).rejects.toThrow(/is 600 s ahead of the clock here/);
+  });
+
   it('sign once while fresh and again after', async () => {
     vi.useFakeTimers({ toFake: ['Date'] });
     const assertions = createAssertions(secrets);

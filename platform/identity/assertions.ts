@@ -113,11 +113,20 @@ export function createAssertions(secrets: Secrets): IdentityAssertions {
         const identity: Identity = parsed.kind === 'anonymous' ? ANONYMOUS : Object.freeze(parsed);
         verified.set(cacheKey, { identity, expiresAt: payload.exp! });
         return identity;
-      } catch {
-        throw unauthenticated('The identity of this request is forged, stale or meant for another audience.');
+      } catch (error) {
+        throw unauthenticated(stale(error) ?? 'The identity of this request is forged, or meant for another audience.');
       }
     },
   };
+}
+
+/** Returns what is wrong with the time of an assertion whose signature is good; undefined where it is something else. */
+function stale(error: unknown): string | undefined {
+  if (!(error instanceof errors.JWTExpired || error instanceof errors.JWTClaimValidationFailed)) return undefined;
+  if (error.claim !== 'iat' && error.claim !== 'exp') return undefined;
+  const seconds = Math.round(Date.now() / 1000 - (error.payload.iat ?? 0));
+  const apart = `${Math.abs(seconds)} s ${seconds < 0 ? 'ahead of' : 'behind'} the clock here`;
+  return `The identity of this request was signed at a time that is ${apart}: the clocks of two machines may differ by ${CLOCK_TOLERANCE_S} s.`;
 }
 
 const importKey = (bytes: Buffer): Promise<CryptoKey> =>

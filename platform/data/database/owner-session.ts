@@ -69,13 +69,23 @@ export async function connectAdmin(url: string): Promise<pg.Client> {
     await admin.connect();
     return admin;
   } catch (error) {
-    throw new DatabaseError(refusalOf(error, 'auth'), { cause: error });
+    throw new DatabaseError(refusalOf(error, undefined), { cause: error });
   }
 }
 
-/** Returns why Postgres did not let an owner in, and what to do, in one line. */
-export function refusalOf(error: unknown, owner: Owner): string {
+/**
+ * Returns why Postgres did not let a connection in, and what to do, in one line.
+ *
+ * @param owner undefined: it is the user of DATABASE_URL who connects.
+ */
+export function refusalOf(error: unknown, owner: Owner | undefined): string {
   const { code, message } = error as { code?: string; message?: string };
+  if (owner === undefined) {
+    if (code === '28P01' || code === '28000')
+      return `Postgres refuses the user of DATABASE_URL (${message}): this command needs the name and the password of the database's owner.`;
+    if (code === '3D000') return 'The database of DATABASE_URL does not exist: create it first.';
+    return `The database of DATABASE_URL cannot be reached (${message || code || String(error)}).`;
+  }
   if (code === '28P01' || code === '28000')
     return `Postgres refuses the role ${roleOf(owner)}: run \`sextant migrate\` first, with the same JWT_SECRET.`;
   if (code === '42501')

@@ -2,6 +2,7 @@ import { utimesSync, writeFileSync } from 'node:fs';
 import type { AddressInfo } from 'node:net';
 import { connect, type TLSSocket } from 'node:tls';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { ConfigError } from '../../base/config/config-error.ts';
 import { Authority, HAS_OPENSSL } from './testing/certificates.ts';
 import { createServer, readMutualTls } from './tls.ts';
 
@@ -9,6 +10,8 @@ describe.skipIf(!HAS_OPENSSL)('certificates of mutual TLS (skipped without the o
   const authority = HAS_OPENSSL ? new Authority() : undefined!;
 
   it('that have expired, or do not fit, stop the start with one line', () => {
+    // The kind of error of which a command prints the message alone.
+    expect(() => readMutualTls(authority.issue('old', -1))).toThrow(ConfigError);
     expect(() => readMutualTls(authority.issue('old', -1))).toThrow(/^MTLS_CERT_FILE names .* expired on 20/);
     const [one, two] = [authority.issue('one'), authority.issue('two')];
     expect(() => readMutualTls({ ...one, MTLS_KEY_FILE: two.MTLS_KEY_FILE })).toThrow(/cannot be used together/);

@@ -4,6 +4,7 @@ import { createServer as createHttpServer, type Server } from 'node:http';
 import { createServer as createHttpsServer } from 'node:https';
 import { createSecureContext } from 'node:tls';
 import type { Config } from '../../base/config/config.ts';
+import { ConfigError } from '../../base/config/config-error.ts';
 import { every } from '../../base/faults/every.ts';
 import type { Logger } from '../../base/log/log.ts';
 
@@ -132,7 +133,7 @@ function read(files: TlsFiles, log: Logger | undefined): Contents {
     try {
       return readFileSync(file.path);
     } catch (error) {
-      throw new Error(`${file.name} names ${file.path}, which cannot be read: ${(error as Error).message}`);
+      throw new ConfigError(`${file.name} names ${file.path}, which cannot be read: ${(error as Error).message}`);
     }
   };
   const found = { cert: contentsOf(files.cert), key: contentsOf(files.key), ca: contentsOf(files.ca) };
@@ -141,13 +142,13 @@ function read(files: TlsFiles, log: Logger | undefined): Contents {
   } catch (error) {
     const names = given(files).map(({ name }) => name);
     const all = names.length > 1 ? `${names.slice(0, -1).join(', ')} and ${names.at(-1)}` : names.join();
-    throw new Error(`${all} cannot be used${names.length > 1 ? ' together' : ''}: ${(error as Error).message}`);
+    throw new ConfigError(`${all} cannot be used${names.length > 1 ? ' together' : ''}: ${(error as Error).message}`);
   }
   if (!found.cert) return found;
   const { validToDate } = new X509Certificate(found.cert);
   const left = validToDate.getTime() - Date.now();
   if (left <= 0)
-    throw new Error(
+    throw new ConfigError(
       `${files.cert!.name} names ${files.cert!.path}, which expired on ${validToDate.toISOString()}: renew it.`,
     );
   if (left < SOON_MS) log?.warn({ expiresAt: validToDate.toISOString() }, 'the certificate expires soon');

@@ -6,12 +6,17 @@ import type { HttpAnswer } from './http-response.ts';
 import { REFUSES_IDENTITY } from './identity-refused.ts';
 import type { SubgraphResponse } from './transport.ts';
 
+/** Bytes of a refusal that are logged. */
+const MAX_SAID = 500;
+
 /** The subgraph that has been asked, and the user in whose name. */
 export interface Asked {
   readonly subgraph: string;
   /** Whether the identity was signed here; else the client's own credentials were passed on, if any. */
   readonly signs: boolean;
   readonly log: Logger;
+  /** Told of a subgraph that refuses the identity that was signed here, and what it says. */
+  readonly refused: (said: string) => void;
 }
 
 /**
@@ -28,7 +33,9 @@ export function responseOf({ status, head, body }: HttpAnswer, asked: Asked): Su
   if (status === 200) return response;
   const isGraphql = holdsGraphql(body);
   if (asked.signs && (status === 401 || (status === 403 && !isGraphql))) {
-    asked.log.error({ subgraph: asked.subgraph, status }, REFUSES_IDENTITY);
+    const said = body.toString('utf8', 0, MAX_SAID);
+    asked.refused(said);
+    asked.log.error({ subgraph: asked.subgraph, status, said }, REFUSES_IDENTITY);
     throw unusable(asked.subgraph, `answered with status ${status}.`);
   }
   if (isGraphql) return response;

@@ -7,11 +7,11 @@ import { readChecks } from '../http/health-report.ts';
 import type { ClientTls } from '../http/tls.ts';
 import { Availability, unavailable } from './availability.ts';
 import { createEndpoints, type Endpoint } from './endpoints.ts';
-import { isAway, responseOf } from './http-answer.ts';
+import { type Asked, isAway, responseOf } from './http-answer.ts';
 import { NotConnected, Unreachable } from './http-pool.ts';
 import { checkHeader, createRequestTexts, forwardedHeaders } from './http-request.ts';
 import type { HttpAnswer } from './http-response.ts';
-import { CLIENT_INIT, ROUTES_PATH, type SubgraphTransport } from './transport.ts';
+import { CLIENT_INIT, ROUTES_PATH, type SubgraphRequest, type SubgraphTransport } from './transport.ts';
 import { outcomeOf, type RequestOutcome, type TransportObserver } from './transport-observer.ts';
 import type { CallbackSettings } from './upstream-callbacks.ts';
 import { createUpstreams, type SubscriptionSettings } from './upstreams.ts';
@@ -82,13 +82,23 @@ export function createHttpTransport(options: HttpTransportOptions): SubgraphTran
   const gone = (endpoint: Endpoint): void => sockets.leave(endpoint);
   const availability = new Availability({ subgraph, endpoints, restartMs, log, observer, gone });
   const texts = createRequestTexts(subgraph, assertions);
+  /** Why the last answer was no answer: the subgraph does not believe what is signed here. */
+  let refusal: string | undefined;
+  const about: Asked = {
+    subgraph,
+    signs: assertions !== undefined,
+    log,
+    refused(said) {
+      refusal = said;
+    },
+  };
 
   const closed = observer?.opened(() => ({
     requests: endpoints.all.reduce((sum, { inFlight }) => sum + inFlight, 0),
     ...sockets.load(),
   }));
 
-  return {
+  const transport: SubgraphTransport = {
     subgraph,
     async execute(request) {
       const asked = performance.now();
@@ -118,7 +128,8 @@ export function createHttpTransport(options: HttpTransportOptions): SubgraphTran
           // An answer that is a problem is one of a server, perhaps a proxy before the subgraph, that says it is away.
           availability.ended(endpoint, problem, answer !== undefined && problem !== undefined);
           if (answer && problem === undefined) {
-            const response = responseOf(answer, { subgraph, signs: assertions !== undefined, log });
+            const response = responseOf(answer, about);
+            refusal = undefined;
             outcome = 'answered';
             return response;
           }
@@ -177,6 +188,9 @@ export function createHttpTransport(options: HttpTransportOptions): SubgraphTran
     },
     async health() {
       if (!(await availability.isThere())) return { status: 'down', detail: 'does not answer' };
+      // It lives, and is of no use. Asked again, as there may be nobody else who asks.
+      if (refusal !== undefined) await transport.execute(TRIAL).catch(() => undefined);
+      if (refusal !== undefined) return { status: 'down', detail: `refuses what is signed for it: ${refusal}` };
       const endpoint = endpoints.pick();
       try {
         const { fetch } = await import('undici');
@@ -200,7 +214,15 @@ export function createHttpTransport(options: HttpTransportOptions): SubgraphTran
       await endpoints[Symbol.asyncDispose]();
     },
   };
+  return transport;
 }
+
+/** Asks for nothing but an answer. */
+const TRIAL: SubgraphRequest = {
+  query: '{ __typename }',
+  identity: { kind: 'service', service: 'gateway' },
+  requestId: 'health',
+};
 
 const NO_ROUTES = { error: { code: 'NOT_FOUND', message: 'This subgraph has no plain routes.' } };
 

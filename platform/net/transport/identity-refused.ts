@@ -1,7 +1,8 @@
 import { isObject } from '../../base/json/objects.ts';
 
 /** What the log says where a subgraph does not believe the identity that this process signs. */
-export const REFUSES_IDENTITY = 'a subgraph refuses the identity that is signed for it: do both have the same secrets?';
+export const REFUSES_IDENTITY =
+  'a subgraph refuses the identity that is signed for it: do both have the same secrets, and the same time?';
 
 /**
  * Returns the errors with which a subgraph refuses an operation whose signed identity it does not believe. They say so

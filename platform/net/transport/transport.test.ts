@@ -5,7 +5,7 @@ import { pino } from 'pino';
 import { Registry } from 'prom-client';
 import { afterAll, describe, expect, it } from 'vitest';
 import { Cancellation } from '../../base/cancellation/cancellation.ts';
-import { CodedError } from '../../base/errors/errors.ts';
+import { CodedError, unauthenticated } from '../../base/errors/errors.ts';
 import { createSubgraph } from '../../host/host.ts';
 import { serveSubgraph } from '../../host/server.ts';
 import { hostPlatform, plainAssertions, user } from '../../host/testing/platform.ts';
@@ -286,4 +286,31 @@ describe('a subgraph that fails', () => {
     await transport[Symbol.asyncDispose]();
     await second[Symbol.asyncDispose]();
   });
+});
+
+it('a subgraph that refuses what is signed for it is down, and says why, until it believes it again', async () => {
+  let believes = false;
+  await using doubting = await serveSubgraph(subgraph, {
+    config,
+    port: 0,
+    metrics: new Registry(),
+    assertions: {
+      sign: plainAssertions.sign,
+      verify: (...given) => {
+        if (!believes) throw unauthenticated('It was signed at a time that is 600 s ahead of the clock here.');
+        return plainAssertions.verify(...given);
+      },
+    },
+  });
+  const transport = overHttp([doubting.url]);
+  expect(await transport.health!()).toMatchObject({ status: 'up' });
+  await expect(ask(transport, '{ mine }', user())).rejects.toMatchObject({
+    extensions: { code: 'SUBGRAPH_UNAVAILABLE' },
+  });
+  const { status, detail } = await transport.health!();
+  expect(status).toBe('down');
+  expect(detail).toContain('600 s ahead of the clock here');
+  believes = true;
+  expect(await transport.health!()).toMatchObject({ status: 'up' });
+  await transport[Symbol.asyncDispose]();
 });

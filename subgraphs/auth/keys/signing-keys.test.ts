@@ -33,6 +33,14 @@ const shift = async (ms: number) => {
 };
 
 describe('signing keys', () => {
+  it('sign although the first of them is of a time to come: a clock was ahead, and is right again', async () => {
+    const { signingKey } = world.parts.db;
+    await shift(-600_000);
+    const { keyId } = await replica().signer();
+    expect(keyId).toBe((await signingKey.findMany({ orderBy: { activeFrom: 'asc' } }))[0]!.id);
+    await shift(600_000);
+  });
+
   it('are published without their private half', async () => {
     const user = await world.user();
     const keys = await jwks();

@@ -116,7 +116,7 @@ export class SigningKeys {
     const usable = await this.#usable(await readKeys(this.#db));
     await this.#sealAgain(usable);
     const keys = needsSuccessor(usable) ? await this.#ensure() : usable;
-    const signing = keys.filter((key) => key.activeFrom.getTime() <= Date.now()).at(-1)!;
+    const signing = keys.filter((key) => key.activeFrom.getTime() <= Date.now()).at(-1) ?? this.#soonest(keys);
     const key = (await importJWK(
       JSON.parse(this.#secrets.open(PURPOSE, signing.sealedPrivate)),
       ALGORITHM,
@@ -126,6 +126,15 @@ export class SigningKeys {
       published: keys.map((one) => ({ ...(one.publicKey as JWK), kid: one.id, alg: ALGORITHM, use: 'sig' })),
       readAt: Date.now(),
     };
+  }
+
+  /** The time of the first key has not come: a clock was ahead when it was made, or is behind now. */
+  #soonest([first]: readonly SigningKey[]): SigningKey {
+    this.#log.warn(
+      { activeFrom: first!.activeFrom },
+      'the first signing key is of a time to come: is the clock right?',
+    );
+    return first!;
   }
 
   /** Makes what is missing: a first key at once, a successor in time. One process does it, the others find it done. */

@@ -1,0 +1,22 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { expect, it } from 'vitest';
+import { ConfigError } from '../../base/config/config-error.ts';
+import { DirectoryInUseError, lockDirectory } from './directory-lock.ts';
+
+it('a folder that nobody may write to is not told to be in use', () => {
+  const folder = mkdtempSync(path.join(tmpdir(), 'folder-lock-'));
+  try {
+    writeFileSync(path.join(folder, 'file'), '');
+    expect(() => lockDirectory(path.join(folder, 'file', 'data'))).toThrow(ConfigError);
+    {
+      using _held = lockDirectory(path.join(folder, 'data'));
+      expect(() => lockDirectory(path.join(folder, 'data'))).toThrow(DirectoryInUseError);
+    }
+    writeFileSync(path.join(folder, 'data', 'lock.db'), 'no database, and no lock of another process');
+    expect(() => lockDirectory(path.join(folder, 'data'))).toThrow(/^SEXTANT_DIR: .* cannot be written to/);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+});
