@@ -2,9 +2,9 @@ import { type FieldNode, Kind, print, type SelectionNode } from 'graphql';
 import { CodedError } from '#platform/base/errors/errors.ts';
 import { documentOf } from '../prepare/fragments.ts';
 import { combineParallel } from './combine.ts';
+import { joinParts } from './join-parts.ts';
 import type { Plan } from './plan.ts';
 import type { Planner, PlanRequest } from './planner.ts';
-import { joinAtRoot } from './shared-root.ts';
 
 /** Parts of one operation that a plan is asked for, at most. */
 const MAX_PARTS = 20;
@@ -40,8 +40,8 @@ export function planByParts(planner: Planner): Planner {
           const root =
             place === 'root'
               ? combineParallel(plans.flatMap((plan) => (plan.root ? [plan.root] : [])))
-              : joinAtRoot(plans);
-          if (!root) throw error;
+              : joinParts(plans);
+          if (!root) throw cannotJoin(whole, error);
           return { root };
         };
         return planApart(asked, error);
@@ -95,4 +95,11 @@ function parted(selections: readonly SelectionNode[]): SelectionNode[][] {
 function areApart(selections: readonly SelectionNode[]): boolean {
   const names = selections.flatMap((node) => (node.kind === Kind.FIELD ? [(node.alias ?? node.name).value] : []));
   return new Set(names).size === selections.length;
+}
+
+/** The plans of the parts are there, and ask for the same thing twice. */
+function cannotJoin({ operation }: PlanRequest, cause: unknown): CodedError {
+  const names = operation.selectionSet.selections.flatMap((one) => (one.kind === Kind.FIELD ? [one.name.value] : []));
+  const message = `This operation cannot be planned in one: what it selects of "${names.join('", "')}" would come by two requests which may differ. Ask for it in two operations.`;
+  return Object.assign(new CodedError('OPERATION_TOO_COMPLEX', message), { cause });
 }

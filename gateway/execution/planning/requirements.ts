@@ -210,14 +210,16 @@ function requirementOf(node: SelectionNode): Requirement {
   return { kind: 'type', type: node.typeCondition?.name.value, selections };
 }
 
-function union(known: readonly Requirement[], further: readonly Requirement[]): Requirement[] {
+const nameOf = (node: Requirement): string => (node.kind === 'field' ? node.to : `... on ${node.type ?? ''}`);
+
+/** Returns what either of two representations has. */
+export function union(known: readonly Requirement[], further: readonly Requirement[]): Requirement[] {
   const result = [...known];
   for (const node of further) {
-    const at = result.findIndex((other) => node.kind === 'field' && other.kind === 'field' && other.to === node.to);
+    const at = result.findIndex((other) => nameOf(other) === nameOf(node));
     const same = result[at];
-    if (same?.kind === 'field' && node.kind === 'field') {
-      result[at] = node.selections ? { ...same, selections: union(same.selections ?? [], node.selections) } : same;
-    } else result.push(node);
+    if (!same) result.push(node);
+    else if (node.selections) result[at] = { ...same, selections: union(same.selections ?? [], node.selections) };
   }
   return result;
 }
