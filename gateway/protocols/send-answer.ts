@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { GraphQLError } from 'graphql';
+import { endInPieces, PIECE_BYTES } from '#platform/net/http/in-pieces.ts';
 import type { AnswerHeaders } from '../request/answer-headers.ts';
 import { codingFor, compress } from '../server/compression.ts';
 import { type Accepted, errorBody, type ResponseFormat } from './graphql-http.ts';
@@ -97,7 +98,9 @@ function send(
   if (requestId !== undefined) headers.push('x-request-id', requestId);
   response.writeHead(status, headers);
   // Node writes Latin-1, which copies bytes, faster than UTF-8; they are the same when each character is one byte.
-  if (typeof body === 'string') response.end(body, length === body.length ? 'latin1' : 'utf8');
+  const encoding = typeof body === 'string' && length === body.length ? 'latin1' : 'utf8';
+  if (length > PIECE_BYTES) endInPieces(response, typeof body === 'string' ? Buffer.from(body, encoding) : body);
+  else if (typeof body === 'string') response.end(body, encoding);
   // Any bytes are Latin-1, and a text goes out in one piece with the head; large ones are not worth the copy.
   else if (length <= ONE_PIECE)
     response.end(Buffer.from(body.buffer, body.byteOffset, length).toString('latin1'), 'latin1');

@@ -1,4 +1,5 @@
 import type { ServerResponse } from 'node:http';
+import { endInPieces } from '#platform/net/http/in-pieces.ts';
 
 /** Headers of everything that a browser may show. */
 export function secure(response: ServerResponse, publicUrl: string): void {
@@ -13,7 +14,8 @@ export function secure(response: ServerResponse, publicUrl: string): void {
 export function sendText(response: ServerResponse, status: number, type: string, body: string | Uint8Array): void {
   const bytes = typeof body === 'string' ? Buffer.from(body) : body;
   response.writeHead(status, { 'content-type': type, 'content-length': bytes.byteLength });
-  response.end(response.req.method === 'HEAD' ? undefined : bytes);
+  if (response.req.method === 'HEAD') response.end();
+  else endInPieces(response, bytes);
 }
 
 /** Sends a browser to another page. */

@@ -3,6 +3,7 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { ReadableStream as NodeReadableStream } from 'node:stream/web';
 import { CodedError } from '../../base/errors/errors.ts';
+import { inPieces } from './in-pieces.ts';
 import { inflateBody, isCoded } from './inflate.ts';
 
 /**
@@ -43,7 +44,7 @@ export async function sendResponse(response: ServerResponse, answer: Response): 
     response.end();
     return;
   }
-  await pipeline(Readable.fromWeb(answer.body as NodeReadableStream), response).catch(
+  await pipeline(Readable.fromWeb(answer.body as NodeReadableStream), inPieces, response).catch(
     (error: NodeJS.ErrnoException) => {
       if (error.code !== 'ERR_STREAM_PREMATURE_CLOSE') throw error;
     },
