@@ -11,5 +11,11 @@ it('tells what a dependency says, and that one is down which says nothing or fai
     status: 'down',
     detail: 'It does not answer within 0.02 s.',
   });
+  const asked = Promise.withResolvers<AbortSignal>();
+  await stateOf((signal) => {
+    asked.resolve(signal);
+    return new Promise(() => {});
+  }, 20);
+  expect((await asked.promise).aborted).toBe(true);
   expect(await stateOf(() => Promise.reject(new Error('no route')))).toEqual({ status: 'down', detail: 'no route' });
 });

@@ -49,8 +49,8 @@ export interface BlobStore extends AsyncDisposable {
    */
   downloadUrl(key: string, options: DownloadOptions): Promise<string | undefined>;
 
-  /** Whether the store takes writes; never rejects. */
-  health(): Promise<{ readonly status: 'up' | 'down'; readonly detail?: string }>;
+  /** Whether the store takes writes; never rejects. The signal ends the wait for a server that says nothing. */
+  health(signal?: AbortSignal): Promise<{ readonly status: 'up' | 'down'; readonly detail?: string }>;
 }
 
 /**

@@ -63,7 +63,7 @@ export class OwnedFiles<Tx extends SqlTransaction> {
 
   /** The state of the storage, and what the last comparison missed. */
   async health(): Promise<State> {
-    const health = await stateOf(() => this.#options.blobs.health());
+    const health = await stateOf((signal) => this.#options.blobs.health(signal));
     if (health.status === 'down' || this.#missing === 0) return health;
     return { status: 'up', detail: `files that rows name are missing: ${this.#missing}` };
   }

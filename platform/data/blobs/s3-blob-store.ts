@@ -61,8 +61,6 @@ const MAX_DELETED_AT_ONCE = 1_000;
 /** Age at which an unfinished upload was surely left behind by a killed process. */
 const ABANDONED_MS = 24 * 3_600_000;
 const CONNECT_MS = 3_000;
-/** Longest wait for an answer that tells whether the bucket is there, in ms. */
-const HEALTH_MS = 2_000;
 /** How long a write that was refused says that there is something wrong, in ms: nothing may be written for days. */
 const REFUSED_MS = 60_000;
 /** Longest silence of the server within a request, its answer's body included, in ms. */
@@ -194,12 +192,11 @@ export class S3BlobStore implements BlobStore {
     return getSignedUrl(this.#client, request, { expiresIn: options.expiresInS });
   }
 
-  async health(): Promise<{ status: 'up' | 'down'; detail?: string }> {
-    const abortSignal = AbortSignal.timeout(Math.min(this.#silenceMs, HEALTH_MS));
+  async health(abortSignal?: AbortSignal): Promise<{ status: 'up' | 'down'; detail?: string }> {
     try {
       await this.#client.send(new HeadBucketCommand({ Bucket: this.#options.bucket }), { abortSignal });
     } catch (error) {
-      const why = abortSignal.aborted ? 'no answer' : reasonOf(error);
+      const why = abortSignal?.aborted ? 'no answer' : reasonOf(error);
       return { status: 'down', detail: `the bucket cannot be reached (${why})` };
     }
     if (this.#refused === undefined || performance.now() - this.#refused.at > REFUSED_MS) return { status: 'up' };

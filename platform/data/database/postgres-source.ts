@@ -1,5 +1,6 @@
 import type pg from 'pg';
 import type { Config } from '../../base/config/config.ts';
+import { stateOf } from '../../base/faults/state-of.ts';
 import type { Logger } from '../../base/log/log.ts';
 import { OWNERS, type Owner } from '../../contracts/owners.ts';
 import { DatabaseError } from './error.ts';
@@ -51,28 +52,21 @@ export function openPostgresSource(config: Config, url: string, log?: Logger): P
     async health() {
       const pool = pools.values().next().value;
       if (!pool) return { status: 'up' };
-      try {
-        const { rows } = await Promise.race([
-          pool.query<{ reads: boolean }>("SELECT current_setting('transaction_read_only')::boolean AS reads"),
-          timeout(2_000),
-        ]);
+      return stateOf(async () => {
+        const sql = "SELECT current_setting('transaction_read_only')::boolean AS reads";
+        const { rows } = await pool.query<{ reads: boolean }>(sql);
         if (rows[0]?.reads) return { status: 'down', detail: 'Postgres is read-only.' };
         const refused = refusals.get(pool)?.();
         return refused === undefined
           ? { status: 'up' }
           : { status: 'down', detail: `Postgres takes no writes: ${refused}` };
-      } catch (error) {
-        return { status: 'down', detail: error instanceof Error ? error.message : String(error) };
-      }
+      });
     },
     async [Symbol.asyncDispose]() {
       await Promise.all([...pools.values()].map((pool) => pool.end()));
     },
   };
 }
-
-const timeout = (ms: number) =>
-  new Promise<never>((_, reject) => setTimeout(() => reject(new Error(`no answer within ${ms} ms`)), ms).unref());
 
 async function checkMigrated(pool: pg.Pool, owner: Owner, root: string): Promise<void> {
   let client: pg.PoolClient;

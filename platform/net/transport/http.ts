@@ -1,9 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { CodedError } from '../../base/errors/errors.ts';
 import { backoff } from '../../base/faults/backoff.ts';
+import { MAX_WAIT_FOR_PROCESS_MS, stateOf } from '../../base/faults/state-of.ts';
 import type { Logger } from '../../base/log/log.ts';
 import type { IdentityAssertions } from '../../identity/authenticator.ts';
-import { readChecks } from '../http/health-report.ts';
+import { type Checks, readChecks } from '../http/health-report.ts';
 import type { ClientTls } from '../http/tls.ts';
 import { Availability, unavailable } from './availability.ts';
 import { createEndpoints, type Endpoint } from './endpoints.ts';
@@ -49,7 +50,6 @@ export interface HttpTransportOptions {
 }
 
 const CONNECT_TIMEOUT_MS = 3_000;
-const HEALTH_TIMEOUT_MS = 2_000;
 /** Longest pause between two tries to connect. */
 const MAX_PAUSE_MS = 200;
 
@@ -192,20 +192,20 @@ export function createHttpTransport(options: HttpTransportOptions): SubgraphTran
       if (refusal !== undefined) await transport.execute(TRIAL).catch(() => undefined);
       if (refusal !== undefined) return { status: 'down', detail: `refuses what is signed for it: ${refusal}` };
       const endpoint = endpoints.pick();
-      try {
-        const { fetch } = await import('undici');
-        const answer = await fetch(new URL('/health', endpoint.url), {
-          dispatcher: await endpoint.streams(),
-          signal: AbortSignal.timeout(HEALTH_TIMEOUT_MS),
-        });
-        const checks = await readChecks(answer);
-        if (!answer.bodyUsed) await answer.body?.cancel();
-        return answer.status < 500
-          ? { status: 'up', checks }
-          : { status: 'down', detail: `answered ${answer.status}`, checks };
-      } catch {
-        return { status: 'down', detail: 'cannot be reached' };
-      }
+      let checks: Checks | undefined;
+      const state = await stateOf(async (signal) => {
+        try {
+          const { fetch } = await import('undici');
+          const dispatcher = await endpoint.streams();
+          const answer = await fetch(new URL('/health', endpoint.url), { dispatcher, signal });
+          checks = await readChecks(answer);
+          if (!answer.bodyUsed) await answer.body?.cancel();
+          return answer.status < 500 ? { status: 'up' } : { status: 'down', detail: `answered ${answer.status}` };
+        } catch {
+          return { status: 'down', detail: 'cannot be reached' };
+        }
+      }, MAX_WAIT_FOR_PROCESS_MS);
+      return checks ? { ...state, checks } : state;
     },
     async [Symbol.asyncDispose]() {
       closed?.();
