@@ -120,7 +120,7 @@ export function createAssertions(secrets: Secrets): IdentityAssertions {
   };
 }
 
-/** Returns what is wrong with the time of an assertion whose signature is good; undefined where it is something else. */
+/** Returns what is wrong with the time of an assertion whose signature is good; undefined for other reasons. */
 function stale(error: unknown): string | undefined {
   if (!(error instanceof errors.JWTExpired || error instanceof errors.JWTClaimValidationFailed)) return undefined;
   if (error.claim !== 'iat' && error.claim !== 'exp') return undefined;

@@ -5,7 +5,7 @@ import { expect, it } from 'vitest';
 import { ConfigError } from '../../base/config/config-error.ts';
 import { DirectoryInUseError, lockDirectory } from './directory-lock.ts';
 
-it('a folder that nobody may write to is not told to be in use', () => {
+it('a folder that cannot be written to is not told to be in use', () => {
   const folder = mkdtempSync(path.join(tmpdir(), 'folder-lock-'));
   try {
     writeFileSync(path.join(folder, 'file'), '');

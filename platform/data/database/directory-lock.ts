@@ -18,7 +18,7 @@ export class DirectoryInUseError extends Error {
  * so there is never a stale lock to remove by hand.
  *
  * @throws {DirectoryInUseError} naming the process that has it.
- * @throws {ConfigError} nobody may write there.
+ * @throws {ConfigError} this user may not write there.
  */
 export function lockDirectory(directory: string): Disposable {
   const holder = path.join(directory, 'lock.pid');

@@ -10,8 +10,8 @@ describe.skipIf(!POSTGRES_TEST_URL)(`the owner of a database who cannot connect$
   it.each([
     [
       'a name that Postgres does not know',
-      { username: 'nobody_of_sextant' },
-      /refuses the user of DATABASE_URL \(.*nobody_of_sextant.*owner/,
+      { username: 'no_user_of_sextant' },
+      /refuses the user of DATABASE_URL \(.*no_user_of_sextant.*owner/,
     ],
     ['a database that is not there', { pathname: '/nothing_of_sextant' }, /does not exist: create it first/],
     ['a port where nothing listens', { port: '1' }, /cannot be reached/],

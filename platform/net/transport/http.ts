@@ -188,7 +188,7 @@ export function createHttpTransport(options: HttpTransportOptions): SubgraphTran
     },
     async health() {
       if (!(await availability.isThere())) return { status: 'down', detail: 'does not answer' };
-      // It lives, and is of no use. Asked again, as there may be nobody else who asks.
+      // It lives, and is of no use. Asked again, as there may be no other request.
       if (refusal !== undefined) await transport.execute(TRIAL).catch(() => undefined);
       if (refusal !== undefined) return { status: 'down', detail: `refuses what is signed for it: ${refusal}` };
       const endpoint = endpoints.pick();

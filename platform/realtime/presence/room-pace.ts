@@ -7,8 +7,8 @@ const MAX_PAUSE_MS = 5_000;
 
 /**
  * The pace at which rooms that change are read again. What changes between two looks is told as one event, and each
- * watcher is told each event: the rest of a room after a look is the longer, the more events the look has caused and the
- * more rooms change at the time. So a storm of people who come back tells everybody the same in fewer words.
+ * watcher is told each event: the rest of a room after a look is the longer, the more events the look has caused and
+ * the more rooms change at the time. So a storm of people who come back tells everybody the same in fewer words.
  */
 export class RoomPace {
   #changing = 0;

@@ -8,8 +8,8 @@ import { Arrivals } from './arrivals.ts';
 import { merge } from './merge.ts';
 
 /**
- * Conversations that this process opens at a time. When thousands of clients come back at once, others' queries find the
- * database's connections free in between.
+ * Conversations that this process opens at a time. When thousands of clients come back at once, others' queries find
+ * the database's connections free in between.
  */
 const opening = new Bulkhead(6);
 
