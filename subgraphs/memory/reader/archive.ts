@@ -77,6 +77,12 @@ export class Archive implements Disposable {
 
   /** The text of a file, or undefined if there is none of this name. */
   async text(name: string): Promise<string | undefined> {
+    const bytes = await this.bytes(name);
+    return bytes && decodeXml(bytes);
+  }
+
+  /** A file, or undefined if there is none of this name. */
+  async bytes(name: string): Promise<Buffer | undefined> {
     const entry = this.#entry(name);
     if (entry === undefined) return undefined;
     const pieces: Buffer[] = [];
@@ -88,7 +94,7 @@ export class Archive implements Disposable {
         stream.on('end', () => resolve());
       });
     });
-    return decodeXml(Buffer.concat(pieces));
+    return Buffer.concat(pieces);
   }
 
   /** The text of a file without which there is no document. @throws {DocumentProblem} DAMAGED. */

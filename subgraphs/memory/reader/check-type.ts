@@ -1,8 +1,9 @@
 import { fileTypeFromBuffer } from 'file-type';
 import { Archive } from './archive.ts';
 import { isReadableText } from './decode-text.ts';
-import { DOCUMENT_TYPES, DOCX, type DocumentType, documentType, PPTX, XLSX } from './file-kind.ts';
+import { DOCUMENT_TYPES, DOCX, type DocumentType, documentType, OUTLOOK, PPTX, XLSX } from './file-kind.ts';
 import { DocumentProblem } from './problem.ts';
+import { isTnef } from './tnef.ts';
 
 /** What the files of packed formats begin with; archives that tell nothing else are known by it. */
 const PARTS: Partial<Record<DocumentType, string>> = {
@@ -30,6 +31,7 @@ export async function checkType(bytes: Uint8Array, declared: DocumentType, conte
       'PASSWORD_PROTECTED',
       'The document is protected by a password: save a copy without one and upload that.',
     );
+  if (declared === OUTLOOK && (mime === 'application/x-cfb' || isTnef(bytes))) return;
   // Markup is text as well. Other signatures are as short as a word ("BMW"): what can be read is text.
   const isText = declared.startsWith('text/') || declared === 'message/rfc822';
   if (isText && (mime === undefined || mime.startsWith('text/') || mime === 'application/xml')) return;

@@ -1,8 +1,13 @@
 import mammoth from 'mammoth';
 import { Archive, damaged } from './archive.ts';
+import { chunksOf, htmlOfChunk, withChunks } from './docx-chunks.ts';
+import { type WordStyles, wordStyles } from './docx-styles.ts';
+import { withoutHidden } from './docx-visible.ts';
+import { replaceElements } from './elements.ts';
 import { readHtmlInto } from './html.ts';
 import { type Outline, OutlineBuilder } from './outline.ts';
 import { DocumentProblem } from './problem.ts';
+import { relationshipsOf } from './relationships.ts';
 import { walkXml } from './xml.ts';
 
 const WHAT = 'The Word document';
@@ -16,38 +21,78 @@ const ENDS = /<w:cr\s*\/>/g;
 const PLACES = /<w:ptab(?:\s[^>]*)?\/>/g;
 const MATHS = /<(\/?)m:(\w+)(?:\s[^>]*?)?(\/?)>/g;
 
+/** Word documents within one another. */
+const MAX_DEPTH = 3;
+
 /**
- * Reads the text of a DOCX with its headings, lists, tables, notes and formulas, and once what stands at the edge of
- * each page; pictures and the notes of reviewers are left out.
+ * Reads the text of a DOCX with its headings, lists, tables, notes and formulas, the documents within it, and once what
+ * stands at the edge of each page; pictures, the notes of reviewers, and what the program does not show are left out.
  *
  * @throws {DocumentProblem} TOO_LARGE for a zip bomb, TOO_EXPENSIVE for elements nested without end, DAMAGED, NO_TEXT.
  */
 export async function readDocx(bytes: Uint8Array): Promise<Outline> {
-  using archive = await Archive.open(bytes, WHAT);
-  const { value: html } = await mammoth
-    .convertToHtml(asFile(archive), { convertImage: mammoth.images.imgElement(async () => ({ src: '' })) })
-    .catch(() => {
-      throw damaged(WHAT);
-    });
   const builder = new OutlineBuilder();
+  const { html, edges } = await wordHtml(bytes, 1);
   readHtmlInto(builder, html);
-  for (const name of archive.names.filter((one) => EDGES.test(one)).sort())
-    for (const text of paragraphsOf((await archive.text(name)) ?? '')) builder.aside(text);
+  for (const text of edges) builder.aside(text);
   const outline = builder.build();
   if (outline.blocks.length === 0) throw new DocumentProblem('NO_TEXT', `${WHAT} holds no text.`);
   return outline;
 }
 
-/** An archive as mammoth takes one, though its types do not name it: by itself it would unpack without a limit. */
-const asFile = (archive: Archive): { readonly buffer: Buffer } =>
+/** Returns a Word document as HTML, and what stands at the edges of its pages. */
+async function wordHtml(bytes: Uint8Array, depth: number): Promise<{ html: string; edges: string[] }> {
+  using archive = await Archive.open(bytes, WHAT);
+  const styles = wordStyles((await archive.text('word/styles.xml')) ?? '');
+  const main =
+    [...(await relationshipsOf(archive, '')).values()].find((name) => MAIN.test(name)) ?? 'word/document.xml';
+  const { xml, chunks } = await chunksOf(archive, main);
+  const { value } = await mammoth
+    .convertToHtml(asFile(archive, { main, xml }, styles), {
+      convertImage: mammoth.images.imgElement(async () => ({ src: '' })),
+    })
+    .catch(() => {
+      throw damaged(WHAT);
+    });
+  const within: string[] = [];
+  for (const chunk of chunks) {
+    const word = async (inner: Buffer) => (depth < MAX_DEPTH ? (await wordHtml(inner, depth + 1)).html : '');
+    within.push(await htmlOfChunk(chunk, word));
+  }
+  const edges: string[] = [];
+  for (const name of archive.names.filter((one) => EDGES.test(one)).sort())
+    edges.push(
+      ...paragraphsOf(
+        withoutHidden(
+          replaceElements((await archive.text(name)) ?? '', 'w:moveFrom', () => ''),
+          styles,
+        ),
+      ),
+    );
+  return { html: withChunks(value, within), edges };
+}
+
+/** The document itself; Office numbers it where it has repaired one. */
+const MAIN = /^word\/document\d*\.xml$/i;
+
+/**
+ * An archive as mammoth takes one, though its types do not name it: by itself it would unpack without a limit.
+ *
+ * @param document its main part, and the XML of that without the documents within it.
+ */
+const asFile = (
+  archive: Archive,
+  document: { readonly main: string; readonly xml: string },
+  styles: WordStyles,
+): { readonly buffer: Buffer } =>
   ({
     file: {
       exists: (name: string) => archive.has(name),
       read: async (name: string) => {
-        const xml = await archive.required(name);
-        if (name === 'word/styles.xml') return xml.replace('</w:styles>', `${HEADINGS.join('')}</w:styles>`);
-        if (name !== 'word/document.xml' && !/notes\.xml$/.test(name)) return xml;
-        return withHeadings(plain(xml), levelsOf((await archive.text('word/styles.xml')) ?? ''));
+        const text = name === document.main ? document.xml : await archive.required(name);
+        if (name === 'word/styles.xml') return text.replace('</w:styles>', `${HEADINGS.join('')}</w:styles>`);
+        if (name !== document.main && !/notes\.xml$/.test(name)) return text;
+        return withHeadings(plain(withoutHidden(text, styles)), styles.levels);
       },
     },
   }) as never;
@@ -57,34 +102,6 @@ const HEADINGS = [1, 2, 3, 4, 5, 6].map(
   (level) =>
     `<w:style w:type="paragraph" w:styleId="heading-of-level-${level}"><w:name w:val="heading ${level}"/></w:style>`,
 );
-
-/** The levels that styles give to paragraphs, from 0: each has that of the style it is based on, if none of its own. */
-function levelsOf(styles: string): ReadonlyMap<string, number> {
-  const known = new Map<string, { basedOn?: string; level?: number }>();
-  let open: { basedOn?: string; level?: number } = {};
-  walkXml(styles, {
-    open(name, { val, styleId }) {
-      if (name === 'style') {
-        open = {};
-        if (styleId) known.set(styleId, open);
-      } else if (name === 'basedOn' && val) open.basedOn = val;
-      else if (name === 'outlineLvl') open.level = Number(val);
-      else if (name === 'name') {
-        const [, number] = /^heading ([1-6])$/i.exec(val ?? '') ?? [];
-        if (number) open.level = Number(number) - 1;
-      }
-    },
-  });
-  const levels = new Map<string, number>();
-  for (const id of known.keys()) {
-    let style = known.get(id);
-    for (let depth = 0; style && style.level === undefined && depth < known.size && depth < MAX_BASES; depth++)
-      style = known.get(style.basedOn ?? '');
-    if (style?.level !== undefined) levels.set(id, style.level);
-  }
-  return levels;
-}
-const MAX_BASES = 20;
 
 /** Gives the paragraphs that a program shows as headings the styles of headings. */
 function withHeadings(xml: string, levels: ReadonlyMap<string, number>): string {
@@ -98,27 +115,34 @@ function withHeadings(xml: string, levels: ReadonlyMap<string, number>): string 
   });
 }
 
+/** Boxes as mammoth looks into them: it does not where a program writes them in the newer form alone. */
+function withBoxes(xml: string): string {
+  if (!xml.includes('<w:txbxContent')) return xml;
+  const newer = replaceElements(xml, 'mc:AlternateContent', (whole) =>
+    whole.includes('<mc:Fallback') ? whole : whole.replace(ALTERNATIVES, ''),
+  );
+  return replaceElements(newer, 'w:drawing', (whole) => {
+    const boxes: string[] = [];
+    replaceElements(whole, 'w:txbxContent', (box) => {
+      boxes.push(box);
+      return box;
+    });
+    return boxes.length === 0 ? whole : `<w:pict>${boxes.join('')}</w:pict>`;
+  });
+}
+const ALTERNATIVES = /<\/?mc:(?:AlternateContent|Choice)(?:\s[^>]*)?>/g;
+
 /** Takes away what mammoth leaves out together with the text in it; formulas become their letters in a row. */
 function plain(xml: string): string {
-  const text = withoutReadings(xml).replace(WRAPPERS, '').replace(ENDS, '<w:br/>').replace(PLACES, '<w:tab/>');
+  // How a word is read, above it, would come in the middle of it.
+  const text = withBoxes(replaceElements(xml, 'w:rt', () => ''))
+    .replace(WRAPPERS, '')
+    .replace(ENDS, '<w:br/>')
+    .replace(PLACES, '<w:tab/>');
   if (!text.includes('<m:')) return text;
   return text.replace(MATHS, (_, end: string, name: string, empty: string) =>
     name === 'r' || name === 't' ? `<${end}w:${name}${empty}>` : '',
   );
-}
-
-/** How a word is read, above it, would come in the middle of it. */
-function withoutReadings(xml: string): string {
-  const pieces: string[] = [];
-  let at = 0;
-  for (const { index } of xml.matchAll(/<w:rt[\s>]/g)) {
-    const end = xml.indexOf('</w:rt>', index);
-    if (end === -1) break;
-    if (index < at) continue;
-    pieces.push(xml.slice(at, index));
-    at = end + '</w:rt>'.length;
-  }
-  return pieces.join('') + xml.slice(at);
 }
 
 function paragraphsOf(xml: string): string[] {

@@ -1,35 +1,32 @@
 import { isUtf8 } from 'node:buffer';
-import PostalMime, { type Address } from 'postal-mime';
-import { decodeText } from './decode-text.ts';
-import { readHtml, readHtmlInto } from './html.ts';
+import PostalMime, { type Address, type Attachment } from 'postal-mime';
+import { type DocumentType, documentType, OUTLOOK } from './file-kind.ts';
+import { type Attached, addLetter, type Letter } from './letter.ts';
 import { type Outline, OutlineBuilder } from './outline.ts';
 import { wordsIn } from './passages.ts';
 import { DocumentProblem } from './problem.ts';
+import { isTnef, readTnef } from './tnef.ts';
 
 /** E-mails and parts in one another. */
 const MAX_NESTING = 50;
 const MAX_HEADERS = 1024 ** 2;
 const MAX_ADDRESSES = 50;
-const MAX_ATTACHMENTS = 200;
-
-/** Of what is attached, e-mails in one another. */
-const MAX_ATTACHED_DEPTH = 5;
-/** From how many times the words on HTML is what was written, and the text beside it a remark that there is HTML. */
-const FULLER = 3;
 
 /**
- * Reads an e-mail: its subject is the section; who wrote it to whom and when, its text, the names of what is attached,
- * and what of that is text or an e-mail.
+ * Reads an e-mail.
  *
- * @throws {DocumentProblem} TOO_EXPENSIVE for parts nested without end, TOO_LARGE, NO_TEXT.
+ * @throws {DocumentProblem} TOO_EXPENSIVE for parts nested without end, TYPE_MISMATCH, TOO_LARGE, NO_TEXT.
  */
 export async function readEmail(bytes: Uint8Array): Promise<Outline> {
+  const letter = await letterOf(bytes);
+  if (letter.about.length === 0 && letter.subject === undefined)
+    throw new DocumentProblem('TYPE_MISMATCH', 'The file was declared as an e-mail, but it has no headers of one.');
   const builder = new OutlineBuilder();
-  await readInto(builder, bytes, 1);
+  await addLetter(builder, letter);
   return builder.build();
 }
 
-async function readInto(builder: OutlineBuilder, bytes: Uint8Array, level: number): Promise<void> {
+async function letterOf(bytes: Uint8Array): Promise<Letter> {
   const email = await PostalMime.parse(withKnownEncoding(bytes), {
     maxNestingDepth: MAX_NESTING,
     maxHeadersSize: MAX_HEADERS,
@@ -40,42 +37,54 @@ async function readInto(builder: OutlineBuilder, bytes: Uint8Array, level: numbe
       `The e-mail cannot be read: ${error instanceof Error ? error.message : String(error)} Save its text and upload that.`,
     );
   });
-  builder.heading(level, email.subject ?? 'E-mail');
   const about = [
     ['From', email.from ? named([email.from]) : ''],
     ['To', named(email.to ?? [])],
     ['Cc', named(email.cc ?? [])],
     ['Date', email.date ?? ''],
-  ].filter(([, value]) => value !== '');
-  if (about.length === 0 && email.subject === undefined && level === 1)
-    throw new DocumentProblem('TYPE_MISMATCH', 'The file was declared as an e-mail, but it has no headers of one.');
-  builder.paragraph(about.map(([name, value]) => `${name}: ${value}`).join('\n'));
-  addBody(builder, email.text ?? '', email.html ?? '');
-  const attached = email.attachments.map(({ filename, mimeType }) => filename || mimeType);
-  if (attached.length > 0) builder.paragraph(`Attached: ${attached.slice(0, MAX_ATTACHMENTS).join(', ')}`);
-  for (const { filename, mimeType, content } of email.attachments.slice(0, MAX_ATTACHMENTS)) {
-    if (mimeType === 'message/rfc822' && typeof content !== 'string' && level < MAX_ATTACHED_DEPTH) {
-      await readInto(builder, new Uint8Array(content as ArrayBuffer), level + 1);
-      continue;
-    }
-    const text = attachedText(mimeType, content);
-    if (text === undefined) continue;
-    builder.heading(level + 1, filename ?? 'Attachment');
-    if (mimeType === 'text/html') readHtmlInto(builder, text);
-    else for (const paragraph of text.split(/\n\s*\n/)) builder.paragraph(paragraph);
-  }
+  ] as const;
+  return withPacked({
+    subject: email.subject,
+    about: about.filter(([, value]) => value !== ''),
+    text: email.text ?? '',
+    html: email.html ?? '',
+    attached: email.attachments.map(attachedOf),
+  });
 }
 
-/** Adds what was written: the text, or the HTML where there is none, or where the text says only that there is HTML. */
-function addBody(builder: OutlineBuilder, text: string, html: string): void {
-  if (html !== '') {
-    const page = readHtml(html);
-    if (wordsIn(page.text) > FULLER * wordsIn(text)) {
-      readHtmlInto(builder, html);
-      return;
+function attachedOf({ filename, mimeType, content }: Attachment): Attached {
+  const own = typeof content === 'string' ? content : new Uint8Array(content as ArrayBuffer);
+  const name = filename ?? undefined;
+  return { name, type: mimeType, content: own, ...withLetter(documentType(mimeType, name), own) };
+}
+
+/** How an attached e-mail is read, whatever program saved it. */
+function withLetter(type: DocumentType | undefined, content: string | Uint8Array): Pick<Attached, 'letter'> {
+  if (typeof content === 'string') return {};
+  if (type === 'message/rfc822') return { letter: () => letterOf(content) };
+  if (type === OUTLOOK && !isTnef(content))
+    return { letter: async () => (await import('./msg.ts')).msgLetter(content) };
+  return {};
+}
+
+/**
+ * An e-mail with what Outlook has packed into a `winmail.dat`: what was written, where the e-mail itself says less, and
+ * what was attached.
+ */
+function withPacked(letter: Letter): Letter {
+  const attached: Attached[] = [];
+  let { text, html } = letter;
+  for (const one of letter.attached) {
+    const packed = typeof one.content !== 'string' && isTnef(one.content) ? readTnef(one.content) : undefined;
+    if (!packed) {
+      attached.push(one);
+      continue;
     }
+    attached.push(...packed.attached);
+    if (html === '') html = packed.html;
+    if (wordsIn(packed.text) > wordsIn(text)) text = packed.text;
   }
-  for (const paragraph of text.split(/\r?\n\s*\n/)) builder.paragraph(paragraph.replaceAll('\r\n', '\n'));
+  return { ...letter, text, html, attached };
 }
 
 /**
@@ -89,21 +98,6 @@ function withKnownEncoding(bytes: Uint8Array): Uint8Array {
 }
 
 const UNKNOWN = /(\bcharset=["']?)(?:x-)?(?:unknown(?:-8bit)?|default(?:_charset)?|8bit|binary|none|user-defined)\b/gi;
-
-/** Texts, and what servers say of a delivery, by their media types. */
-const TEXTS = /^(?:text\/.+|message\/(?:delivery-status|disposition-notification)|application\/(?:json|xml))$/;
-
-/** Texts that are attached are read with the e-mail; files of other formats are uploaded by themselves. */
-function attachedText(type: string, content: string | ArrayBuffer | Uint8Array): string | undefined {
-  if (!TEXTS.test(type)) return undefined;
-  if (typeof content === 'string') return content.replace(/\r\n?/g, '\n');
-  try {
-    // The encoding of Windows is the last that is tried, as with tables.
-    return decodeText(content instanceof Uint8Array ? content : new Uint8Array(content), 'text/csv', type);
-  } catch {
-    return undefined;
-  }
-}
 
 const named = (addresses: readonly Address[]): string =>
   addresses

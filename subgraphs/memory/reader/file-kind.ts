@@ -14,6 +14,7 @@ export const DOCUMENT_TYPES = {
   'application/epub+zip': 'a book (EPUB)',
   'application/rtf': 'rich text (RTF)',
   'message/rfc822': 'an e-mail',
+  'application/vnd.ms-outlook': 'an e-mail of Outlook (MSG)',
 } as const;
 
 export type DocumentType = keyof typeof DOCUMENT_TYPES;
@@ -22,6 +23,7 @@ const OFFICE = 'application/vnd.openxmlformats-officedocument';
 export const DOCX: DocumentType = `${OFFICE}.wordprocessingml.document`;
 export const XLSX: DocumentType = `${OFFICE}.spreadsheetml.sheet`;
 export const PPTX: DocumentType = `${OFFICE}.presentationml.presentation`;
+export const OUTLOOK: DocumentType = 'application/vnd.ms-outlook';
 
 /** Other names of the same formats. Source code is plain text. */
 const ALIASES: Record<string, DocumentType> = {
@@ -32,6 +34,9 @@ const ALIASES: Record<string, DocumentType> = {
   'application/csv': 'text/csv',
   'text/rtf': 'application/rtf',
   'application/x-rtf': 'application/rtf',
+  'application/x-msg': OUTLOOK,
+  'application/ms-tnef': OUTLOOK,
+  'application/vnd.ms-tnef': OUTLOOK,
   'application/vnd.ms-excel.sheet.macroenabled.12': XLSX,
   'application/vnd.ms-powerpoint.presentation.macroenabled.12': PPTX,
   'application/vnd.ms-word.document.macroenabled.12': DOCX,
@@ -76,6 +81,7 @@ const EXTENSIONS: Record<string, DocumentType> = {
   htm: 'text/html',
   html: 'text/html',
   eml: 'message/rfc822',
+  msg: OUTLOOK,
   rtf: 'application/rtf',
   epub: 'application/epub+zip',
   docx: DOCX,

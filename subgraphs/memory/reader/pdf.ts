@@ -3,15 +3,20 @@ import { type Outline, OutlineBuilder } from './outline.ts';
 import { DocumentProblem } from './problem.ts';
 
 const MAX_PAGES = 5_000;
+/** Letters that a stamp, a number of a page or a name of an archive have at most: they are laid over a scan. */
+const MAX_STAMP = 200;
 
 /**
- * Reads the text of a PDF, page by page, with what was filled into its forms.
+ * Reads the text of a PDF, page by page, with what was filled into its forms. A page without text of its own is a
+ * picture, and so is one that holds no more of it than a stamp does, and shows pictures for the most part.
  *
- * @param recognised what was read in pages that are pictures, by their number.
+ * @param recognised what was read in pages that are pictures, by their number; undefined where none was looked at yet.
  * @throws {DocumentProblem} PASSWORD_PROTECTED, DAMAGED, TOO_LARGE.
  */
-export async function readPdf(bytes: Uint8Array, recognised: Readonly<Record<number, string>> = {}): Promise<Outline> {
-  const pdf = await getDocumentProxy(bytes, { verbosity: 0 }).catch((error: unknown) => {
+export async function readPdf(bytes: Uint8Array, recognised?: Readonly<Record<number, string>>): Promise<Outline> {
+  // The library takes what it is given for its own.
+  const own = new Uint8Array(bytes);
+  const pdf = await getDocumentProxy(own, { verbosity: 0 }).catch((error: unknown) => {
     throw problemOf(error);
   });
   try {
@@ -19,18 +24,27 @@ export async function readPdf(bytes: Uint8Array, recognised: Readonly<Record<num
       throw new DocumentProblem('TOO_LARGE', `The PDF has ${pdf.numPages} pages; at most ${MAX_PAGES} are read.`);
     const builder = new OutlineBuilder();
     const unreadPages: number[] = [];
+    const stamped: number[] = [];
     for (let number = 1; number <= pdf.numPages; number++) {
       builder.page(number);
       const page = await pdf.getPage(number);
       const content = await page.getTextContent();
       const lines = linesOf(content.items);
-      const text = lines.trim() === '' ? recognised[number] : lines;
+      const letters = lettersIn(lines);
+      const read = recognised?.[number];
+      const text = letters === 0 ? read : withStamp(lines, read);
+      if (letters > 0 && letters <= MAX_STAMP) stamped.push(number);
       // The page is read where one of them is broken.
       const filled = filledIn(await page.getAnnotations().catch(() => []));
       if (text === undefined) unreadPages.push(number);
       for (const paragraph of text?.split(/\n\s*\n/) ?? []) builder.paragraph(joinLines(paragraph));
       for (const value of filled) builder.paragraph(value);
       page.cleanup();
+    }
+    if (recognised === undefined && stamped.length > 0) {
+      const { picturedPages } = await import('./pictured-pages.ts');
+      unreadPages.push(...(await picturedPages(bytes, stamped)));
+      unreadPages.sort((a, b) => a - b);
     }
     return { ...builder.build(), unreadPages };
   } catch (error) {
@@ -39,6 +53,20 @@ export async function readPdf(bytes: Uint8Array, recognised: Readonly<Record<num
     await pdf.loadingTask.destroy();
   }
 }
+
+const lettersIn = (text: string): number => text.match(/[\p{L}\p{N}]/gu)?.length ?? 0;
+
+/**
+ * Returns the text of a page of which a picture was read, too: what was read, after what of the page's own text is not
+ * in it. A picture that says less than the page's own text, such as a photograph, adds nothing.
+ */
+function withStamp(own: string, read = ''): string {
+  if (lettersIn(read) <= lettersIn(own)) return own;
+  const known = bare(read);
+  const stamp = own.split('\n').filter((line) => line.trim() !== '' && !known.includes(bare(line)));
+  return [...stamp, read].join('\n\n');
+}
+const bare = (text: string): string => text.toLowerCase().replace(/[^\p{L}\p{N}]+/gu, '');
 
 interface Run {
   readonly str: string;

@@ -1,7 +1,7 @@
 import { checkType } from './check-type.ts';
 import { readCsv } from './csv.ts';
 import { decodeText } from './decode-text.ts';
-import { DOCUMENT_TYPES, DOCX, type DocumentType, documentType, PPTX, XLSX } from './file-kind.ts';
+import { DOCUMENT_TYPES, DOCX, type DocumentType, documentType, OUTLOOK, PPTX, XLSX } from './file-kind.ts';
 import { readHtml } from './html.ts';
 import { readMarkdown } from './markdown.ts';
 import type { Outline } from './outline.ts';
@@ -83,6 +83,8 @@ async function outlineOf(
       return (await import('./rtf.ts')).readRtf(bytes);
     case 'message/rfc822':
       return (await import('./email.ts')).readEmail(bytes);
+    case OUTLOOK:
+      return (await import('./msg.ts')).readOutlook(bytes);
     case 'text/csv':
       return readCsv(decodeText(bytes, type, contentType));
     case 'text/html':

@@ -39,6 +39,8 @@ const CONTROL = /\\(?:([a-z]+)(-?\d{1,10})? ?|'([0-9a-f]{2})|([^a-z]))/iy;
 
 interface Group {
   readonly skips: boolean;
+  /** Whether its letters are hidden, which a person does not see. */
+  readonly hides?: boolean;
   /** Characters that stand for a Unicode character where it cannot be shown. */
   readonly substitutes: number;
   /** The font that is in use, which tells the encoding. */
@@ -116,7 +118,7 @@ class RtfReader {
       this.#bytes.push(letters.charCodeAt(0));
       letters = letters.slice(1);
     }
-    if (/[\x80-\xff]/.test(letters) && !this.#group.skips) {
+    if (/[\x80-\xff]/.test(letters) && !this.#leavesOut()) {
       for (const byte of Buffer.from(letters, 'latin1')) this.#bytes.push(byte);
     } else if (letters !== '') this.#add(letters);
   }
@@ -133,7 +135,7 @@ class RtfReader {
 
   #byte(byte: number): void {
     if (this.#left > 0) this.#left--;
-    else if (!this.#group.skips) this.#bytes.push(byte);
+    else if (!this.#leavesOut()) this.#bytes.push(byte);
   }
 
   #symbol(symbol: string): void {
@@ -149,6 +151,7 @@ class RtfReader {
     // What was taken out, and stays for reviewers to see.
     else if (word === 'deleted') this.#group = { ...this.#group, skips: number !== 0 };
     else if (SKIPPED.has(word)) this.#group = { ...this.#group, skips: true, isFonts: word === 'fonttbl' };
+    else if (word === 'v') this.#group = { ...this.#group, hides: number !== 0 };
     else if (word === 'uc') this.#group = { ...this.#group, substitutes: number ?? 1 };
     else if (word === 'u' && number !== undefined) {
       this.#add(String.fromCharCode(number & 0xffff));
@@ -164,7 +167,7 @@ class RtfReader {
     else if (word === 'f' && this.#group.isFonts) this.#encodings.list(number);
     else if (word === 'f' || word === 'plain') {
       this.#endBytes();
-      this.#group = { ...this.#group, font: word === 'f' ? number : undefined };
+      this.#group = { ...this.#group, ...(word === 'f' ? { font: number } : { font: undefined, hides: false }) };
     } else return false;
     return true;
   }
@@ -215,9 +218,13 @@ class RtfReader {
   }
 
   #add(text: string): void {
-    if (this.#group.skips) return;
+    if (this.#leavesOut()) return;
     this.#endBytes();
     this.#text.add(text);
+  }
+
+  #leavesOut(): boolean {
+    return this.#group.skips || this.#group.hides === true;
   }
 
   #endBytes(): void {

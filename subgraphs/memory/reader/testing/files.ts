@@ -34,10 +34,16 @@ export function pdf(pages: readonly string[], options: { encrypted?: boolean } =
   return Buffer.from(file, 'latin1');
 }
 
+/** A page of a PDF that is a picture, with what an archive has stamped on it. */
+interface ScannedPage {
+  readonly jpeg: Uint8Array;
+  readonly width: number;
+  readonly height: number;
+  readonly stamp?: string;
+}
+
 /** A PDF of pictures, as a scanner writes it: each page is a JPEG, or a text. */
-export function scannedPdf(
-  pages: readonly (string | { readonly jpeg: Uint8Array; readonly width: number; readonly height: number })[],
-): Uint8Array {
+export function scannedPdf(pages: readonly (string | ScannedPage)[]): Uint8Array {
   const objects: Buffer[] = [];
   const add = (head: string, stream?: Uint8Array): void => {
     const body = stream ? [Buffer.from(`${head}\nstream\n`), stream, Buffer.from('\nendstream')] : [Buffer.from(head)];
@@ -54,7 +60,7 @@ export function scannedPdf(
     const content = Buffer.from(
       typeof page === 'string'
         ? `BT /F1 12 Tf 72 720 Td (${page}) Tj ET`
-        : `q 523 0 0 ${Math.round((523 * page.height) / page.width)} 36 400 cm /I Do Q`,
+        : `q 523 0 0 ${Math.round((523 * page.height) / page.width)} 36 ${page.height > page.width ? 60 : 400} cm /I Do Q ${page.stamp ? `BT /F1 9 Tf 72 20 Td (${page.stamp}) Tj ET` : ''}`,
     );
     add(`<< /Length ${content.length} >>`, content);
     if (typeof page === 'string') add('<< >>');
