@@ -25,6 +25,8 @@ export function errorOf(body: Raw): Raw | undefined {
   if (Object.keys(error).length > 0) return { ...error, message: JSON.stringify(error) };
   if (typeof body.message === 'string') return body;
   if (typeof body.msg === 'string') return { ...body, message: body.msg };
+  // DeepInfra: the words and the kind of the server behind it.
+  if (typeof body.error_message === 'string') return { ...body, type: body.error_type, message: body.error_message };
   const { status_code: code, status_msg: words } = record(body.base_resp);
   if (typeof words === 'string' && code !== 0) return { code, message: words };
   if (body.detail !== undefined || body.message !== undefined) return fromDetail(body.detail ?? body.message);

@@ -19,6 +19,14 @@ interface OpenCall {
   placeholder: boolean;
 }
 
+/** What a piece says of the call that it belongs to, and of its arguments. */
+interface Piece {
+  readonly given: number | undefined;
+  readonly id: string | undefined;
+  readonly name: string;
+  readonly piece: string;
+}
+
 /** More calls than a reply makes. */
 const MAX_CALLS = 256;
 
@@ -54,23 +62,28 @@ export class ToolCallPieces {
     const given = indexOf(raw.index);
     const id = typeof raw.id === 'string' && raw.id !== '' && raw.id !== 'null' ? raw.id : undefined;
     const name = typeof raw.function?.name === 'string' ? raw.function.name : '';
-    let index = this.#indexOf(given, id, name);
-    const isNew = index < 0;
+    const piece = argumentsOf(raw.function?.arguments);
+    let index = this.#indexOf({ given, id, name, piece });
+    // Where the arguments of one call are whole, others are of another one, of the same tool: Gemini behind proxies.
+    const before = id === undefined && name === '' ? this.#calls[index] : undefined;
+    const isAnother = before !== undefined && isWhole(before, piece);
+    const isNew = index < 0 || isAnother;
     if (isNew) {
       if (this.#calls.length >= MAX_CALLS) return [];
       index = this.#calls.push({ given, id, name: '', arguments: '', placeholder: false }) - 1;
     }
     const call = this.#calls[index]!;
-    const named = call.name === '' && name !== '';
-    if (named) call.name = name;
-    const args = added(call, argumentsOf(raw.function?.arguments));
+    const said = isAnother ? before.name : name;
+    const named = call.name === '' && said !== '';
+    if (named) call.name = said;
+    const args = added(call, piece);
     const extra = raw.extra_content;
     return [
       {
         type: 'tool-call',
         index,
         id: isNew ? id : undefined,
-        name: named ? name : undefined,
+        name: named ? said : undefined,
         arguments: args,
         ...(typeof extra === 'object' && extra !== null && { extra: extra as JsonObject }),
       },
@@ -78,25 +91,34 @@ export class ToolCallPieces {
   }
 
   /** Returns the position of the call that a piece goes on, or -1 when the piece begins another one. */
-  #indexOf(given: number | undefined, id: string | undefined, name: string): number {
+  #indexOf({ given, id, name, piece }: Piece): number {
     if (id !== undefined) {
       const known = this.#calls.findIndex((call) => call.id === id);
       if (known >= 0) return known;
       // The id may follow the first piece; another id at the same index is another call.
       const unnamed = this.#calls.findLastIndex((call) => call.given === given && call.id === undefined);
-      return unnamed >= 0 && given !== undefined && !this.#begins(unnamed, name) ? unnamed : -1;
+      return unnamed >= 0 && given !== undefined && !this.#begins(unnamed, name, piece) ? unnamed : -1;
     }
     const last =
       given === undefined ? this.#calls.length - 1 : this.#calls.findLastIndex((call) => call.given === given);
-    return last >= 0 && this.#begins(last, name) ? -1 : last;
+    return last >= 0 && this.#begins(last, name, piece) ? -1 : last;
   }
 
   /** Whether a piece with this name begins a call after the one at `index`: that one is whole, or has another name. */
-  #begins(index: number, name: string): boolean {
+  #begins(index: number, name: string, piece: string): boolean {
     if (name === '') return false;
     const call = this.#calls[index]!;
-    return call.name !== '' && (call.name !== name || call.placeholder || parsed(call.arguments) !== undefined);
+    if (call.name === '') return false;
+    if (call.name !== name) return true;
+    // The name once more, and no arguments, ends a call whose arguments are whole.
+    return call.placeholder || (piece.trim() !== '' && parsed(call.arguments) !== undefined);
   }
+}
+
+/** Whether the arguments of a call are an object that is whole, and a piece begins another one. */
+function isWhole(call: OpenCall, piece: string): boolean {
+  if (!/^\s*\{/.test(piece) || !/^\s*\{/.test(call.arguments) || parsed(call.arguments) === undefined) return false;
+  return !isRepeated(call.arguments, piece);
 }
 
 /** Some servers number in text. */

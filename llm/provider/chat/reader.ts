@@ -28,6 +28,8 @@ export class ChatReader implements Reader {
   readonly #calls = new ToolCallPieces();
   /** Pages that the reply draws on: each chunk may tell all of them, and they are told once, at the end. */
   readonly #pages = new FoundPages();
+  /** Whether words or calls have come. */
+  #isInPieces = false;
   finish: string | undefined;
   usage: ReportedUsage | undefined;
 
@@ -49,7 +51,8 @@ export class ChatReader implements Reader {
   }
 
   #choose(choice: NonNullable<Chunk['choices']>[number], text: ReplyText, deltas: Delta[]): void {
-    const delta = choice.delta ?? choice.message;
+    // What a stream has told piece by piece, a proxy says once more as a message at its end.
+    const delta = choice.delta ?? (this.#isInPieces ? undefined : choice.message);
     if (delta) this.#read(delta, text, deltas);
     const { finish_reason: reason } = choice;
     // DashScope's word for none is a text.
@@ -62,6 +65,7 @@ export class ChatReader implements Reader {
     if (words !== '') text.take(words, deltas);
     this.#pages.noteAnnotations((delta as { annotations?: unknown }).annotations);
     const { tool_calls: calls, function_call: call } = delta as { tool_calls?: unknown; function_call?: unknown };
+    if (words !== '' || calls || call) this.#isInPieces = true;
     if (calls) deltas.push(...this.#calls.take(calls));
     else if (call) deltas.push(...this.#calls.take({ index: 0, function: call }));
   }
@@ -87,9 +91,17 @@ function parsed({ name, data }: ServerEvent, headers: Headers): Chunk {
 }
 
 /** Mistral names it so; MiniMax, Zhipu, FastAPI and others answer 200 with words where the choices would be. */
-const isRefusal = ({ object, usage, message, msg, detail, base_resp: minimax }: Raw): boolean =>
+const isRefusal = ({
+  object,
+  usage,
+  message,
+  msg,
+  detail,
+  error_message: deepInfra,
+  base_resp: minimax,
+}: Raw): boolean =>
   object === 'error' ||
-  (usage == null && [message, msg, detail].some((words) => typeof words === 'string' && words !== '')) ||
+  (usage == null && [message, msg, detail, deepInfra].some((words) => typeof words === 'string' && words !== '')) ||
   !!(minimax as { status_code?: unknown } | undefined)?.status_code;
 
 type Raw = Readonly<Record<string, unknown>>;
