@@ -300,6 +300,14 @@ const declare = (url: string, key: string, length: number, type = 'application/j
 const asked = <Way>(ways: Readonly<Record<string, Way>>, ask: (way: Way) => Promise<object>) =>
   Object.fromEntries(Object.entries(ways).map(([name, way]) => [name, () => ask(way)]));
 
+async function keyOf(user: TestUser, scopes: string[]) {
+  const { createApiKey } = await user.run<{ createApiKey: { apiKey: { id: string }; secret: string } }, object>(
+    'mutation ($input: CreateApiKeyInput!) { createApiKey(input: $input) { apiKey { id } secret } }',
+    { input: { name: 'test', scopes } },
+  );
+  return { key: createApiKey.secret, keyId: createApiKey.apiKey.id };
+}
+
 /** Makes a person of their own for a case, with a conversation and a key. */
 async function arriveAt(
   graph: RunningGraph,
@@ -307,16 +315,18 @@ async function arriveAt(
   toolServers: string[] = [],
 ) {
   const user = await TestUser.signUp(graph.url);
-  const { createApiKey } = await user.run<{ createApiKey: { secret: string } }, object>(
-    'mutation ($input: CreateApiKeyInput!) { createApiKey(input: $input) { secret } }',
-    { input: { name: 'test', scopes } },
-  );
+  const key = await keyOf(user, scopes);
   const { createConversation } = await user.run<{ createConversation: { conversation: { id: string } } }, object>(
     'mutation ($input: CreateConversationInput!) { createConversation(input: $input) { conversation { id } } }',
     { input: { memoryEnabled: false, toolServers } },
   );
-  return { user, key: createApiKey.secret, conversationId: createConversation.conversation.id };
+  return { user, ...key, conversationId: createConversation.conversation.id };
 }
+
+const revoke = ({ user, keyId }: { readonly user: TestUser; readonly keyId: string }) =>
+  user.run('mutation ($input: RevokeApiKeyInput!) { revokeApiKey(input: $input) { apiKey { id } } }', {
+    input: { id: keyId },
+  } as object);
 
 describe.each(MODES)('all doors, %s', (_title, skipped, start) => {
   describe.skipIf(skipped)('lead to the same graph', () => {
@@ -390,6 +400,20 @@ describe.each(MODES)('all doors, %s', (_title, skipped, start) => {
         expect(await send(graph.url, { key: 'sk-wrong', conversationId, text })).toEqual({ code: 'UNAUTHENTICATED' });
       });
 
+      it('refuses a key that was revoked, and the key of an account that has ended', async () => {
+        const { user, conversationId, ...first } = await arrive();
+        const other = await keyOf(user, ['CHAT_READ', 'CHAT_WRITE']);
+        const outcome = (key: string) => () => send(graph.url, { key, conversationId, text });
+        const refused = { code: 'UNAUTHENTICATED' };
+        await revoke({ user, ...first });
+        await expect.poll(outcome(first.key), { timeout: 15_000 }).toEqual(refused);
+        expect(await outcome(other.key)()).toEqual({ text: 'Aye' });
+        await user.run('mutation ($input: DeleteAccountInput!) { deleteAccount(input: $input) { deletedId } }', {
+          input: { password: user.password },
+        } as object);
+        await expect.poll(outcome(other.key), { timeout: 15_000 }).toEqual(refused);
+      });
+
       it('refuses a key without the scope', async () => {
         const { key, conversationId } = await arrive(['CHAT_READ']);
         expect(await send(graph.url, { key, conversationId, text })).toEqual({ code: 'FORBIDDEN' });
@@ -450,15 +474,13 @@ describe.each(MODES)('all doors, %s', (_title, skipped, start) => {
     it.each(Object.entries(KEEPING))(
       'where something is kept, the same is refused: %s',
       async (name, keep) => {
-        const { user, key } = await arrive(['MEMORY_READ', 'MEMORY_WRITE']);
-        const { createApiKey } = await user.run<{ createApiKey: { secret: string } }, object>(
-          'mutation ($input: CreateApiKeyInput!) { createApiKey(input: $input) { secret } }',
-          { input: { name: 'reads', scopes: ['MEMORY_READ'] } },
-        );
+        const person = await arrive(['MEMORY_READ', 'MEMORY_WRITE']);
+        const { user, key } = person;
+        const { key: reader } = await keyOf(user, ['MEMORY_READ']);
         const kept = (by: string | undefined, text = `Log ${randomUUID()}`) => keep(graph.url, by, text);
         expect(await kept(undefined)).toMatchObject({ code: 'UNAUTHENTICATED' });
         expect(await kept('sk-wrong')).toMatchObject({ code: 'UNAUTHENTICATED' });
-        expect(await kept(createApiKey.secret)).toMatchObject({ code: 'FORBIDDEN' });
+        expect(await kept(reader)).toMatchObject({ code: 'FORBIDDEN' });
         for (let index = 0; index < KEPT_AT_MOST; index++)
           expect([name, (await kept(key)).code]).toEqual([name, undefined]);
         expect(await kept(key)).toMatchObject({ code: 'QUOTA_EXCEEDED' });
@@ -467,6 +489,8 @@ describe.each(MODES)('all doors, %s', (_title, skipped, start) => {
           paths[name] ?? (name.endsWith('GraphQL') ? '/graphql' : name.endsWith('MCP') ? '/mcp' : '/api/memories');
         const type = name === '/v1/files' ? 'multipart/form-data; boundary=x' : 'application/json';
         expect(await declare(graph.url + path, key, 1_000_000_000, type)).toBe(413);
+        await revoke(person);
+        await expect.poll(() => kept(key), { timeout: 15_000 }).toMatchObject({ code: 'UNAUTHENTICATED' });
       },
       120_000,
     );
@@ -474,7 +498,8 @@ describe.each(MODES)('all doors, %s', (_title, skipped, start) => {
     it.each(Object.entries(MAKING))(
       'where a model makes something, the same is refused: %s',
       async (_name, { path, scope, dear, make }) => {
-        const { key } = await arrive([scope]);
+        const person = await arrive([scope]);
+        const { key } = person;
         const { key: other } = await arrive(['CHAT_READ']);
         const model = dear === undefined ? {} : { model: dear };
         const made = async (by: string | undefined) => (await make(graph.url, by, 'A sextant', model)).code;
@@ -483,6 +508,8 @@ describe.each(MODES)('all doors, %s', (_title, skipped, start) => {
         expect(await made(other)).toBe('FORBIDDEN');
         expect(await made(key)).toBe(dear === undefined ? undefined : 'BUDGET_EXCEEDED');
         expect(await declare(graph.url + path, key, 1_000_000_000)).toBe(413);
+        await revoke(person);
+        await expect.poll(() => made(key), { timeout: 15_000 }).toBe('UNAUTHENTICATED');
       },
       120_000,
     );

@@ -9,7 +9,7 @@ import { ToolMessage } from '@langchain/core/messages';
 import { ChatOpenAI, type ChatOpenAIFields } from '@langchain/openai';
 import { generateText, isStepCount, jsonSchema, Output, streamText, tool } from 'ai';
 import OpenAI from 'openai';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { answer, answerDeltas, cut, FaultServer, failure, json, stall } from '#llm/testing/fault-server.ts';
 import { TestUser } from './testing/client.ts';
 import { MODES } from './testing/modes.ts';
@@ -40,13 +40,15 @@ const calling = answerDeltas(
   'tool_calls',
 );
 
-/** A Python with LiteLLM: docs/openai-api.md says how to make one. */
-const LITELLM_PYTHON = process.env['LITELLM_PYTHON'] || 'python3';
-const LITELLM_SKIPPED =
-  spawnSync(LITELLM_PYTHON, ['-c', 'import importlib.util, sys; sys.exit(importlib.util.find_spec("litellm") is None)'])
+/** A Python with LiteLLM and OpenAI's package: docs/openai-api.md says how to make one. */
+const PYTHON = process.env['LITELLM_PYTHON'] || 'python3';
+const skippedWithout = (module: string): string =>
+  spawnSync(PYTHON, ['-c', `import importlib.util, sys; sys.exit(importlib.util.find_spec("${module}") is None)`])
     .status === 0
     ? ''
-    : ' (SKIPPED: no LiteLLM; set LITELLM_PYTHON to a Python that has it)';
+    : ` (SKIPPED: no Python package ${module}; set LITELLM_PYTHON to a Python that has it)`;
+const LITELLM_SKIPPED = skippedWithout('litellm');
+const OPENAI_SKIPPED = skippedWithout('openai');
 
 describe.each(MODES)('/v1 with OpenAI’s own client, %s', (_title, skipped, start) => {
   describe.skipIf(skipped)('an API key', () => {
@@ -194,6 +196,42 @@ describe.each(MODES)('/v1 with OpenAI’s own client, %s', (_title, skipped, sta
       expect(seen().messages.at(-1)).toEqual({ role: 'tool', tool_call_id: 'call_1', content: 'rain' });
     });
 
+    it('gets one call where it asks for one, and may say what asks for nothing', async () => {
+      const call = (index: number) => ({
+        tool_calls: [{ index, id: `call_${index}`, type: 'function', function: { name: 'weather', arguments: '{}' } }],
+      });
+      model.behave(answerDeltas([call(0), call(1)], 'tool_calls'));
+      const parameters = WEATHER;
+      const said = {
+        model: 'smart',
+        parallel_tool_calls: false,
+        seed: 7,
+        user: 'ada',
+        store: true,
+        logprobs: false,
+        n: 1,
+        modalities: ['text' as const],
+        reasoning_effort: 'low' as const,
+        messages: [{ role: 'user' as const, content: 'Weather in Cowes and in Oslo?' }],
+      };
+      const { choices } = await openai.chat.completions.create({
+        ...said,
+        tools: [{ type: 'function', function: { name: 'weather', parameters } }],
+      });
+      expect(choices[0]!.message.tool_calls).toMatchObject([{ id: 'call_0' }]);
+      expect(seen()).toMatchObject({ seed: 7, reasoning_effort: 'low' });
+      const response = await openai.responses.create({
+        model: 'smart',
+        input: 'Weather in Cowes and in Oslo?',
+        tools: [{ type: 'function', name: 'weather', parameters, strict: false }],
+        parallel_tool_calls: false,
+        background: false,
+        truncation: 'disabled',
+        include: ['reasoning.encrypted_content'],
+      });
+      expect(response).toMatchObject({ store: false, parallel_tool_calls: false, output: [{ call_id: 'call_0' }] });
+    });
+
     it('holds a model to a JSON schema, and shows it images', async () => {
       model.behave(answer('{"place":"Cowes"}'));
       const completion = await openai.chat.completions.parse({
@@ -219,6 +257,8 @@ describe.each(MODES)('/v1 with OpenAI’s own client, %s', (_title, skipped, sta
     const hello = (more: object = {}) =>
       openai.chat.completions.create({ model: 'smart', messages: [{ role: 'user', content: 'Hello' }], ...more });
 
+    const respond = (more: object) => openai.responses.create({ model: 'smart', input: 'Hello', ...more });
+
     it('hears what is wrong in OpenAI’s way', async () => {
       const reader = clientOf(await keyOf(['CHAT_READ']));
       const wrong = [
@@ -226,6 +266,32 @@ describe.each(MODES)('/v1 with OpenAI’s own client, %s', (_title, skipped, sta
         [() => hello({ temperature: 3 }), { status: 400, type: 'invalid_request_error', param: 'temperature' }],
         [() => hello({ n: 2 }), { status: 400, param: 'n' }],
         [() => hello({ logprobs: true }), { status: 400, param: 'logprobs' }],
+        [() => hello({ verbosity: 'low' }), { status: 400, param: 'verbosity' }],
+        [() => hello({ modalities: ['text', 'audio'] }), { status: 400, param: 'modalities' }],
+        [() => hello({ web_search_options: {} }), { status: 400, param: 'web_search_options' }],
+        [() => hello({ tools: [{ type: 'custom', custom: { name: 'x' } }] }), { status: 400, param: 'tools.0' }],
+        [() => hello({ tool_choice: 'sometimes' }), { status: 400, param: 'tool_choice' }],
+        [() => hello({ reasoning_effort: 'endless' }), { status: 400, param: 'reasoning_effort' }],
+        [() => hello({ seed: 1.5 }), { status: 400, param: 'seed' }],
+        [() => hello({ messages: [{ role: 'user', content: 3 }] }), { status: 400, param: 'messages.0.content' }],
+        [
+          () => hello({ messages: [{ role: 'user', content: [{ type: 'file', file: { file_id: 'file-x' } }] }] }),
+          { status: 400, param: 'messages.0.content.0.type' },
+        ],
+        [() => respond({ background: true }), { status: 400, param: 'background' }],
+        [() => respond({ text: { verbosity: 'low' } }), { status: 400, param: 'text.verbosity' }],
+        [() => respond({ include: ['message.output_text.logprobs'] }), { status: 400, param: 'include' }],
+        [() => respond({ tools: [{ type: 'web_search' }] }), { status: 400, param: 'tools.0.type' }],
+        [() => respond({ reasoning: { effort: 'endless' } }), { status: 400, param: 'reasoning.effort' }],
+        [
+          () => respond({ input: [{ role: 'user', content: [{ type: 'input_file', file_id: 'file-x' }] }] }),
+          { status: 400, param: 'input.0.content.0.type' },
+        ],
+        [
+          () => hello({ parallel_tool_calls: false, metadata: { conversation_id: crypto.randomUUID() } }),
+          { status: 400, param: 'parallel_tool_calls' },
+        ],
+        [() => openai.conversations.create({}), { status: 404, type: 'not_found_error' }],
         [() => hello({ messages: [] }), { status: 400, param: 'messages' }],
         [
           () =>
@@ -345,6 +411,100 @@ describe.each(MODES)('/v1 with OpenAI’s own client, %s', (_title, skipped, sta
         metadata: { use_memory: 'true' },
       });
       expect(JSON.stringify(seen().messages)).toContain('Cowes');
+    });
+
+    describe('whose answers draw on sources', () => {
+      let own: OpenAI;
+      let fileId: string;
+      beforeAll(async () => {
+        const ada = await TestUser.signUp(graph.url);
+        own = clientOf(ada.accessToken);
+        const text = 'The sextant of Ada lies in the chart room of the ship.';
+        fileId = (await own.files.create({ file: new File([text], 'inventory.txt'), purpose: 'assistants' })).id;
+        const isRead = async () => expect((await own.files.retrieve(fileId)).status).toBe('processed');
+        await vi.waitFor(isRead, { timeout: 30_000 });
+        await ada.run(
+          'mutation { remember(input: { memories: [{ text: "The sextant of Ada is made of brass." }] }) { memories { id } } }',
+        );
+      }, 60_000);
+
+      /** A model that names what it was given by its numbers, and has found two pages. */
+      const drawsOn: Parameters<FaultServer['behave']>[0] = async (request, response) => {
+        const given = JSON.stringify((request.body as { messages: object[] }).messages);
+        const numberOf = (what: string) => new RegExp(`\\[(\\d+)\\] ${what}`).exec(given)?.[1] ?? '0';
+        const memory = numberOf('remembered since');
+        const file = numberOf('document inventory');
+        const said = ['🧭 Of brass [', `${memory}], in the chart room [${file}`, ']. It rains[2]', ', `a[1]` [99]'];
+        response.writeHead(200, { 'content-type': 'text/event-stream' });
+        const pages = {
+          citations: ['https://example.org/oslo', 'https://example.org/rain'],
+          search_results: [{ title: 'Rain', url: 'https://example.org/rain' }],
+        };
+        for (const [index, content] of said.entries()) {
+          const choices = [{ index: 0, delta: { content }, finish_reason: index === said.length - 1 ? 'stop' : null }];
+          response.write(`data: ${JSON.stringify({ choices, ...(index > 1 && pages) })}\n\n`);
+        }
+        response.end('data: [DONE]\n\n');
+      };
+      const asked = { input: 'Where is the sextant of Ada?', metadata: { use_memory: 'true' } };
+      const messages = [{ role: 'user' as const, content: asked.input }];
+      /** The words that an annotation stands at. */
+      const at = (text: string, { start_index: start, end_index: end }: { start_index: number; end_index: number }) =>
+        text.slice(start, end);
+      const words = /^🧭 Of brass, in the chart room \[(\d)\]\. It rains \[(\d)\], `a\[1\]` \[99\]$/u;
+
+      it('names pages and documents where the text does, and leaves no mark of what it cannot name', async () => {
+        model.behave(drawsOn);
+        const body = { model: 'smart', messages, metadata: asked.metadata };
+        const { message } = (await own.chat.completions.create(body)).choices[0]!;
+        const [, file, page] = words.exec(message.content!)!;
+        expect(message.annotations!.map(({ type }) => type)).toEqual(['url_citation', 'url_citation']);
+        const cited = message.annotations!.map(({ url_citation: citation }) => citation);
+        expect(cited.map(({ url, title }) => [url, title])).toEqual([
+          [expect.stringContaining(fileId.replace('file-', '/knowledge/')), 'inventory.txt'],
+          ['https://example.org/rain', 'Rain'],
+        ]);
+        expect(cited.map((citation) => at(message.content!, citation))).toEqual([`[${file}]`, `[${page}]`]);
+        const streamed = await own.chat.completions.stream({ ...body, stream: true }).finalChatCompletion();
+        expect(streamed.choices[0]!.message).toMatchObject({
+          content: message.content,
+          annotations: message.annotations,
+        });
+      });
+
+      it.each([true, false])('tells them in a response, stored: %s', async (store) => {
+        model.behave(drawsOn);
+        const stream = await own.responses.create({ ...asked, model: 'smart', store, stream: true });
+        const added: OpenAI.Responses.ResponseOutputTextAnnotationAddedEvent[] = [];
+        let done: OpenAI.Responses.Response | undefined;
+        for await (const event of stream) {
+          if (event.type === 'response.output_text.annotation.added') added.push(event);
+          if (event.type === 'response.completed') done = event.response;
+        }
+        const partOf = (response: OpenAI.Responses.Response) => {
+          const message = response.output.find(
+            ({ type }) => type === 'message',
+          ) as OpenAI.Responses.ResponseOutputMessage;
+          return message.content[0] as OpenAI.Responses.ResponseOutputText;
+        };
+        const { text, annotations } = partOf(done!);
+        const [, file] = words.exec(text)!;
+        expect(annotations).toEqual([
+          { type: 'file_citation', file_id: fileId, filename: 'inventory.txt', index: text.indexOf(`[${file}]`) },
+          expect.objectContaining({ type: 'url_citation', url: 'https://example.org/rain', title: 'Rain' }),
+        ]);
+        expect(at(text, annotations[1] as OpenAI.Responses.ResponseOutputText.URLCitation)).toMatch(/^\[\d\]$/);
+        expect(added.map(({ annotation }) => annotation)).toEqual(annotations);
+        expect(added.map(({ annotation_index }) => annotation_index)).toEqual([0, 1]);
+        if (store) expect(partOf(await own.responses.retrieve(done!.id))).toMatchObject({ text, annotations });
+      });
+
+      it('leaves JSON as it is', async () => {
+        model.behave(answer('{"sources": [1]}'));
+        const format = { model: 'smart', messages, response_format: { type: 'json_object' as const } };
+        const { choices } = await own.chat.completions.create({ ...format, metadata: asked.metadata });
+        expect(choices[0]!.message).toMatchObject({ content: '{"sources": [1]}', annotations: [] });
+      });
     });
 
     it('embeds texts, as numbers and as bytes', async () => {
@@ -754,31 +914,54 @@ describe.each(MODES)('/v1 with OpenAI’s own client, %s', (_title, skipped, sta
       await (await arrival).aborted;
     });
 
-    it.skipIf(LITELLM_SKIPPED !== '')(
-      `is used by LiteLLM${LITELLM_SKIPPED}`,
-      async () => {
-        model.behave(async (request, response) => {
-          const { tools } = request.body as { tools?: unknown };
-          await (tools ? calling : answer(story(20)))(request, response);
-        });
-        const program = path.join(import.meta.dirname, 'client', 'with_litellm.py');
-        const env = { ...process.env, SEXTANT_URL: `${graph.url}/v1`, SEXTANT_KEY: await keyOf(['CHAT_WRITE']) };
-        const child = spawn(LITELLM_PYTHON, [program], { env, stdio: ['pipe', 'pipe', 'inherit'] });
-        const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
-        const { value } = await lines.next();
-        expect(JSON.parse(value!)).toEqual({
-          streamed: story(20).join(''),
+    const told = story(20).join('');
+    const inPython: [title: string, program: string, skipped: string, said: object][] = [
+      [
+        'LiteLLM',
+        'with_litellm.py',
+        LITELLM_SKIPPED,
+        {
+          streamed: told,
           called: { name: 'weather', arguments: '{"place":"Cowes"}' },
           refused: ['NotFoundError', 'AuthenticationError'],
-        });
-        // The last of what it does is to leave in the middle.
-        model.behave(stall('Once '));
-        const arrival = model.arrival('Leave me');
-        child.stdin.end('go on\n');
-        await (await arrival).aborted;
-        expect(await once(child, 'close')).toEqual([0, null]);
-      },
-      120_000,
-    );
+        },
+      ],
+      [
+        'OpenAI’s package of PyPI',
+        'with_openai.py',
+        OPENAI_SKIPPED,
+        {
+          streamed: told,
+          events: [told, told],
+          called: [['weather', '{"place":"Cowes"}']],
+          parsed: { place: 'Cowes' },
+          refused: ['NotFoundError', 'AuthenticationError', 'BadRequestError'],
+        },
+      ],
+    ];
+    for (const [title, program, skipped, said] of inPython)
+      it.skipIf(skipped !== '')(
+        `is used by ${title}${skipped}`,
+        async () => {
+          model.behave(async (request, response) => {
+            const { tools, response_format: format } = request.body as { tools?: unknown; response_format?: unknown };
+            await (tools ? calling : answer(format ? ['{"place":"Cowes"}'] : story(20)))(request, response);
+          });
+          const file = path.join(import.meta.dirname, 'client', program);
+          const env = { ...process.env, SEXTANT_URL: `${graph.url}/v1`, SEXTANT_KEY: await keyOf(['CHAT_WRITE']) };
+          const child = spawn(PYTHON, [file], { env, stdio: ['pipe', 'pipe', 'inherit'] });
+          const closed = once(child, 'close');
+          const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
+          const { value } = await lines.next();
+          expect(JSON.parse(value!)).toEqual(said);
+          // The last of what it does is to leave in the middle.
+          model.behave(stall('Once '));
+          const arrival = model.arrival('Leave me');
+          child.stdin.end('go on\n');
+          await (await arrival).aborted;
+          expect(await closed).toEqual([0, null]);
+        },
+        120_000,
+      );
   });
 });

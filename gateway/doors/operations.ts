@@ -16,6 +16,7 @@ import { type Fragments, fragmentsOf } from '#platform/base/graphql/fragments.ts
 export interface DoorOperation {
   readonly name: string;
   readonly text: string;
+  /** The operation with its fragments in place. */
   readonly operation: OperationDefinitionNode;
   /** The name under which the root field stands in the answer. */
   readonly root: string;
@@ -24,12 +25,19 @@ export interface DoorOperation {
 /**
  * Reads a .graphql file of named operations and their fragments.
  *
+ * @param shared a file of fragments that operations of other files spread, too.
+ *
  * @throws {Error} naming the file and what is wrong with it.
  */
-export const readOperations = <Name extends string>(file: URL): Readonly<Record<Name, DoorOperation>> =>
-  Object.fromEntries(operationsOf(file.pathname, readFileSync(file, 'utf8')).map((one) => [one.name, one])) as Readonly<
+export const readOperations = <Name extends string>(
+  file: URL,
+  ...shared: readonly URL[]
+): Readonly<Record<Name, DoorOperation>> => {
+  const source = [file, ...shared].map((one) => readFileSync(one, 'utf8')).join('\n');
+  return Object.fromEntries(operationsOf(file.pathname, source).map((one) => [one.name, one])) as Readonly<
     Record<Name, DoorOperation>
   >;
+};
 
 /** Returns the operations of a document, each with the fragments that it spreads. */
 export function operationsOf(file: string, source: string): DoorOperation[] {
@@ -45,7 +53,7 @@ export function operationsOf(file: string, source: string): DoorOperation[] {
     return {
       name: operation.name.value,
       text: print({ kind: Kind.DOCUMENT, definitions: [operation, ...spread(operation, fragments)] }),
-      operation,
+      operation: inlined(operation, fragments),
       root: (field.alias ?? field.name).value,
     };
   });
@@ -58,6 +66,23 @@ export const rootFieldOf = (schema: GraphQLSchema, { operation }: DoorOperation)
 /** Returns the one field that an operation asks for. */
 export const rootNode = (operation: OperationDefinitionNode): FieldNode =>
   operation.selectionSet.selections[0] as FieldNode;
+
+/** @param above fragments that hold the node; one that holds itself is left to validation. */
+const inlined = <Node extends OperationDefinitionNode | FragmentDefinitionNode>(
+  node: Node,
+  fragments: Fragments,
+  above: ReadonlySet<FragmentDefinitionNode> = new Set(),
+): Node =>
+  visit(node as OperationDefinitionNode, {
+    FragmentSpread: {
+      leave({ name }) {
+        const fragment = fragments.get(name.value);
+        if (!fragment || above.has(fragment)) return undefined;
+        const { typeCondition, selectionSet } = inlined(fragment, fragments, new Set([...above, fragment]));
+        return { kind: Kind.INLINE_FRAGMENT, typeCondition, selectionSet };
+      },
+    },
+  }) as Node;
 
 function spread(
   node: OperationDefinitionNode | FragmentDefinitionNode,

@@ -1,4 +1,5 @@
 import {
+  type FieldNode,
   type GraphQLInputType,
   type GraphQLOutputType,
   type GraphQLSchema,
@@ -138,9 +139,7 @@ function heldSchema(
   if (isEnumType(type)) return { type: 'string', enum: type.getValues().map(({ name }) => name) };
   if (!isObjectType(type) && !isInterfaceType(type)) return 'name' in type ? { ...SCALARS[type.name] } : {};
   const properties: Record<string, Schema> = {};
-  for (const selection of selectionSet?.selections ?? []) {
-    // Fragments add fields of some types only; the fields of all are what a reader can rely on.
-    if (selection.kind !== Kind.FIELD) continue;
+  for (const selection of fieldsOf(selectionSet, type.name)) {
     const field = type.getFields()[selection.name.value];
     if (!field) continue;
     properties[(selection.alias ?? selection.name).value] = described(
@@ -149,6 +148,15 @@ function heldSchema(
     );
   }
   return { type: 'object', properties, required: Object.keys(properties) };
+}
+
+/** Fragments of other types add fields where a value is of these; the fields of all are what a reader can rely on. */
+function fieldsOf(selectionSet: SelectionSetNode | undefined, type: string): FieldNode[] {
+  return (selectionSet?.selections ?? []).flatMap((selection) => {
+    if (selection.kind === Kind.FIELD) return [selection];
+    const isHere = selection.kind === Kind.INLINE_FRAGMENT && selection.typeCondition?.name.value === type;
+    return isHere ? fieldsOf(selection.selectionSet, type) : [];
+  });
 }
 
 /** Returns a body of JSON, with an example where there is one. */

@@ -1,15 +1,17 @@
 import { randomUUID } from 'node:crypto';
 import type { ServerResponse } from 'node:http';
 import { badInput } from '#platform/base/errors/errors.ts';
-import type { Logger } from '#platform/base/log/log.ts';
 import type { WaitingCall } from '../doors/approvals.ts';
+import type { DoorParts } from '../doors/parts.ts';
 import type { Visit } from '../doors/visit.ts';
 import { sendJson } from '../server/pages.ts';
+import { type Annotation, chatAnnotation } from './annotations.ts';
 import { approvalNeeded } from './approvals.ts';
 import { completionOf } from './completion.ts';
 import { continueConversation } from './continue-conversation.ts';
 import { type LateStream, openLate } from './late-stream.ts';
 import { chatMessages } from './messages.ts';
+import { severalCalls, withOneCall } from './one-call.ts';
 import { type Answering, type AnswerPiece, type Usage, whole } from './pieces.ts';
 import { type Body, checkNames, flagOf, needText, numberOf, objectOf, objectsOf, textOf, wishesOf } from './read.ts';
 import { formatOf, parametersOf, toolChoiceOf, toolOf } from './settings.ts';
@@ -44,13 +46,11 @@ export async function answerChatCompletion(
   body: Body,
   key: string | undefined,
   response: ServerResponse,
-  log: Logger,
+  { log, config }: Pick<DoorParts, 'log' | 'config'>,
 ): Promise<void> {
   checkNames(body, KNOWN, IGNORED);
   if ((numberOf(body, 'n') ?? 1) !== 1) throw badInput('n', 'must be 1: one answer is given.');
-  if (flagOf(body, 'parallel_tool_calls') === false) {
-    throw badInput('parallel_tool_calls', 'cannot be false: several calls may be made at once.');
-  }
+  const isOneCall = flagOf(body, 'parallel_tool_calls') === false;
   const streams = flagOf(body, 'stream') ?? false;
   const options = objectOf(body, 'stream_options') ?? {};
   const wishes = wishesOf(body);
@@ -69,7 +69,7 @@ export async function answerChatCompletion(
   );
   const settings = {
     ...(model !== undefined && { model }),
-    parameters: parametersOf(body, maxTokens, textOf(body, 'reasoning_effort')),
+    parameters: parametersOf(body, maxTokens, textOf(body, 'reasoning_effort'), 'reasoning_effort'),
     ...(tools && { tools }),
     ...(responseFormat && { responseFormat }),
   };
@@ -83,7 +83,9 @@ export async function answerChatCompletion(
       ...(toolChoice && { toolChoice }),
       useMemory: wishes.useMemory ?? false,
     });
+    if (isOneCall) answering = withOneCall(answering);
   } else {
+    if (isOneCall) throw severalCalls();
     if (body['tool_choice'] != null && body['tool_choice'] !== 'auto') {
       throw badInput('tool_choice', 'goes without a conversation only.');
     }
@@ -98,9 +100,11 @@ export async function answerChatCompletion(
     created: Math.floor(Date.now() / 1000),
     model: answering.model,
   };
-  if (!streams) return answerWhole(answering, head, response);
+  const annotationOf = (annotation: Annotation) => chatAnnotation(annotation, config.publicUrl);
+  if (!streams) return answerWhole(answering, head, annotationOf, response);
   const stream = openLate(response, log, visit.signal);
-  await stream.run(() => answerStreamed(answering, head, flagOf(options, 'include_usage') ?? false, stream));
+  const includeUsage = flagOf(options, 'include_usage') ?? false;
+  await stream.run(() => answerStreamed(answering, head, annotationOf, includeUsage, stream));
 }
 
 interface Head {
@@ -109,13 +113,21 @@ interface Head {
   readonly model: string;
 }
 
-async function answerWhole(answering: Answering, head: Head, response: ServerResponse): Promise<void> {
-  const { text, reasoning, calls, approvals, finish, usage } = await whole(answering);
+type AnnotationOf = (annotation: Annotation) => ReturnType<typeof chatAnnotation>;
+
+async function answerWhole(
+  answering: Answering,
+  head: Head,
+  annotationOf: AnnotationOf,
+  response: ServerResponse,
+): Promise<void> {
+  const { text, annotations, reasoning, calls, approvals, finish, usage } = await whole(answering);
   if (approvals.length > 0) throw approvalNeeded(answering, approvals);
   const message = {
     role: 'assistant',
     content: text === '' && calls.length > 0 ? null : text,
     refusal: null,
+    annotations: annotations.map(annotationOf),
     ...(reasoning !== '' && { reasoning_content: reasoning }),
     ...(calls.length > 0 && {
       tool_calls: calls.map(({ id, name, arguments: args }) => ({
@@ -137,6 +149,7 @@ async function answerWhole(answering: Answering, head: Head, response: ServerRes
 async function answerStreamed(
   answering: Answering,
   head: Head,
+  annotationOf: AnnotationOf,
   includeUsage: boolean,
   stream: LateStream,
 ): Promise<void> {
@@ -156,12 +169,16 @@ async function answerStreamed(
   let begun = false;
   let usage: Usage | undefined;
   const approvals: WaitingCall[] = [];
+  // Told at once: clients that gather a message take the last list of it.
+  const annotations: Annotation[] = [];
   await answering.follow((piece) => {
     if (!begun) delta({ role: 'assistant', content: '' });
     begun = true;
     if (piece.kind === 'approval') approvals.push(piece.approval);
+    else if (piece.kind === 'annotation') annotations.push(piece.annotation);
     else if (piece.kind === 'end') {
       if (approvals.length > 0) throw approvalNeeded(answering, approvals);
+      if (annotations.length > 0) delta({ annotations: annotations.map(annotationOf) });
       delta({}, piece.finish);
       usage = piece.usage;
     } else delta(deltaOf(piece));
@@ -170,7 +187,7 @@ async function answerStreamed(
   stream.send(undefined, '[DONE]');
 }
 
-function deltaOf(piece: Exclude<AnswerPiece, { kind: 'end' | 'approval' }>): object {
+function deltaOf(piece: Exclude<AnswerPiece, { kind: 'end' | 'approval' | 'annotation' }>): object {
   if (piece.kind === 'text') return { content: piece.text };
   if (piece.kind === 'reasoning') return { reasoning_content: piece.text };
   const { index, id, name, arguments: args } = piece;

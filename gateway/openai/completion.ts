@@ -1,5 +1,6 @@
 import { CodedError } from '#platform/base/errors/errors.ts';
 import type { Visit } from '../doors/visit.ts';
+import { AnnotatedText, type AnswerSource } from './annotations.ts';
 import { GRAPH } from './graph.ts';
 import type { Answering, AnswerPiece, Finish, Usage } from './pieces.ts';
 
@@ -11,6 +12,7 @@ export interface CompletionInput {
 
 interface CompletionEvent {
   readonly __typename: string;
+  readonly citations: readonly AnswerSource[];
   readonly text: string;
   readonly index: number;
   readonly id: string | null;
@@ -26,29 +28,32 @@ export const completionOf = (visit: Visit, input: CompletionInput): Answering =>
   metadata: {},
   async follow(take) {
     let isWhole = false;
+    const text = new AnnotatedText();
     await visit.follow<CompletionEvent>(GRAPH.OpenAiCompletion, { input }, (event) => {
-      const piece = pieceOf(event);
-      if (piece?.kind === 'end') isWhole = true;
-      if (piece) take(piece);
+      if (event.__typename === 'CompletionCitations') text.know(event.citations);
+      for (const piece of piecesOf(event, text)) {
+        if (piece.kind === 'end') isWhole = true;
+        take(piece);
+      }
       return undefined;
     });
     if (!isWhole) throw new CodedError('PROVIDER_UNAVAILABLE', 'The answer ended before it was whole.');
   },
 });
 
-function pieceOf(event: CompletionEvent): AnswerPiece | undefined {
+function piecesOf(event: CompletionEvent, text: AnnotatedText): AnswerPiece[] {
   switch (event.__typename) {
     case 'CompletionText':
-      return { kind: 'text', text: event.text };
+      return text.take(event.text);
     case 'CompletionReasoning':
-      return { kind: 'reasoning', text: event.text };
+      return [{ kind: 'reasoning', text: event.text }];
     case 'CompletionToolCallPiece': {
       const { index, id, name } = event;
-      return { kind: 'call', index, id: id ?? undefined, name: name ?? undefined, arguments: event.arguments };
+      return [{ kind: 'call', index, id: id ?? undefined, name: name ?? undefined, arguments: event.arguments }];
     }
     case 'CompletionEnd':
-      return { kind: 'end', finish: event.finishReason.toLowerCase() as Finish, usage: event.usage };
+      return [...text.end(), { kind: 'end', finish: event.finishReason.toLowerCase() as Finish, usage: event.usage }];
     default:
-      return undefined;
+      return [];
   }
 }

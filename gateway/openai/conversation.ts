@@ -1,6 +1,7 @@
 import { CodedError } from '#platform/base/errors/errors.ts';
 import { type MayWait, waitingCalls } from '../doors/approvals.ts';
 import type { Visit } from '../doors/visit.ts';
+import { AnnotatedText, type AnswerSource } from './annotations.ts';
 import { GRAPH } from './graph.ts';
 import type { Answering, Finish, Usage } from './pieces.ts';
 
@@ -15,6 +16,7 @@ export interface StoredReply {
   readonly conversation: { readonly id: string } | null;
   readonly error: { readonly code: string; readonly message: string } | null;
   readonly toolCalls: readonly StoredCall[];
+  readonly citations: readonly AnswerSource[];
   readonly generation: {
     readonly model: string;
     readonly finishReason: string | null;
@@ -34,6 +36,7 @@ type StoredCall = ToolCall & MayWait['toolCalls'][number];
 
 interface ReplyEvent {
   readonly __typename: string;
+  readonly citations: readonly AnswerSource[];
   readonly text: string;
   readonly reasoning: string;
   readonly toolCall: ToolCall;
@@ -56,14 +59,20 @@ export const replyOf = (visit: Visit, conversationId: string, id: string, model:
   async follow(take) {
     let calls = 0;
     let end: ReplyEvent | undefined;
+    const text = new AnnotatedText();
     try {
       await visit.follow<ReplyEvent>(GRAPH.OpenAiFollow, { id }, (event) => {
-        if (event.__typename === 'ReplyText' && event.text !== '') take({ kind: 'text', text: event.text });
+        if (event.__typename === 'ReplyText') text.take(event.text).forEach(take);
+        else if (event.__typename === 'ReplyCitations') text.know(event.citations);
         else if (event.__typename === 'ReplyReasoning') take({ kind: 'reasoning', text: event.reasoning });
         else if (event.__typename === 'ReplyToolCall' && event.toolCall.runsOn === 'CLIENT') {
-          const { id: callId, name, arguments: text } = event.toolCall;
-          take({ kind: 'call', index: calls++, id: callId, name, arguments: text });
-        } else if (event.__typename === 'ReplyEnd') end = event;
+          text.end().forEach(take);
+          const { id: callId, name, arguments: args } = event.toolCall;
+          take({ kind: 'call', index: calls++, id: callId, name, arguments: args });
+        } else if (event.__typename === 'ReplyEnd') {
+          text.end().forEach(take);
+          end = event;
+        }
         return undefined;
       });
     } catch (error) {

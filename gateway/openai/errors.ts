@@ -42,14 +42,18 @@ export function errorBody(error: GraphQLFormattedError) {
   const code = String(extensions?.['code'] ?? 'BAD_USER_INPUT');
   const argument = extensions?.['argument'];
   const ofTheirs = extensions?.['openAiCode'];
-  const param = typeof argument === 'string' ? nameOf(argument) : null;
+  const [, wrong, place, why] = COERCION.exec(message) ?? [];
+  const named = typeof argument === 'string' ? argument : place;
+  const param = named === undefined ? null : nameOf(named);
   return {
     error: {
-      // It begins with the graph's name of the value.
       message:
-        param !== null && message.startsWith(String(argument))
-          ? param + message.slice(String(argument).length)
-          : message,
+        param !== null && place !== undefined
+          ? `${param} is ${wrong}. ${why}`
+          : // It begins with the graph's name of the value.
+            param !== null && message.startsWith(String(argument))
+            ? param + message.slice(String(argument).length)
+            : message,
       type: TYPES[statusOf(error)] ?? 'server_error',
       param,
       code: typeof ofTheirs === 'string' ? ofTheirs : (CODES[code] ?? code.toLowerCase()),
@@ -57,9 +61,15 @@ export function errorBody(error: GraphQLFormattedError) {
   };
 }
 
-/** Returns the name that a value of the graph has here: `temperature` for `input.parameters.temperature`. */
+/** How the graph refuses a value of another type than it takes. */
+const COERCION = /^Variable "\$input" got invalid value (.*) at "(.*?)"; (.*)$/s;
+
+/**
+ * Returns the name that a value of the graph has here: `temperature` for `input.parameters.temperature`. An item of the
+ * `input` of a response has the name that it has.
+ */
 const nameOf = (argument: string): string =>
-  argument.replace(/^input\.(?:parameters\.)?/, '').replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+  argument.replace(/^input\.(?!\d)(?:parameters\.)?/, '').replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
 
 /** Refuses a request in OpenAI's way. */
 export function refuse(response: ServerResponse, error: GraphQLFormattedError): void {

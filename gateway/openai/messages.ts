@@ -13,6 +13,7 @@ export interface GraphMessage {
 /** Names of the parts of a message's content, in the two APIs. */
 const TEXTS = new Set(['text', 'input_text', 'output_text', 'refusal']);
 const IMAGES = new Set(['image_url', 'input_image']);
+const FILES = new Set(['file', 'input_file']);
 
 /** Returns the messages of a chat completion as the graph takes them. */
 export const chatMessages = (messages: readonly Body[]): GraphMessage[] =>
@@ -50,6 +51,7 @@ export function contentOf(message: Body, path: string): Pick<GraphMessage, 'text
   const { content } = message;
   if (content == null) return {};
   if (typeof content === 'string') return { text: content };
+  if (!Array.isArray(content)) throw badInput(`${path}.content`, 'must be a string or a list of parts.');
   const texts: string[] = [];
   const images: { url: string; detail?: string }[] = [];
   for (const [index, part] of (objectsOf(message, 'content', `${path}.content`) ?? []).entries()) {
@@ -57,6 +59,8 @@ export function contentOf(message: Body, path: string): Pick<GraphMessage, 'text
     const type = String(part['type']);
     if (TEXTS.has(type)) texts.push(needText(part, type === 'refusal' ? 'refusal' : 'text', `${place}.text`));
     else if (IMAGES.has(type)) images.push(imageOf(part, place));
+    else if (FILES.has(type))
+      throw badInput(`${place}.type`, 'is a file: upload it at /v1/files, and ask with metadata.use_memory.');
     else throw badInput(`${place}.type`, 'must be a text or an image.');
   }
   return { text: texts.join('\n'), ...(images.length > 0 && { images }) };

@@ -98,7 +98,7 @@ export function createOpenAi(parts: DoorParts): OpenAi {
     get(/^\/v1\/models$/, ({ visit, response }) => answerModels(visit, undefined, response)),
     get(/^\/v1\/models\/(.+)$/, ({ visit, id, response }) => answerModels(visit, id, response)),
     post(/^\/v1\/chat\/completions$/, ({ visit, body, key, response }) =>
-      answerChatCompletion(visit, body, key, response, log),
+      answerChatCompletion(visit, body, key, response, parts),
     ),
     post(/^\/v1\/responses$/, ({ visit, body, key, response }) => answerResponse(visit, body, key, response, log)),
     get(/^\/v1\/responses\/([^/]+)$/, ({ visit, id, response }) => readResponse(visit, id!, response)),

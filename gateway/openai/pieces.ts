@@ -1,4 +1,5 @@
 import type { WaitingCall } from '../doors/approvals.ts';
+import type { Annotation } from './annotations.ts';
 
 /** The tokens of an answer, as the graph counts them. */
 export interface Usage {
@@ -13,6 +14,8 @@ export type Finish = 'stop' | 'length' | 'tool_calls' | 'content_filter';
 /** A part of an answer that is being written, whether in a conversation or without one. */
 export type AnswerPiece =
   | { readonly kind: 'text'; readonly text: string }
+  /** What a mark names that the text had last. */
+  | { readonly kind: 'annotation'; readonly annotation: Annotation }
   | { readonly kind: 'reasoning'; readonly text: string }
   | {
       readonly kind: 'call';
@@ -40,6 +43,7 @@ export interface Answering {
 /** An answer as a whole. */
 export interface WholeAnswer {
   readonly text: string;
+  readonly annotations: readonly Annotation[];
   readonly reasoning: string;
   readonly calls: readonly { readonly id: string; readonly name: string; readonly arguments: string }[];
   readonly approvals: readonly WaitingCall[];
@@ -55,8 +59,10 @@ export async function whole(answering: Answering): Promise<WholeAnswer> {
   let usage: Usage | undefined;
   const calls: { id: string; name: string; arguments: string }[] = [];
   const approvals: WaitingCall[] = [];
+  const annotations: Annotation[] = [];
   await answering.follow((piece) => {
     if (piece.kind === 'text') text += piece.text;
+    else if (piece.kind === 'annotation') annotations.push(piece.annotation);
     else if (piece.kind === 'reasoning') reasoning += piece.text;
     else if (piece.kind === 'call') {
       calls[piece.index] ??= { id: '', name: '', arguments: '' };
@@ -67,5 +73,5 @@ export async function whole(answering: Answering): Promise<WholeAnswer> {
     } else if (piece.kind === 'approval') approvals.push(piece.approval);
     else ({ finish, usage } = piece);
   });
-  return { text, reasoning, calls: calls.filter(Boolean), approvals, finish, usage };
+  return { text, annotations, reasoning, calls: calls.filter(Boolean), approvals, finish, usage };
 }

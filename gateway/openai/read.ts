@@ -4,15 +4,28 @@ import { isObject } from '#platform/base/json/objects.ts';
 /** A JSON object of a request. */
 export type Body = Readonly<Record<string, unknown>>;
 
+/** What clients may say and what asks for nothing, since it is so anyway: each value as JSON. */
+const ASKS_FOR_NOTHING: Readonly<Record<string, string>> = {
+  background: 'false',
+  logit_bias: '{}',
+  logprobs: 'false',
+  modalities: '["text"]',
+  top_logprobs: '0',
+  truncation: '"disabled"',
+  verbosity: '"medium"',
+};
+
 /**
  * Refuses what a request has and this server does not do: a value that is left aside in silence would be a promise.
  *
  * @param ignored values that change nothing of the answer.
+ * @param path of the object, where it is not the request itself.
  */
-export function checkNames(body: Body, known: readonly string[], ignored: readonly string[] = []): void {
+export function checkNames(body: Body, known: readonly string[], ignored: readonly string[] = [], path = ''): void {
   for (const [name, value] of Object.entries(body)) {
     if (value == null || known.includes(name) || ignored.includes(name)) continue;
-    throw badInput(name, 'is not supported here; leave it out.');
+    if (JSON.stringify(value) === ASKS_FOR_NOTHING[name]) continue;
+    throw badInput(path + name, 'is not supported here; leave it out.');
   }
 }
 

@@ -1,5 +1,6 @@
 import type { GraphQLFormattedError } from 'graphql';
 import type { EventStream } from '../doors/event-stream.ts';
+import { type Annotation, responseAnnotation } from './annotations.ts';
 import { approvalItem } from './approvals.ts';
 import { errorBody } from './errors.ts';
 import type { Answering, AnswerPiece, Usage, WholeAnswer } from './pieces.ts';
@@ -18,7 +19,12 @@ export interface ResponseHead {
 
 type Item = { readonly id: string; readonly type: string } & Readonly<Record<string, unknown>>;
 
-const textPart = (text: string) => ({ type: 'output_text', text, annotations: [], logprobs: [] });
+const textPart = (text: string, annotations: readonly object[] = []) => ({
+  type: 'output_text',
+  text,
+  annotations,
+  logprobs: [],
+});
 const reasoningPart = (text: string) => ({ type: 'reasoning_text', text });
 
 const reasoningItem = (id: string, text: string): Item => ({
@@ -28,12 +34,12 @@ const reasoningItem = (id: string, text: string): Item => ({
   content: [reasoningPart(text)],
 });
 
-const messageItem = (id: string, text: string, status = 'completed'): Item => ({
+const messageItem = (id: string, content: readonly object[], status = 'completed'): Item => ({
   id: `msg_${id}`,
   type: 'message',
   status,
   role: 'assistant',
-  content: status === 'completed' ? [textPart(text)] : [],
+  content,
 });
 
 const callItem = (
@@ -53,11 +59,12 @@ const callItem = (
 /** Returns the output of a response whose answer is whole. */
 export function itemsOf(
   head: ResponseHead,
-  { text, reasoning, calls, approvals }: Pick<WholeAnswer, 'text' | 'reasoning' | 'calls' | 'approvals'>,
+  { text, annotations, reasoning, calls, approvals }: Omit<WholeAnswer, 'finish' | 'usage'>,
 ) {
+  const told = annotations.map((annotation) => responseAnnotation(annotation, 0));
   return [
     ...(reasoning === '' ? [] : [reasoningItem(head.id, reasoning)]),
-    ...(text === '' && calls.length + approvals.length > 0 ? [] : [messageItem(head.id, text)]),
+    ...(text === '' && calls.length + approvals.length > 0 ? [] : [messageItem(head.id, [textPart(text, told)])]),
     ...calls.map((call, index) => callItem(head.id, index, call)),
     ...approvals.map(approvalItem),
   ];
@@ -87,7 +94,7 @@ export function responseBody(
     max_output_tokens: request['max_output_tokens'] ?? null,
     model: head.model,
     output,
-    parallel_tool_calls: true,
+    parallel_tool_calls: request['parallel_tool_calls'] ?? true,
     previous_response_id: request['previous_response_id'] ?? null,
     reasoning: request['reasoning'] ?? { effort: null, summary: null },
     store: head.stored,
@@ -110,6 +117,9 @@ const usageOf = (usage: Usage) => ({
   total_tokens: usage.inputTokens + usage.outputTokens,
 });
 
+/** A piece of an item that is written bit by bit. */
+type Spoken = Exclude<AnswerPiece, { kind: 'end' | 'approval' | 'annotation' }>;
+
 /** An item of the output that is being written. */
 interface OpenItem {
   readonly kind: 'text' | 'reasoning' | 'call';
@@ -118,6 +128,9 @@ interface OpenItem {
   readonly index: number;
   readonly id: string;
   text: string;
+  /** Where its text begins in that of the whole answer. */
+  readonly offset: number;
+  readonly annotations: ReturnType<typeof responseAnnotation>[];
   readonly call: { readonly id: string; readonly name: string };
 }
 
@@ -128,6 +141,8 @@ export class ResponseStream {
   readonly #output: Item[] = [];
   #open: OpenItem | undefined;
   #number = 0;
+  /** Length of the answer's text so far. */
+  #written = 0;
 
   constructor(head: ResponseHead, write: (event: string, data: string) => void) {
     this.#head = head;
@@ -146,6 +161,7 @@ export class ResponseStream {
       begin();
       if (piece.kind === 'end') this.#end(piece);
       else if (piece.kind === 'approval') this.#ask(approvalItem(piece.approval));
+      else if (piece.kind === 'annotation') this.#annotate(piece.annotation);
       else this.#take(piece);
     });
   }
@@ -168,7 +184,16 @@ export class ResponseStream {
     this.#send('response.output_item.done', where);
   }
 
-  #take(piece: Exclude<AnswerPiece, { kind: 'end' | 'approval' }>): void {
+  /** Tells what a mark names that the text had last. */
+  #annotate(annotation: Annotation): void {
+    const open = this.#open!;
+    const told = responseAnnotation(annotation, open.offset);
+    const where = { ...this.#where(open), annotation_index: open.annotations.length };
+    open.annotations.push(told);
+    this.#send('response.output_text.annotation.added', { ...where, annotation: told });
+  }
+
+  #take(piece: Spoken): void {
     const index = piece.kind === 'call' ? piece.index : -1;
     if (this.#open?.kind !== piece.kind || this.#open.index !== index) {
       this.#close();
@@ -178,19 +203,21 @@ export class ResponseStream {
     const text = piece.kind === 'call' ? piece.arguments : piece.text;
     if (text === '') return;
     open.text += text;
+    if (open.kind === 'text') this.#written += text.length;
     this.#send(DELTAS[open.kind], { ...this.#where(open), delta: text, ...(open.kind === 'text' && { logprobs: [] }) });
   }
 
-  #begin(piece: Exclude<AnswerPiece, { kind: 'end' | 'approval' }>, index: number): void {
+  #begin(piece: Spoken, index: number): void {
     const place = this.#output.length;
     const call = piece.kind === 'call' ? { id: piece.id ?? '', name: piece.name ?? '' } : { id: '', name: '' };
     const empty =
       piece.kind === 'text'
-        ? messageItem(this.#head.id, '', 'in_progress')
+        ? messageItem(this.#head.id, [], 'in_progress')
         : piece.kind === 'reasoning'
           ? { ...reasoningItem(this.#head.id, ''), content: [] }
           : callItem(this.#head.id, index, { ...call, arguments: '' }, 'in_progress');
-    this.#open = { kind: piece.kind, place, index, id: empty.id, text: '', call };
+    const offset = this.#written;
+    this.#open = { kind: piece.kind, place, index, id: empty.id, text: '', offset, annotations: [], call };
     this.#send('response.output_item.added', { output_index: place, item: empty });
     if (piece.kind !== 'call') {
       const part = piece.kind === 'text' ? textPart('') : reasoningPart('');
@@ -205,9 +232,10 @@ export class ResponseStream {
     const where = this.#where(open);
     let item: Item;
     if (open.kind === 'text') {
-      item = messageItem(this.#head.id, open.text);
+      const part = textPart(open.text, open.annotations);
+      item = messageItem(this.#head.id, [part]);
       this.#send('response.output_text.done', { ...where, text: open.text, logprobs: [] });
-      this.#send('response.content_part.done', { ...where, part: textPart(open.text) });
+      this.#send('response.content_part.done', { ...where, part });
     } else if (open.kind === 'reasoning') {
       item = reasoningItem(this.#head.id, open.text);
       this.#send('response.reasoning_text.done', { ...where, text: open.text });

@@ -5,6 +5,7 @@ import type { Logger } from '#platform/base/log/log.ts';
 import { waitingCalls } from '../doors/approvals.ts';
 import type { Visit } from '../doors/visit.ts';
 import { sendJson } from '../server/pages.ts';
+import { annotated } from './annotations.ts';
 import { type Decision, decideOn } from './approvals.ts';
 import { completionOf } from './completion.ts';
 import { sendInto, submitResults, trailingResults } from './continue-conversation.ts';
@@ -12,6 +13,7 @@ import { finishReason, replyOf, type StoredReply } from './conversation.ts';
 import { GRAPH } from './graph.ts';
 import { openLate } from './late-stream.ts';
 import type { GraphMessage } from './messages.ts';
+import { severalCalls, withOneCall } from './one-call.ts';
 import { type Answering, whole } from './pieces.ts';
 import { type Body, checkNames, flagOf, needText, numberOf, objectOf, objectsOf, textOf, wishesOf } from './read.ts';
 import { itemsOf, type ResponseHead, ResponseStream, responseBody } from './response-events.ts';
@@ -59,9 +61,9 @@ export async function answerResponse(
   log: Logger,
 ): Promise<void> {
   checkNames(body, KNOWN, IGNORED);
-  if (flagOf(body, 'parallel_tool_calls') === false) {
-    throw badInput('parallel_tool_calls', 'cannot be false: several calls may be made at once.');
-  }
+  checkNames(objectOf(body, 'text') ?? {}, ['format'], [], 'text.');
+  if (Array.isArray(body['include']) && body['include'].includes('message.output_text.logprobs'))
+    throw badInput('include', 'cannot name message.output_text.logprobs: no probabilities are told.');
   const streams = flagOf(body, 'stream') ?? false;
   const { answering, stored } = await answeringOf(visit, body, key);
   const replyId = answering.metadata['reply_id'];
@@ -95,7 +97,8 @@ async function answeringOf(visit: Visit, body: Body, key: string | undefined) {
   const settings = settingsOf(body);
   const isSimple = messages.length === 1 && messages[0]!.role === 'USER' && !messages[0]!.images;
   const continues = previous !== undefined || named !== undefined;
-  const store = flagOf(body, 'store') ?? (continues || isSimple);
+  const isOneCall = flagOf(body, 'parallel_tool_calls') === false;
+  const store = flagOf(body, 'store') ?? (continues || (isSimple && !isOneCall));
   if (decisions.length > 0) {
     if (flagOf(body, 'store') === false)
       throw badInput('store', 'cannot be false where calls are decided on: the reply that waits for it is stored.');
@@ -113,8 +116,10 @@ async function answeringOf(visit: Visit, body: Body, key: string | undefined) {
       ...(toolChoice && { toolChoice }),
       useMemory: useMemory ?? false,
     };
-    return { answering: completionOf(visit, input), stored: false };
+    const answering = completionOf(visit, input);
+    return { answering: isOneCall ? withOneCall(answering) : answering, stored: false };
   }
+  if (isOneCall) throw severalCalls();
   if (!continues && !isSimple) {
     throw badInput('store', 'takes one message of text as `input`; with more, leave it out or say false.');
   }
@@ -227,7 +232,7 @@ function settingsOf(body: Body) {
   const responseFormat = formatOf(format, 'text.format', (one) => one);
   return {
     ...(model !== undefined && { model }),
-    parameters: parametersOf(body, numberOf(body, 'max_output_tokens'), effort),
+    parameters: parametersOf(body, numberOf(body, 'max_output_tokens'), effort, 'reasoning.effort'),
     ...(tools && { tools }),
     ...(responseFormat && { responseFormat }),
   };
@@ -277,7 +282,7 @@ function asResponse(id: string, reply: StoredReply): object {
     metadata: { conversation_id: reply.conversation?.id ?? '', reply_id: reply.id },
   };
   const answer = {
-    text: reply.text,
+    ...annotated(reply.text, reply.citations),
     reasoning: reply.reasoning ?? '',
     calls: reply.toolCalls.filter(({ runsOn }) => runsOn === 'CLIENT'),
     approvals: waitingCalls(reply),

@@ -2,7 +2,12 @@ import { badInput } from '#platform/base/errors/errors.ts';
 import { type Body, needText, numberOf, objectOf, textOf } from './read.ts';
 
 /** Returns the parameters of a model that requests of both kinds name alike. */
-export function parametersOf(body: Body, maxTokens: number | undefined, effort: string | undefined): object {
+export function parametersOf(
+  body: Body,
+  maxTokens: number | undefined,
+  effort: string | undefined,
+  effortPath: string,
+): object {
   const stop = body['stop'];
   const given = {
     temperature: numberOf(body, 'temperature'),
@@ -12,9 +17,16 @@ export function parametersOf(body: Body, maxTokens: number | undefined, effort: 
     seed: numberOf(body, 'seed'),
     presencePenalty: numberOf(body, 'presence_penalty'),
     frequencyPenalty: numberOf(body, 'frequency_penalty'),
-    reasoningEffort: effort?.toUpperCase(),
+    reasoningEffort: effort === undefined ? undefined : effortOf(effort, effortPath),
   };
   return Object.fromEntries(Object.entries(given).filter(([, value]) => value != null));
+}
+
+const EFFORTS = ['none', 'minimal', 'low', 'medium', 'high', 'xhigh'];
+
+function effortOf(effort: string, path: string): string {
+  if (!EFFORTS.includes(effort)) throw badInput(path, `must be ${EFFORTS.slice(0, -1).join(', ')} or xhigh.`);
+  return effort.toUpperCase();
 }
 
 /** Returns a function that a model may call, as the graph takes it. */

@@ -47,25 +47,35 @@ const ROUTE = /^#\s*(GET|POST|PUT|PATCH|DELETE)\s+(\/\S+)\s*$/;
  *     mutation Login($input: LoginInput!) { login(input: $input) { … } }
  *
  * Variables are filled by name from the path, the query string and the JSON body; a variable `input` is the whole body.
+ * Fragments that several of them spread are in files that end with `.fragment.graphql`.
  *
  * @throws {Error} naming the file and what is wrong with it.
  */
 export function readEndpoints(folder: string): Endpoint[] {
-  return readdirSync(folder)
-    .filter((name) => name.endsWith('.graphql'))
+  const read = (name: string) => readFileSync(path.join(folder, name), 'utf8');
+  const names = readdirSync(folder).filter((name) => name.endsWith('.graphql'));
+  const shared = names.filter((name) => name.endsWith(FRAGMENT)).map(read);
+  return names
+    .filter((name) => !name.endsWith(FRAGMENT))
     .sort()
-    .map((name) => readEndpoint(name, readFileSync(path.join(folder, name), 'utf8')));
+    .map((name) => readEndpoint(name, read(name), shared.join('\n')));
 }
 
-/** Reads an endpoint from its file: an operation, and comments that say method, path, example and limits. */
-export function readEndpoint(file: string, query: string): Endpoint {
+const FRAGMENT = '.fragment.graphql';
+
+/**
+ * Reads an endpoint from its file: an operation, and comments that say method, path, example and limits.
+ *
+ * @param shared fragments of other files.
+ */
+export function readEndpoint(file: string, query: string, shared = ''): Endpoint {
   const wrong = (problem: string) => new Error(`${file} ${problem}`);
   const { lines, notes } = readNotes(file, query, ['example', 'limits']);
   const [first = '', ...summary] = lines;
   const route = ROUTE.exec(first);
   if (!route) throw wrong('must begin with a line such as `# GET /api/things/{id}`.');
   const [, method, template] = route as unknown as [string, Method, string];
-  const operations = operationsOf(file, query);
+  const operations = operationsOf(file, `${query}\n${shared}`);
   const [operation] = operations as [DoorOperation];
   if (operations.length !== 1) throw wrong('must hold one operation.');
   const kind = operation.operation.operation;

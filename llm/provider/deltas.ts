@@ -44,6 +44,8 @@ export interface CitationDelta {
   readonly page?: { readonly url: string; readonly title: string };
   /** Words of the source; absent where it is not known which. */
   readonly quote?: string;
+  /** Where the text draws on the page: here, by its number; or nowhere, for it was only found. Absent: before. */
+  readonly place?: 'here' | 'nowhere';
 }
 
 export type Delta = TextDelta | ReasoningDelta | ToolCallDelta | CitationDelta;

@@ -6,6 +6,10 @@ const MAX_PAGES = 50;
 /** The pages that a provider found by itself, each once, in the order in which it named them. */
 export class FoundPages {
   readonly #pages = new Map<string, CitationDelta>();
+  readonly #told = new Set<string>();
+  /** Addresses by their numbers in the text, from 1. */
+  #numbered: readonly unknown[] = [];
+  #areMarked = false;
 
   /** Notes a page; what is not one of the web is passed over. */
   note(url: unknown, title: unknown): void {
@@ -28,18 +32,31 @@ export class FoundPages {
     const found = listOf<Result>(results);
     const titles = new Map(found.map((result) => [result?.url, result?.title]));
     const addresses = listOf<unknown>(citations);
-    if (addresses.length === 0) for (const result of found) this.note(result?.url, result?.title);
-    for (const url of addresses) this.note(url, titles.get(url));
+    const listed = addresses.length > 0 ? addresses : found.map((result) => result?.url);
+    for (const url of listed) this.note(url, titles.get(url));
+    if (found.length > 0) this.#numbered = listed;
   }
 
-  /** Returns the pages that were not told yet. */
+  /** Whether the text refers to pages by their numbers in the list, as Perplexity's does; xAI lists no results beside. */
+  get areNumbered(): boolean {
+    return this.#numbered.length > 0;
+  }
+
+  /** Returns the page of a number in the text. */
+  numbered(number: number): CitationDelta | undefined {
+    const page = this.#pages.get(String(this.#numbered[number - 1]));
+    if (!page) return undefined;
+    this.#told.add(page.page!.url);
+    this.#areMarked = true;
+    return { ...page, place: 'here' };
+  }
+
+  /** Returns the pages that were not told yet. Where the text says which it draws on, the others are only listed. */
   take(): CitationDelta[] {
     const pages = [...this.#pages.values()].filter(({ page }) => !this.#told.has(page!.url));
     for (const { page } of pages) this.#told.add(page!.url);
-    return pages;
+    return this.#areMarked ? pages.map((page) => ({ ...page, place: 'nowhere' })) : pages;
   }
-
-  readonly #told = new Set<string>();
 }
 
 interface Annotation {

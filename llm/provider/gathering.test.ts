@@ -21,7 +21,7 @@ async function read(gathering: Gathering, ...rest: string[]): Promise<(Delta | P
   body.push(content('Once'));
   const ask = async () =>
     ({ status: 200, headers: new Headers({ 'content-type': 'text/event-stream' }), body }) as never;
-  const stream = new ProviderStream(ask, new ChatReader(), new AbortController().signal, {
+  const stream = new ProviderStream(ask, new ChatReader(false), new AbortController().signal, {
     stallMs: 60_000,
     gathering,
   });

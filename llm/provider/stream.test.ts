@@ -20,7 +20,7 @@ function begun(text: string) {
   };
   const { signal } = new AbortController();
   const options = { stallMs: STALL_MS, gathering: new Gathering() };
-  return { body, stream: new ProviderStream(ask, new ChatReader(), signal, options) };
+  return { body, stream: new ProviderStream(ask, new ChatReader(false), signal, options) };
 }
 
 /** Lets a server say that it is there, again and again, for longer than a stall. */

@@ -9,12 +9,14 @@ import { sendJson } from '../../server/pages.ts';
 import type { Composed } from '../composed-endpoint.ts';
 import { type Exchange, refuse } from '../exchange.ts';
 
+const CITATION = new URL('../operations/citation.fragment.graphql', import.meta.url);
 const OPERATIONS = {
   ...readOperations<'RestOpenConversation' | 'RestSend' | 'RestFollow' | 'RestDropConversation'>(
     new URL('./chat.graphql', import.meta.url),
+    CITATION,
   ),
   // The reply is what GET /api/chat/messages/{id} answers with.
-  ...readOperations<'RestMessage'>(new URL('../operations/chat-message.graphql', import.meta.url)),
+  ...readOperations<'RestMessage'>(new URL('../operations/chat-message.graphql', import.meta.url), CITATION),
 };
 
 /** Values of the body that settings of a new conversation are made of. */

@@ -1,3 +1,4 @@
+import { type MarkedPiece, SourceMarks } from '#platform/base/markdown/source-marks.ts';
 import type { ServerEvent } from '#platform/net/http/event-stream.ts';
 import { failureOf } from '../classify.ts';
 import { said } from '../content.ts';
@@ -30,8 +31,15 @@ export class ChatReader implements Reader {
   readonly #pages = new FoundPages();
   /** Whether words or calls have come. */
   #isInPieces = false;
+  readonly #marks = new SourceMarks();
+  readonly #isJson: boolean;
   finish: string | undefined;
   usage: ReportedUsage | undefined;
+
+  /** @param isJson whether the text is to be JSON, in which a number in brackets is a list. */
+  constructor(isJson: boolean) {
+    this.#isJson = isJson;
+  }
 
   get calls(): boolean {
     return this.#calls.any;
@@ -47,7 +55,7 @@ export class ChatReader implements Reader {
   }
 
   end(deltas: Delta[]): void {
-    deltas.push(...this.#calls.end(), ...this.#pages.take());
+    deltas.push(...this.#told(this.#marks.end()), ...this.#calls.end(), ...this.#pages.take());
   }
 
   #choose(choice: NonNullable<Chunk['choices']>[number], text: ReplyText, deltas: Delta[]): void {
@@ -62,12 +70,31 @@ export class ChatReader implements Reader {
   #read(delta: object, text: ReplyText, deltas: Delta[]): void {
     const { text: words, reasoning } = said(delta);
     if (reasoning) deltas.push(reasoning);
-    if (words !== '') text.take(words, deltas);
+    if (words !== '') this.#say(words, text, deltas);
     this.#pages.noteAnnotations((delta as { annotations?: unknown }).annotations);
     const { tool_calls: calls, function_call: call } = delta as { tool_calls?: unknown; function_call?: unknown };
     if (words !== '' || calls || call) this.#isInPieces = true;
     if (calls) deltas.push(...this.#calls.take(calls));
     else if (call) deltas.push(...this.#calls.take({ index: 0, function: call }));
+  }
+
+  /** Numbers of pages become citations: whoever reads the reply may have given the same numbers to other sources. */
+  #say(words: string, text: ReplyText, deltas: Delta[]): void {
+    const before = deltas.length;
+    text.take(words, deltas);
+    if (this.#isJson || !this.#pages.areNumbered) return;
+    const said = deltas.splice(before);
+    for (const delta of said) {
+      if (delta.type === 'text') deltas.push(...this.#told(this.#marks.take(delta.text)));
+      else deltas.push(delta);
+    }
+  }
+
+  #told(pieces: readonly MarkedPiece[]): Delta[] {
+    return pieces.map(({ text, mark }) => {
+      const page = mark === undefined ? undefined : this.#pages.numbered(mark);
+      return page ?? { type: 'text', text };
+    });
   }
 }
 

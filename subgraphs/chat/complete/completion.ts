@@ -75,18 +75,20 @@ export class Completions {
       const recalled = input.useMemory ? await this.#recall(user, request.messages, requestId, signal) : undefined;
       const citations = new Citations(() => undefined);
       citations.add(recalled?.citations ?? []);
-      const given = citations.all;
-      if (given.length > 0) yield { __typename: 'CompletionCitations', citations: given };
+      let told = citations.all;
+      if (told.length > 0) yield { __typename: 'CompletionCitations', citations: told };
       const messages = recalled ? withRecalled(request.messages, recalled) : request.messages;
       const asked: ChatRequest = { ...request, messages };
       const call = { identity: user, signal, purpose: PURPOSE, requestId };
-      let text = '';
       for await (const part of this.#chat.models.chat(asked, call)) {
-        const told = part.type === 'citation' ? asText(citations.cite(part, text), request) : part;
-        if (told.type === 'text') text += told.text;
-        if (told.type === 'finish' && citations.all !== given)
-          yield { __typename: 'CompletionCitations', citations: citations.all };
-        const event = eventOf(told);
+        const said = part.type === 'citation' ? asText(citations.cite(part), request) : part;
+        if (said.type === 'text') citations.hear(said.text);
+        // A source is known before the mark that names it; words that are quoted are told with the last of them.
+        if (citations.all.length > told.length || (said.type === 'finish' && citations.all !== told)) {
+          told = citations.all;
+          yield { __typename: 'CompletionCitations', citations: told };
+        }
+        const event = eventOf(said);
         if (event) yield event;
       }
     } finally {

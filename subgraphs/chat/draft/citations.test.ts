@@ -9,9 +9,13 @@ const page = (path: string) => ({
 describe('pages that a provider found by itself', () => {
   it('are sources of the web, marked at the end, each once', () => {
     const citations = new Citations(() => {});
-    expect(citations.cite(page('oslo'), 'It is cold.')).toBe(' [1]');
-    expect(citations.cite(page('snow'), 'It is cold. [1]')).toBe('[2]');
-    expect(citations.cite(page('oslo'), 'It is cold. [1][2]')).toBe('');
+    citations.hear('It is cold.');
+    const cite = (path: string) => {
+      const mark = citations.cite(page(path));
+      citations.hear(mark);
+      return mark;
+    };
+    expect([cite('oslo'), cite('snow'), cite('oslo')]).toEqual([' [1]', '[2]', '']);
     expect(citations.all).toMatchObject([
       { kind: 'WEB', index: 1, sourceId: 'https://example.org/oslo', title: 'oslo' },
       { kind: 'WEB', index: 2, sourceId: 'https://example.org/snow', title: 'snow' },
@@ -20,8 +24,35 @@ describe('pages that a provider found by itself', () => {
 
   it('get no second mark where the text has their numbers already', () => {
     const citations = new Citations(() => {});
-    const text = 'It is cold[1] and white[2].';
-    expect(['oslo', 'snow', 'ice'].map((path) => citations.cite(page(path), text))).toEqual(['', '', ' [3]']);
+    citations.hear('It is cold[1] and white[2].');
+    expect(['oslo', 'snow', 'ice'].map((path) => citations.cite(page(path)))).toEqual(['', '', ' [3]']);
     expect(citations.all.map(({ index }) => index)).toEqual([1, 2, 3]);
+  });
+
+  it('get numbers of their own behind what the reply was given, each time that the text names them', () => {
+    const citations = new Citations(() => {});
+    citations.add([{ kind: 'MEMORY', sourceId: 'tea', text: 'Anna likes tea.', score: 1 }]);
+    const here = (path: string) => ({ ...page(path), place: 'here' as const });
+    let text = '';
+    for (const said of [
+      'Drink tea [1]; it is cold',
+      here('oslo'),
+      ', white',
+      here('snow'),
+      ' and cold',
+      here('oslo'),
+    ]) {
+      const words = typeof said === 'string' ? said : citations.cite(said);
+      citations.hear(words);
+      text += words;
+    }
+    expect(text).toBe('Drink tea [1]; it is cold [2], white [3] and cold [2]');
+    expect(citations.cite({ ...page('ice'), place: 'nowhere' })).toBe('');
+    expect(citations.all.map(({ index, title }) => [index, title])).toEqual([
+      [1, undefined],
+      [2, 'oslo'],
+      [3, 'snow'],
+      [4, 'ice'],
+    ]);
   });
 });

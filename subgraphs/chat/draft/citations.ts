@@ -1,4 +1,5 @@
 import type { CitationDelta } from '#llm/provider/deltas.ts';
+import { SourceMarks } from '#platform/base/markdown/source-marks.ts';
 import type { Citation, Quote } from '../peers/recall.ts';
 import { asPiece, type Piece } from './draft.ts';
 
@@ -6,16 +7,22 @@ import { asPiece, type Piece } from './draft.ts';
 const MAX_QUOTES = 20;
 const MAX_QUOTE = 600;
 
-/** Marks at the end of a text. */
+/** Marks at the end of a text, and how much of it is kept to find them. */
 const MARKS = / ?(?:\[\d+\])+$/;
-/** The fence of a block of code. */
-const FENCE = /^ {0,3}(`{3,}(?=[^`]*$)|~{3,})/;
-/** Code, in which a number in brackets is not a mark. */
-const CODE = /```[\s\S]*?(?:```|$)|`[^`\n]*`/g;
+const MAX_MARKS = 300;
 
-/** The sources of a reply, as they become known: readers get the whole list each time. */
+/**
+ * The sources of a reply, as they become known: readers get the whole list each time. It hears the text, so that it
+ * knows where marks stand and where code is, and reads nothing of it twice.
+ */
 export class Citations {
   readonly #emit: (piece: Piece) => void;
+  readonly #marks = new SourceMarks();
+  /** Numbers that the text has. */
+  readonly #written = new Set<number>();
+  /** Length and end of the text. */
+  #length = 0;
+  #end = '';
   #all: readonly Citation[] = [];
 
   constructor(emit: (piece: Piece) => void) {
@@ -25,6 +32,13 @@ export class Citations {
   /** The sources so far. */
   get all(): readonly Citation[] {
     return this.#all;
+  }
+
+  /** Hears words of the text, marks among them. */
+  hear(words: string): void {
+    for (const { mark } of this.#marks.take(words)) if (mark !== undefined) this.#written.add(mark);
+    this.#length += words.length;
+    this.#end = (this.#end + words).slice(-MAX_MARKS);
   }
 
   /** Adds sources behind those that are there; one that is there keeps its number. @returns them with their numbers. */
@@ -42,27 +56,28 @@ export class Citations {
   }
 
   /**
-   * Notes that a reply draws on a source, which may be a page that the provider found.
+   * Notes that the reply draws on a source here, which may be a page that the provider found.
    *
-   * @param text of the reply so far.
    * @returns the mark that follows the text: ` [1]`, as models write that are told numbers; behind a block of code on a
-   *   line of its own. Empty where it is there, and within code, which it would change.
+   *   line of its own. Empty where it is there, where the provider does not say where it belongs, and within code, which
+   *   it would change.
    */
-  cite({ number, page, quote = '' }: CitationDelta, text: string): string {
+  cite({ number, page, quote = '', place }: CitationDelta): string {
     const found = page && { kind: 'WEB' as const, sourceId: page.url, text: quote, ...page, score: 1 };
     const source = found ? this.add([found])[0]! : this.#all.find(({ index }) => index === number);
-    if (!source) return '';
-    const marks = MARKS.exec(text)?.[0] ?? '';
-    this.#quote(source, { text: quote.slice(0, MAX_QUOTE).toWellFormed(), textOffset: text.length - marks.length });
+    if (!source || place === 'nowhere') return '';
+    const marks = MARKS.exec(this.#end)?.[0] ?? '';
+    this.#quote(source, { text: quote.slice(0, MAX_QUOTE).toWellFormed(), textOffset: this.#length - marks.length });
     const mark = `[${source.index}]`;
-    const code = codeAt(text);
-    // Perplexity writes the numbers of its pages itself.
-    const isThere = marks.includes(mark) || (found && quote === '' && text.replace(CODE, '').includes(mark));
-    if (isThere || code === 'within') return '';
-    if (code === 'behind')
+    const { block } = this.#marks;
+    // Perplexity writes the numbers of its pages itself, and may tell the pages at the end.
+    const isBefore = found && quote === '' && place === undefined && this.#written.has(source.index);
+    const isThere = marks.includes(mark) || isBefore;
+    if (isThere || block === 'within') return '';
+    if (block === 'behind')
       return `
 ${mark}`;
-    return marks !== '' || text === '' || /\s$/.test(text) ? mark : ` ${mark}`;
+    return marks !== '' || this.#length === 0 || /\s$/.test(this.#end) ? mark : ` ${mark}`;
   }
 
   #quote({ index }: Citation, quote: Quote): void {
@@ -72,17 +87,4 @@ ${mark}`;
     this.#all = this.#all.map((one) => (one.index === index ? { ...one, quotes: [...quotes, quote] } : one));
     this.#emit(asPiece({ quote: { index, quote } }));
   }
-}
-
-/** Returns whether a text ends within a block of code, or on the very line that ends one. */
-function codeAt(text: string): 'within' | 'behind' | undefined {
-  let open: string | undefined;
-  let isEnd = false;
-  for (const line of text.split('\n')) {
-    const fence = FENCE.exec(line)?.[1];
-    isEnd = open !== undefined && fence?.startsWith(open) === true && line.trim() === fence;
-    if (isEnd) open = undefined;
-    else open ??= fence;
-  }
-  return isEnd ? 'behind' : open !== undefined ? 'within' : undefined;
 }

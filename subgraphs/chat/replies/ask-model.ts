@@ -99,7 +99,7 @@ class Answer {
         this.#say(part.text);
         return undefined;
       case 'citation': {
-        const mark = this.#citations.cite(part, this.#text);
+        const mark = this.#citations.cite(part);
         // JSON holds no marks.
         if (!this.#request.output) this.#say(mark);
         return undefined;
@@ -129,6 +129,7 @@ class Answer {
 
   #say(words: string): void {
     this.#text += words;
+    this.#citations.hear(words);
     if (words !== '') this.#emit({ kind: 'TEXT', body: words });
   }
 

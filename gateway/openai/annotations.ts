@@ -1,0 +1,112 @@
+import { SourceMarks } from '#platform/base/markdown/source-marks.ts';
+import { fileIdOf } from './files.ts';
+import type { AnswerPiece } from './pieces.ts';
+
+/** A source of an answer, as the graph tells it. */
+export interface AnswerSource {
+  /** The number by which the text names it. */
+  readonly index: number;
+  readonly title: string | null;
+  /** Of a page of the web. */
+  readonly url: string | null;
+  /** Of a passage. */
+  readonly document: { readonly id: string } | null;
+}
+
+/** A mark in the text of an answer, and what it names. Offsets are UTF-16 code units of the text as it is given here. */
+export interface Annotation {
+  readonly start: number;
+  readonly end: number;
+  readonly source: AnswerSource;
+}
+
+/**
+ * The text of an answer on its way to a client of this API: it finds the marks of sources, such as `[1]`. What OpenAI's
+ * API can name, pages and documents, becomes an annotation; the marks of all else, which a client could not resolve, are
+ * taken out. Numbers that name no source, and JSON, stay as they are.
+ */
+export class AnnotatedText {
+  readonly #marks = new SourceMarks();
+  #sources: ReadonlyMap<number, AnswerSource> = new Map();
+  #length = 0;
+  /** Whether the text is JSON; undefined before its first word. */
+  #isJson: boolean | undefined;
+
+  /** Takes the sources that are known by now, all of them. */
+  know(sources: readonly AnswerSource[]): void {
+    // What was held back of the text so far was handed on.
+    if (this.#sources.size === 0) this.#marks.end();
+    this.#sources = new Map(sources.map((source) => [source.index, source]));
+  }
+
+  /** Returns a piece of the text as the client gets it. */
+  take(text: string): AnswerPiece[] {
+    if (this.#isJson === undefined && text.trim() !== '') this.#isJson = text.trimStart().startsWith('{');
+    if (this.#isJson) return this.#asIs(text);
+    const pieces = this.#marks.take(text);
+    // Most answers have no sources: their text is not held back.
+    return this.#sources.size === 0 ? this.#asIs(text) : this.#told(pieces);
+  }
+
+  /** Returns what was held back, at the end. */
+  end(): AnswerPiece[] {
+    const pieces = this.#marks.end();
+    return this.#sources.size === 0 || this.#isJson ? [] : this.#told(pieces);
+  }
+
+  #asIs(text: string): AnswerPiece[] {
+    this.#length += text.length;
+    return text === '' ? [] : [{ kind: 'text', text }];
+  }
+
+  #told(pieces: ReturnType<SourceMarks['take']>): AnswerPiece[] {
+    const told: AnswerPiece[] = [];
+    let words = '';
+    for (const { text, mark } of pieces) {
+      const source = mark === undefined ? undefined : this.#sources.get(mark);
+      if (source && !canBeNamed(source)) continue;
+      words += text;
+      if (!source) continue;
+      told.push(...this.#asIs(words));
+      words = '';
+      const start = this.#length - text.trimStart().length;
+      told.push({ kind: 'annotation', annotation: { start, end: this.#length, source } });
+    }
+    return [...told, ...this.#asIs(words)];
+  }
+}
+
+const canBeNamed = ({ url, document }: AnswerSource): boolean => url !== null || document !== null;
+
+/** Returns a whole text as a client of this API gets it. */
+export function annotated(text: string, sources: readonly AnswerSource[]) {
+  const reading = new AnnotatedText();
+  reading.know(sources);
+  const pieces = [...reading.take(text), ...reading.end()];
+  return {
+    text: pieces.map((piece) => (piece.kind === 'text' ? piece.text : '')).join(''),
+    annotations: pieces.flatMap((piece) => (piece.kind === 'annotation' ? [piece.annotation] : [])),
+  };
+}
+
+/**
+ * Returns an annotation as chat completions have it, which know addresses alone: a document is at its page of the
+ * console.
+ */
+export const chatAnnotation = ({ start, end, source }: Annotation, publicUrl: string) => ({
+  type: 'url_citation',
+  url_citation: {
+    start_index: start,
+    end_index: end,
+    title: source.title ?? '',
+    url: source.url ?? `${publicUrl}/knowledge/${source.document!.id}`,
+  },
+});
+
+/** Returns an annotation as responses have it. @param offset at which its part of the answer begins. */
+export const responseAnnotation = ({ start, end, source }: Annotation, offset: number) => {
+  const { url, document, title } = source;
+  return url === null
+    ? { type: 'file_citation', file_id: fileIdOf(document!.id), filename: title ?? '', index: start - offset }
+    : { type: 'url_citation', start_index: start - offset, end_index: end - offset, title: title ?? '', url };
+};
