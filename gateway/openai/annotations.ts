@@ -13,7 +13,7 @@ export interface AnswerSource {
   readonly document: { readonly id: string } | null;
 }
 
-/** A mark in the text of an answer, and what it names. Offsets are UTF-16 code units of the text as it is given here. */
+/** A mark in the text of an answer, and what it names. Offsets are UTF-16 code units of the text. */
 export interface Annotation {
   readonly start: number;
   readonly end: number;
@@ -22,8 +22,8 @@ export interface Annotation {
 
 /**
  * The text of an answer on its way to a client of this API: it finds the marks of sources, such as `[1]`. What OpenAI's
- * API can name, pages and documents, becomes an annotation; the marks of all else, which a client could not resolve, are
- * taken out. Numbers that name no source, and JSON, stay as they are.
+ * API can name, pages and documents, becomes an annotation; the marks of all else, which a client could not resolve,
+ * are taken out. Numbers that name no source, and JSON, stay as they are.
  */
 export class AnnotatedText {
   readonly #marks = new SourceMarks();

@@ -37,7 +37,7 @@ export class FoundPages {
     if (found.length > 0) this.#numbered = listed;
   }
 
-  /** Whether the text refers to pages by their numbers in the list, as Perplexity's does; xAI lists no results beside. */
+  /** Whether the text refers to pages by their numbers, as Perplexity's does; xAI lists no results beside them. */
   get areNumbered(): boolean {
     return this.#numbered.length > 0;
   }

@@ -17,8 +17,8 @@ const UNFINISHED = / ?(?:\[(?:\d{1,3}\]?)?)?$/;
 const MAX_UNFINISHED = 6;
 
 /**
- * A reader of Markdown that comes in pieces: it finds marks such as `[1]`, of which code has none, and knows whether the
- * text ends in a block of code. It reads each character once, and holds a few back until it knows what they are.
+ * A reader of Markdown that comes in pieces: it finds marks such as `[1]`, of which code has none, and knows whether
+ * the text ends in a block of code. It reads each character once, and holds a few back until it knows what they are.
  */
 export class SourceMarks {
   #held = '';

@@ -59,8 +59,8 @@ export class Citations {
    * Notes that the reply draws on a source here, which may be a page that the provider found.
    *
    * @returns the mark that follows the text: ` [1]`, as models write that are told numbers; behind a block of code on a
-   *   line of its own. Empty where it is there, where the provider does not say where it belongs, and within code, which
-   *   it would change.
+   *   line of its own. Empty where it is there, where the provider only lists the page, and within code, which it
+   *   would change.
    */
   cite({ number, page, quote = '', place }: CitationDelta): string {
     const found = page && { kind: 'WEB' as const, sourceId: page.url, text: quote, ...page, score: 1 };
