@@ -21,10 +21,18 @@ export async function readEmail(bytes: Uint8Array): Promise<Outline> {
   const letter = await letterOf(bytes);
   if (letter.about.length === 0 && letter.subject === undefined)
     throw new DocumentProblem('TYPE_MISMATCH', 'The file was declared as an e-mail, but it has no headers of one.');
+  if (letter.text.trim() === '' && letter.html === '' && letter.attached.some(({ type }) => SEALED.test(type)))
+    throw new DocumentProblem(
+      'PASSWORD_PROTECTED',
+      'The e-mail is encrypted (S/MIME or PGP): save its text in your mail program and upload that.',
+    );
   const builder = new OutlineBuilder();
   await addLetter(builder, letter);
   return builder.build();
 }
+
+/** What an e-mail is that only a key opens. */
+const SEALED = /^application\/(?:(?:x-)?pkcs7-mime|pgp-encrypted)$/;
 
 async function letterOf(bytes: Uint8Array): Promise<Letter> {
   const email = await PostalMime.parse(withKnownEncoding(bytes), {

@@ -241,6 +241,18 @@ describe('a bad document has a clear outcome:', () => {
     expect(open.passages.length).toBeGreaterThan(50);
   });
 
+  it('an e-mail that only a key opens', async () => {
+    const sealed = (type: string) =>
+      strToU8(
+        `From: a@example.org\r\nSubject: Secret\r\nMIME-Version: 1.0\r\nContent-Type: ${type}\r\n\r\nMIAGCSqG\r\n`,
+      );
+    for (const type of ['application/pkcs7-mime; smime-type=enveloped-data', 'application/pgp-encrypted'])
+      await expect(read(sealed(type), 'message/rfc822')).rejects.toMatchObject({
+        code: 'PASSWORD_PROTECTED',
+        message: expect.stringContaining('save its text'),
+      });
+  });
+
   it('e-mails in one another, and headers without end', async () => {
     let inner = 'Subject: core\r\n\r\nwhale';
     for (let i = 0; i < 200; i++)

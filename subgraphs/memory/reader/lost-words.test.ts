@@ -294,4 +294,26 @@ describe('no words are lost', () => {
     expect(picture.text.split('\n\n').sort()).toEqual([...said].sort());
     expect(picture.unreadPages).toEqual([1]);
   });
+
+  it('of a PDF whose font is outside of it, and of one whose font does not say what its letters are', async () => {
+    const withFont = (font: string, shown: string) => {
+      const file = Buffer.from(pdf(['x'])).toString('latin1');
+      return Buffer.from(
+        file
+          .replace('<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica >>', font)
+          .replace('(x) Tj', shown)
+          .replace(/\/Length \d+/, '/Length 200'),
+        'latin1',
+      );
+    };
+    const japanese =
+      '<< /Type /Font /Subtype /Type0 /BaseFont /HeiseiMin-W3 /Encoding /90ms-RKSJ-H /DescendantFonts [<< /Type /Font /Subtype /CIDFontType0 /BaseFont /HeiseiMin-W3 /CIDSystemInfo << /Registry (Adobe) /Ordering (Japan1) /Supplement 2 >> >>] >>';
+    const known = await read(withFont(japanese, '<93FA967B8CEA> Tj'), 'application/pdf');
+    expect(known.text).toBe('日本語');
+    expect(known.unreadPages).toEqual([]);
+    const mute =
+      '<< /Type /Font /Subtype /Type0 /BaseFont /Mute /Encoding /Identity-H /DescendantFonts [<< /Type /Font /Subtype /CIDFontType2 /BaseFont /Mute /CIDSystemInfo << /Registry (Adobe) /Ordering (Identity) /Supplement 0 >> >>] >>';
+    const unknown = await read(withFont(mute, '<00010002000300040005> Tj'), 'application/pdf');
+    expect(unknown.unreadPages).toEqual([1]);
+  });
 });

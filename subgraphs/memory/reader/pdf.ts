@@ -22,24 +22,32 @@ export async function readPdf(bytes: Uint8Array, recognised?: Readonly<Record<nu
   try {
     if (pdf.numPages > MAX_PAGES)
       throw new DocumentProblem('TOO_LARGE', `The PDF has ${pdf.numPages} pages; at most ${MAX_PAGES} are read.`);
+    const pages: { readonly lines: string; readonly filled: readonly string[] }[] = [];
+    for (let number = 1; number <= pdf.numPages; number++) {
+      const page = await pdf.getPage(number);
+      const content = await page.getTextContent();
+      // The page is read where one of its annotations is broken.
+      pages.push({ lines: linesOf(content.items), filled: filledIn(await page.getAnnotations().catch(() => [])) });
+      page.cleanup();
+    }
+    const unread = pages.flatMap(({ lines }, index) => (isLegible(lines) ? [] : [index + 1]));
+    // PDFium knows the letters of fonts that are not in the file, such as those of old Chinese and Japanese ones.
+    const others =
+      unread.length > 0 ? await (await import('./pictured-pages.ts')).textsOfPages(bytes, unread) : undefined;
     const builder = new OutlineBuilder();
     const unreadPages: number[] = [];
     const stamped: number[] = [];
-    for (let number = 1; number <= pdf.numPages; number++) {
+    for (const [index, { lines, filled }] of pages.entries()) {
+      const number = index + 1;
       builder.page(number);
-      const page = await pdf.getPage(number);
-      const content = await page.getTextContent();
-      const lines = linesOf(content.items);
-      const letters = lettersIn(lines);
+      const other = others?.get(number) ?? '';
+      const own = isLegible(lines) ? lines : isLegible(other) ? other : '';
       const read = recognised?.[number];
-      const text = letters === 0 ? read : withStamp(lines, read);
-      if (letters > 0 && letters <= MAX_STAMP) stamped.push(number);
-      // The page is read where one of them is broken.
-      const filled = filledIn(await page.getAnnotations().catch(() => []));
+      const text = own === '' ? read : withStamp(own, read);
+      if (own !== '' && lettersIn(own) <= MAX_STAMP) stamped.push(number);
       if (text === undefined) unreadPages.push(number);
       for (const paragraph of text?.split(/\n\s*\n/) ?? []) builder.paragraph(joinLines(paragraph));
       for (const value of filled) builder.paragraph(value);
-      page.cleanup();
     }
     if (recognised === undefined && stamped.length > 0) {
       const { picturedPages } = await import('./pictured-pages.ts');
@@ -55,6 +63,18 @@ export async function readPdf(bytes: Uint8Array, recognised?: Readonly<Record<nu
 }
 
 const lettersIn = (text: string): number => text.match(/[\p{L}\p{N}]/gu)?.length ?? 0;
+
+/** Characters that stand for no letter: a font that does not say what its letters are leaves their numbers. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: those are what is looked for.
+const MEANINGLESS = /[\u0000-\u0008\u000e-\u001f\u007f-\u009f\ufffd\p{Co}]/gu;
+/** A text with so many of them for each letter is not one. */
+const MAX_MEANINGLESS = 0.2;
+
+/** Whether a text has letters, and not the numbers of letters in a font. */
+function isLegible(text: string): boolean {
+  const letters = lettersIn(text);
+  return letters > 0 && (text.match(MEANINGLESS)?.length ?? 0) <= letters * MAX_MEANINGLESS;
+}
 
 /**
  * Returns the text of a page of which a picture was read, too: what was read, after what of the page's own text is not

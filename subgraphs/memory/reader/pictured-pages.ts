@@ -47,6 +47,31 @@ export async function picturedPages(bytes: Uint8Array, numbers: readonly number[
   }
 }
 
+/**
+ * Returns the texts of pages as PDFium reads them, by their numbers; it brings the tables of letters along that fonts
+ * outside of a file are described by.
+ *
+ * @param numbers of the pages, from 1.
+ */
+export async function textsOfPages(bytes: Uint8Array, numbers: readonly number[]): Promise<Map<number, string>> {
+  const texts = new Map<number, string>();
+  const library = await PDFiumLibrary.init();
+  try {
+    const document = await library.loadDocument(bytes);
+    for (const number of numbers) {
+      const text = document.getPage(number - 1).getText();
+      // A word that is divided at the end of a line has a mark of its own there.
+      texts.set(number, text.replaceAll('\ufffe', '-\n').replace(/\r\n?/g, '\n'));
+    }
+    document.destroy();
+  } catch {
+    // Another reader's trouble with a file is no reason to refuse it.
+  } finally {
+    library.destroy();
+  }
+  return texts;
+}
+
 function shareOfPictures(calls: PdfiumCalls, document: number, index: number): number {
   const page = calls._FPDF_LoadPage(document, index);
   if (page === 0) return 0;
