@@ -117,16 +117,12 @@ program
   .option('--passphrase-file <file>', 'the passphrase that it is encrypted with')
   .option('--identity <file>', 'secret keys of age, where it is encrypted for public ones')
   .option('--replace', 'delete what is there, when the archive has been read and found whole')
-  .option('--claim-files', 'remove files of the storage although they may be those of another installation')
   .option('--check', 'read the archive and say whether it is whole; change nothing')
   .description('bring back everything that a backup holds; processes of the product are kept out meanwhile')
   .action(
     async (
       file: string,
-      {
-        identity,
-        ...options
-      }: { passphraseFile?: string; identity?: string; replace?: boolean; claimFiles?: boolean; check?: boolean },
+      { identity, ...options }: { passphraseFile?: string; identity?: string; replace?: boolean; check?: boolean },
     ) =>
       (await import('./backup/restore.ts')).restore(root, path.resolve(file), { ...options, identityFile: identity }),
   );
@@ -135,9 +131,23 @@ program
   .command('reindex')
   .option('--claim-files', 'claim the files for this installation: another one no longer uses them')
   .option('--remove-files', 'claim the files, and remove all that have no row')
-  .description('make files and the indexes of memory agree with the rows, after a store was lost or restored')
-  .action(async ({ claimFiles, removeFiles }: { claimFiles?: boolean; removeFiles?: boolean }) =>
-    (await import('./commands/reindex.ts')).reindex(root, { claimsFiles: claimFiles, removesFiles: removeFiles }),
+  .option('--accept-loss', 'give up objects of vector collections that the store has lost')
+  .description('make files, vectors and the indexes of memory agree with the rows, after a store was lost or restored')
+  .action(
+    async ({
+      claimFiles,
+      removeFiles,
+      acceptLoss,
+    }: {
+      claimFiles?: boolean;
+      removeFiles?: boolean;
+      acceptLoss?: boolean;
+    }) =>
+      (await import('./commands/reindex.ts')).reindex(root, {
+        claimsFiles: claimFiles,
+        removesFiles: removeFiles,
+        acceptsLoss: acceptLoss,
+      }),
   );
 
 const parked = program.command('parked').description('jobs and events that failed too often and wait for a decision');

@@ -35,7 +35,7 @@ interface Installation {
 type Install = (folder: string, lifecycle: AsyncDisposableStack) => Promise<Installation>;
 
 const embedded: Install = async (folder, lifecycle) => {
-  const env = { SEXTANT_DIR: path.join(folder, 'data') };
+  const env = { SEXTANT_DIR: path.join(folder, 'data'), ...(S3_TEST_URL && (await makeBucket())) };
   const graph = lifecycle.use(await startEmbedded(env));
   return {
     graph,
@@ -49,21 +49,18 @@ const embedded: Install = async (folder, lifecycle) => {
 };
 
 /** The product goes on while it is restored, and is kept out. */
-const onPostgres =
-  (bucket: boolean): Install =>
-  async (folder, lifecycle) => {
-    const postgres = lifecycle.use(await createTestDatabase());
-    const env = {
-      SEXTANT_DIR: path.join(folder, 'data'),
-      DATABASE_URL: postgres.url,
-      REDIS_URL: REDIS_TEST_URL!,
-      REDIS_PREFIX: `backup-${await freePort()}:`,
-      JWT_SECRET,
-      ...(bucket && (await makeBucket())),
-    };
-    const graph = lifecycle.use(await startDistributed({ postgres, redisUrl: REDIS_TEST_URL! }, env));
-    return { graph, env, stop: async () => {}, start: async () => {} };
+const onPostgres: Install = async (folder, lifecycle) => {
+  const postgres = lifecycle.use(await createTestDatabase());
+  const env = {
+    SEXTANT_DIR: path.join(folder, 'data'),
+    DATABASE_URL: postgres.url,
+    REDIS_URL: REDIS_TEST_URL!,
+    REDIS_PREFIX: `backup-${await freePort()}:`,
+    JWT_SECRET,
   };
+  const graph = lifecycle.use(await startDistributed({ postgres, redisUrl: REDIS_TEST_URL! }, env));
+  return { graph, env, stop: async () => {}, start: async () => {} };
+};
 
 const credentials = { accessKeyId: 'test', secretAccessKey: 'test-secret' };
 const openS3 = (): S3Client =>
@@ -86,13 +83,12 @@ async function makeBucket() {
 }
 
 const INSTALLATIONS: readonly [title: string, skipped: boolean, install: Install][] = [
-  ['in one process', false, embedded],
-  // Files in a folder are those of one process, too: where there is a bucket it is tried instead.
   [
-    `on Postgres and Redis, files in ${S3_TEST_URL ? 'a bucket' : 'a folder (set S3_TEST_URL to try a bucket)'}${DISTRIBUTED_SKIPPED}`,
-    DISTRIBUTED_SKIPPED !== '',
-    onPostgres(S3_TEST_URL !== undefined),
+    `in one process, files in ${S3_TEST_URL ? 'a bucket' : 'a folder (set S3_TEST_URL to try a bucket)'}`,
+    false,
+    embedded,
   ],
+  [`on Postgres and Redis, files in a folder${DISTRIBUTED_SKIPPED}`, DISTRIBUTED_SKIPPED !== '', onPostgres],
 ];
 
 describe.each(INSTALLATIONS)('a backup of everything, %s', (_title, skipped, install) => {

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { OWNERS } from '#platform/contracts/owners.ts';
+import { OWNERS, type Owner } from '#platform/contracts/owners.ts';
 import type { BlobStore } from '#platform/data/blobs/blob-store.ts';
 
 /**
@@ -68,6 +68,6 @@ export const partOf = (folder: string, number: number): string => `${folder}${St
 export const rowsOf = ({ rows }: Manifest): number => Object.values(rows).reduce((sum, count) => sum + count, 0);
 
 /** Yields the files of the product: a bucket without a prefix may hold the objects of other programs. */
-export async function* ownFiles(blobs: BlobStore): AsyncGenerator<string> {
-  for (const owner of OWNERS) for await (const { key } of blobs.list(`${owner}/`)) yield key;
+export async function* ownFiles(blobs: BlobStore, owners: readonly Owner[] = OWNERS): AsyncGenerator<string> {
+  for (const owner of owners) for await (const { key } of blobs.list(`${owner}/`)) yield key;
 }

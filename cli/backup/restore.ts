@@ -1,16 +1,11 @@
 import { stat } from 'node:fs/promises';
 import { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
-import { pino } from 'pino';
 import { type Config, loadConfig } from '#platform/base/config/config.ts';
 import { OWNERS, type Owner } from '#platform/contracts/owners.ts';
 import type { BlobStore } from '#platform/data/blobs/blob-store.ts';
-import { type ClientClass, openDatabase } from '#platform/data/database/database.ts';
 import type { Staging } from '#platform/data/database/staging.ts';
-import { PrismaClient } from '#prisma/vector/client/client.ts';
 import { importArchive } from '#retrieval/vectors/archive.ts';
-import { openVectorStore } from '#retrieval/vectors/open.ts';
-import { reconcileCollections } from '#subgraphs/vector/reconcile.ts';
 import { reindex } from '../commands/reindex.ts';
 import { CommandError } from '../report.ts';
 import { Archive, checkArchive, readingArchive } from './archive.ts';
@@ -34,8 +29,6 @@ import { deleteOtherFiles, emptyVectors, openTarget, type Target } from './targe
 export interface RestoreOptions extends Key {
   /** Whether data that is there may be replaced. */
   readonly replace?: boolean | undefined;
-  /** Whether files in the storage may be removed although they may be those of another installation. */
-  readonly claimFiles?: boolean | undefined;
   /** Whether the backup is only read and checked. */
   readonly check?: boolean | undefined;
 }
@@ -66,17 +59,16 @@ export async function restore(root: string, source: string, options: RestoreOpti
       throw new CommandError(
         'There is data already. With --replace it is deleted and replaced by what the backup holds; `sextant backup` saves it before.',
       );
-    if (target.foreignFiles.length > 0 && !options.claimFiles)
-      throw new CommandError(
-        `The files of ${target.foreignFiles.join(' and ')} in the storage may be those of another installation: their claim is not that of the database that is replaced. A restore would remove them. Give each installation a storage of its own, by BLOBS_S3_PREFIX for instance; where there is no other, --claim-files.`,
+    if (target.foreignFiles.length > 0)
+      console.error(
+        `The storage has files of ${target.foreignFiles.join(' and ')} whose claim is not that of a database that is replaced here. They may be those of another installation, so those that the backup does not hold are left: they are removed in a week where no other claims them. If one uses this storage, stop here, and give each a storage of its own, by BLOBS_S3_PREFIX for instance.`,
       );
     const archive = await Archive.open(source, options);
     await archive.header();
     await new Restore(source, archive, target, manifest, progress).run(header, config);
   }
-  await settle(config);
   console.log(`Restored: ${what}.`);
-  await reindex(root, { claimsFiles: true });
+  await reindex(root, { restored: true });
 }
 
 class Restore {
@@ -112,10 +104,11 @@ class Restore {
       await readingArchive(this.#source, () => this.#archive.manifest());
       await this.#target.swap();
       // Not before: until here the rows of before may be needed again, and they name these.
-      const refusal = await deleteOtherFiles(blobs, files);
+      const replaced = OWNERS.filter((owner) => !this.#target.foreignFiles.includes(owner));
+      const refusal = await deleteOtherFiles(blobs, files, replaced);
       if (refusal)
         console.error(
-          `Files that the backup does not hold are left (${refusal.message}). They are removed when files are compared with rows, a day from now or later.`,
+          `Files that the backup does not hold are left (${refusal.message}). They are removed when files are compared with rows, a week from now or later.`,
         );
       await this.#target.finish();
     } catch (error) {
@@ -202,12 +195,4 @@ class Restore {
   #show(what: string): void {
     this.#progress.show(what, Math.round(this.#archive.bytesRead / 1024 ** 2), undefined, 'MiB of the backup');
   }
-}
-
-/** Makes the vector collections agree with their rows: they were copied a moment later. */
-async function settle(config: Config): Promise<void> {
-  await using database = await openDatabase(config, pino({ level: 'silent' }));
-  await database.opened;
-  await using vectors = await openVectorStore(config);
-  await reconcileCollections(await database.client('vector', PrismaClient as ClientClass<PrismaClient>), vectors);
 }

@@ -34,7 +34,7 @@ export interface Target {
   readonly staging: Staging;
   /** Whether there is something that would be lost. */
   readonly holdsData: boolean;
-  /** Owners whose files in the storage may be those of another installation; a restore would remove them. */
+  /** Owners whose files in the storage may be those of another installation: a restore leaves them. */
   readonly foreignFiles: readonly Owner[];
   /**
    * Keeps processes of the product out until `finish`, and opens the stores.
@@ -126,7 +126,7 @@ async function openPostgresTarget(
   const staging = new Staging(admin, (owner) => migrationsOf(root, owner));
   const blobs = stack.use(await openBlobs(config, silent));
   const step = await brokenRestore(admin);
-  // What a restore left that broke off may be replaced, and its files removed: that was said then.
+  // What a restore left that broke off may be replaced: that was said then.
   const isBegun = step === 'replacing' || step === 'swapped';
   const isEmpty = !(await hasUsers(admin));
   let finished = false;
@@ -136,7 +136,8 @@ async function openPostgresTarget(
   return {
     staging,
     holdsData: !isBegun && !isEmpty,
-    foreignFiles: isBegun ? [] : await ownersOfForeignFiles(blobs, isEmpty, (owner) => claimOf(admin, owner)),
+    // One that broke off may have brought its rows to files of another: they do not say whose unclaimed files are.
+    foreignFiles: await ownersOfForeignFiles(blobs, isBegun || isEmpty, (owner) => claimOf(admin, owner)),
     async close() {
       await closeDatabase(admin);
       return { vectors: stack.use(await openVectorStore(config)), blobs };
@@ -208,15 +209,19 @@ export async function emptyVectors(vectors: VectorStore): Promise<void> {
 }
 
 /**
- * Removes files that a restored installation does not know. A storage that refuses it does not keep the product
- * out: the comparison of files with rows finds them later.
+ * Removes files of these owners that a restored installation does not know. A storage that refuses it does not keep the
+ * product out: the comparison of files with rows finds them later.
  *
  * @returns what stood in the way.
  */
-export async function deleteOtherFiles(blobs: BlobStore, kept: ReadonlySet<string>): Promise<Error | undefined> {
+export async function deleteOtherFiles(
+  blobs: BlobStore,
+  kept: ReadonlySet<string>,
+  owners: readonly Owner[],
+): Promise<Error | undefined> {
   try {
     const others: string[] = [];
-    for await (const key of ownFiles(blobs)) if (!kept.has(key)) others.push(key);
+    for await (const key of ownFiles(blobs, owners)) if (!kept.has(key)) others.push(key);
     for (const key of others) await blobs.delete(key);
     return undefined;
   } catch (error) {

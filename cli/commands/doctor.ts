@@ -40,6 +40,7 @@ export async function doctor(root: string, settings: boolean): Promise<void> {
     database,
     redis,
     vectors,
+    collections,
     blobs,
     files,
     models,
@@ -190,6 +191,31 @@ async function vectors({ weaviateUrl, WEAVIATE_API_KEY: key }: Config): Promise<
       : problem('WEAVIATE_URL is not a Weaviate', `It answered ${response.status}.`);
   } catch (error) {
     return problem('Weaviate cannot be reached', `WEAVIATE_URL: ${reason(error)}`);
+  }
+}
+
+/** Objects of vector collections that the last comparison of running processes missed. */
+async function collections(config: Config): Promise<Finding[]> {
+  const { DATABASE_URL: url, JWT_SECRET: secret } = config;
+  if (url === undefined || secret === undefined) return [];
+  try {
+    const client = await connectOwner(config, url, 'vector');
+    const { rows } = await client
+      .query<{ objects: number; collections: number }>(
+        'SELECT sum(lost_count)::int AS objects, count(*)::int AS collections FROM collections WHERE lost_count > 0',
+      )
+      .finally(() => client.end());
+    const { objects, collections: count } = rows[0]!;
+    if (count === 0) return [];
+    return [
+      problem(
+        `The vector store has lost ${objects} objects of ${count} collections`,
+        'They exist nowhere else: bring it back from a backup, or have their owners send them again (`lostCount` of a collection). Where they will not come back: `sextant reindex --accept-loss`.',
+      ),
+    ];
+  } catch {
+    // What says why stands above.
+    return [];
   }
 }
 

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { pino } from 'pino';
 import { Registry } from 'prom-client';
-import { loadConfig } from '#platform/base/config/config.ts';
+import { type Config, loadConfig } from '#platform/base/config/config.ts';
 import type { Owner } from '#platform/contracts/owners.ts';
 import type { BlobStore } from '#platform/data/blobs/blob-store.ts';
 import { compareFiles, type FileRows, MostFilesHaveNoRow } from '#platform/data/blobs/compare-files.ts';
@@ -14,13 +14,26 @@ import { createSubgraph } from '#platform/host/host.ts';
 import { openPlatform } from '#platform/host/open.ts';
 import { ROLE_SCOPES, type UserIdentity } from '#platform/identity/identity.ts';
 import { PrismaClient as Memory } from '#prisma/memory/client/client.ts';
+import { PrismaClient as Vector } from '#prisma/vector/client/client.ts';
 import { PrismaClient as Vision } from '#prisma/vision/client/client.ts';
+import { openVectorStore } from '#retrieval/vectors/open.ts';
 import { documentFiles } from '#subgraphs/memory/documents/files.ts';
+import { UPSERT_MS } from '#subgraphs/vector/agreement.ts';
+import {
+  acceptLoss,
+  countObjects,
+  deleteOrphans,
+  differencesOf,
+  lostObjects,
+  reconcileCollections,
+} from '#subgraphs/vector/reconcile.ts';
 import { imageFiles } from '#subgraphs/vision/images/files.ts';
 import { CommandError } from '../report.ts';
 import { loadDefinition } from '../serving/subgraphs.ts';
 
 const LOOK_EVERY_MS = 500;
+/** Collections that are named. */
+const EXAMPLES = 5;
 const STATUS = '{ memoryStatus { jobs { kind state count } indexes { name } } }';
 
 interface Status {
@@ -56,6 +69,7 @@ export async function reindex(root: string, options: ReindexOptions = {}): Promi
     await agree('vision', clients.vision, view.blobs, imageFiles(clients.vision), options),
   ].filter((refusal) => refusal !== undefined);
   for (const refusal of refusals) console.error(refusal);
+  await agreeCollections(config, await platform.database.client('vector', Vector as ClientClass<Vector>), options);
   const definition = await loadDefinition(root, 'memory');
   const { transport } = lifecycle.use(await createSubgraph(definition, view));
   platform.events.start();
@@ -84,8 +98,12 @@ export async function reindex(root: string, options: ReindexOptions = {}): Promi
 export interface ReindexOptions {
   /** Whether files are claimed although another installation may use them, and removed whatever their share is. */
   readonly removesFiles?: boolean | undefined;
-  /** Whether files are claimed: they were just restored. */
+  /** Whether files are claimed: another installation no longer uses them. */
   readonly claimsFiles?: boolean | undefined;
+  /** Whether objects that the vector store has lost are given up. */
+  readonly acceptsLoss?: boolean | undefined;
+  /** Whether everything was just restored, files too. */
+  readonly restored?: boolean | undefined;
 }
 
 /** Makes the files of an owner agree with its rows, and says what was found. Returns why it must not be done. */
@@ -94,15 +112,16 @@ async function agree(
   client: Pick<SqlTransaction, '$queryRawUnsafe' | '$executeRawUnsafe'>,
   blobs: BlobStore,
   rows: FileRows,
-  { removesFiles = false, claimsFiles = false }: ReindexOptions,
+  { removesFiles = false, claimsFiles = false, restored = false }: ReindexOptions,
 ): Promise<string | undefined> {
   const compare = async () => {
-    const { removesFrom } = await claimFiles(client, blobs, owner, claimsFiles || removesFiles);
+    const takes = claimsFiles || removesFiles ? 'all' : restored ? 'restored' : 'own';
+    const { removesFrom } = await claimFiles(client, blobs, owner, takes);
     const removes = removesFiles ? 'all' : removesFrom.getTime() > Date.now() ? 'none' : 'some';
     const found = await compareFiles(blobs, rows, { removes });
     if (removes === 'none' && found.strangers > 0)
       console.log(
-        `${owner}: ${found.strangers} files belong to no row. They are removed from ${removesFrom.toISOString()} on, or by --remove-files.`,
+        `${owner}: ${found.strangers} files belong to no row. They are removed from ${removesFrom.toISOString()} on, or by \`sextant reindex --remove-files\`.`,
       );
     return found;
   };
@@ -119,6 +138,39 @@ async function agree(
       `${owner}: ${found.missing} of ${found.needed} files that rows name are missing, such as ${found.examples.join(', ')}.`,
     );
   return undefined;
+}
+
+/**
+ * Makes vector collections and the store agree, and says what was found. What the store has lost cannot be made again:
+ * it is said until it is there again, or a person gives it up.
+ */
+async function agreeCollections(
+  config: Config,
+  db: Vector,
+  { restored = false, acceptsLoss = false }: ReindexOptions,
+): Promise<void> {
+  await using store = await openVectorStore(config);
+  // Awaited: the store is closed at the end.
+  if (restored) return await reconcileCollections(db, store);
+  const removed = await deleteOrphans(db, store);
+  if (removed > 0) console.log(`vector: removed ${removed} spaces of collections that do not exist.`);
+  // Running processes may be storing objects.
+  await countObjects(
+    db,
+    await differencesOf(db, store, { settleMs: config.DATABASE_URL === undefined ? 0 : UPSERT_MS }),
+  );
+  if (acceptsLoss) await acceptLoss(db);
+  const lost = await lostObjects(db);
+  if (lost === 0) return;
+  const collections = await db.collection.findMany({
+    where: { lostCount: { gt: 0 } },
+    orderBy: { lostCount: 'desc' },
+    take: EXAMPLES,
+    select: { id: true, lostCount: true },
+  });
+  console.log(
+    `vector: the store has lost ${lost} objects of collections, such as ${collections.map(({ id, lostCount }) => `${lostCount} of ${id}`).join(', ')}. They exist nowhere else: restore a backup, or have their owners send them again; --accept-loss gives them up.`,
+  );
 }
 
 /** Who may see and change everything, on the command line of the machine that holds the data. */

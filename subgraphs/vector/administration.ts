@@ -3,7 +3,7 @@ import { VECTORS_RESTORED_TOPIC } from '#platform/contracts/topics.ts';
 import type { Topics } from '#platform/realtime/topics/topics.ts';
 import type { PrismaClient } from '#prisma/vector/client/client.ts';
 import type { Backup, VectorStore } from '#retrieval/vectors/vector-store.ts';
-import { deleteOrphans } from './reconcile.ts';
+import { reconcileCollections } from './reconcile.ts';
 
 /** The part of the store that administrators see and work with. */
 export class Administration {
@@ -45,7 +45,8 @@ export class Administration {
     const store = await this.#store();
     if ((await store.backups.get(id)) === undefined) throw notFound(`The backup ${id.slice(0, 64)}`);
     const backup = await store.backups.restore(id);
-    await deleteOrphans(this.#db, store);
+    // What was stored since is gone because an administrator wanted it.
+    await reconcileCollections(this.#db, store);
     // What memory keeps in the store is compared with its rows: what was forgotten since must not be found again.
     await this.#topics.publish(VECTORS_RESTORED_TOPIC, { backup: id });
     return backup;

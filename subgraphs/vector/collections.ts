@@ -259,7 +259,8 @@ export class Collections {
   }
 }
 
-const spaceOf = (id: string): string => `c_${id.replaceAll('-', '')}`;
+/** Returns the name of the space of a collection. */
+export const spaceOf = (id: string): string => `c_${id.replaceAll('-', '')}`;
 
 /** Returns the id of the collection that a space belongs to; undefined for a space of something else. */
 export const idOfSpace = (space: string): string | undefined => {

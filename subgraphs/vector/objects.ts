@@ -76,6 +76,9 @@ export class Objects {
     try {
       const results = await index.put(collection.ownerId, documents, callerOf(user, 'collection-upsert'), signal);
       added = results.filter((result) => result.ok && result.created).length;
+      if (collection.lostCount > 0)
+        await this.#db.$executeRaw`
+        UPDATE collections SET lost_count = GREATEST(lost_count - ${added}, 0) WHERE id = ${collection.id}::uuid`;
       await this.#collections.checkKept(collection);
       return results;
     } finally {

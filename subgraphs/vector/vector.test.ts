@@ -7,13 +7,16 @@ import { v7 as uuid } from 'uuid';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { loadConfig } from '#platform/base/config/config.ts';
 import { createLog } from '#platform/base/log/log.ts';
+import type { JobHandler } from '#platform/data/jobs/jobs.ts';
 import { createOutbox } from '#platform/data/outbox/create-outbox.ts';
 import { createSubgraph, type HostedSubgraph } from '#platform/host/host.ts';
 import { openPlatform } from '#platform/host/open.ts';
 import type { Platform } from '#platform/host/platform.ts';
 import { type Identity, ROLE_SCOPES } from '#platform/identity/identity.ts';
-import { PrismaClient } from '#prisma/vector/client/client.ts';
+import { type Prisma, PrismaClient } from '#prisma/vector/client/client.ts';
 import { sharedVectors } from '#retrieval/testing/shared-vectors.ts';
+import { Agreement } from './agreement.ts';
+import { acceptLoss, deleteOrphans } from './reconcile.ts';
 import { vector } from './subgraph.ts';
 
 const person = (
@@ -504,6 +507,63 @@ describe('a collection leaves nothing when it is deleted', () => {
       expect(await store.space(`c_${id.replaceAll('-', '')}`)).toBeUndefined();
     });
   }
+});
+
+it('says what the store has lost, until it is sent again or given up', async () => {
+  const owner = person() as { userId: string } & Identity;
+  const { id } = await create(owner, { name: 'lost', model: 'use-lite' });
+  const send = () => ask(owner, UPSERT, { input: { collectionId: id, objects: RECIPES } });
+  await send();
+  const db = await platform.database.client('vector', PrismaClient);
+  const store = await sharedVectors(platform);
+  const handlers: JobHandler<Prisma.TransactionClient>[] = [];
+  const log: object[] = [];
+  const agreement = new Agreement({
+    db,
+    store: async () => store,
+    jobs: { handle: (_: string, handler: JobHandler<Prisma.TransactionClient>) => handlers.push(handler) } as never,
+    log: { warn: (about: object) => log.push(about) } as never,
+    metrics: new Registry(),
+    settleMs: 0,
+  });
+  const context = { id: uuid(), attempt: 1, signal: new AbortController().signal, progress: () => {} };
+  const compare = () => handlers[0]!.run(null, context);
+  const lost = async () =>
+    (
+      await ask<{ vectorCollection: { lostCount: number } }>(
+        owner,
+        'query ($id: ID!) { vectorCollection(id: $id) { lostCount } }',
+        { id },
+      )
+    ).vectorCollection.lostCount;
+  await compare();
+  expect(agreement.health({ status: 'up' })).toEqual({ status: 'up' });
+
+  await store.deleteSpace(`c_${id.replaceAll('-', '')}`);
+  await compare();
+  expect(await lost()).toBe(3);
+  expect(agreement.health({ status: 'up' }).detail).toBe('objects of vector collections that the store has lost: 3');
+  expect(log).toEqual([{ lost: 3, collections: 1, examples: [id] }]);
+  await compare();
+  expect(await lost()).toBe(3);
+  await send();
+  expect(await lost()).toBe(0);
+
+  await store.delete({ space: `c_${id.replaceAll('-', '')}`, tenant: owner.userId }, ['soup']);
+  await compare();
+  expect(await lost()).toBe(1);
+  await acceptLoss(db);
+  await compare();
+  expect(agreement.health({ status: 'up' })).toEqual({ status: 'up' });
+  expect(log).toHaveLength(2);
+
+  await ask(owner, 'mutation ($id: ID!) { deleteVectorCollection(input: { id: $id }) { deletedId } }', { id });
+  const orphan = `c_${uuid().replaceAll('-', '')}`;
+  const vectors = { v: { model: 'mine', dimensions: 2, metric: 'cosine' } } as const;
+  await store.ensureSpace({ name: orphan, vectors, active: 'v', fields: {}, multiTenant: true });
+  await compare();
+  expect(log[2]).toEqual({ spaces: 1, examples: [orphan] });
+  expect(await deleteOrphans(db, store)).toBe(1);
 });
 
 it('forgets a user who is gone', async () => {

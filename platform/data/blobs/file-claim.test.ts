@@ -30,16 +30,15 @@ describe.skipIf(!POSTGRES_TEST_URL)(`a storage of files that is claimed${skipped
     await connection.query('INSERT INTO file_claims SELECT * FROM jsonb_populate_recordset(NULL::file_claims, $1)', [
       JSON.stringify(rows),
     ]);
-    const claim = (isForced?: boolean) =>
+    const claim = (takes?: 'own' | 'all' | 'restored') =>
       claimFiles(
         {
           $queryRawUnsafe: async <Rows>(sql: string, ...values: unknown[]) =>
             (await connection.query(sql, values)).rows as Rows,
-          $executeRawUnsafe: async (sql, ...values) => (await connection.query(sql, values)).rowCount ?? 0,
         },
         blobs,
         'memory',
-        isForced,
+        takes,
       );
     return {
       claim,
@@ -65,14 +64,14 @@ describe.skipIf(!POSTGRES_TEST_URL)(`a storage of files that is claimed${skipped
     await expect(second.claim()).rejects.toThrow(FilesOfAnother);
     // The first finds out as well, and removes nothing of the second.
     await expect(mine.claim()).rejects.toThrow(FilesOfAnother);
-    await mine.claim(true);
+    await mine.claim('all');
     await mine.claim();
     await expect(second.claim()).rejects.toThrow('--claim-files');
   });
 
   it('stays that of its installation though its mark cannot be stored, again and again', async () => {
     const mine = await database();
-    await mine.claim(true);
+    await mine.claim('all');
     const put = blobs.put.bind(blobs);
     blobs.put = () => Promise.reject(new Error('the disk is full'));
     try {
@@ -86,10 +85,28 @@ describe.skipIf(!POSTGRES_TEST_URL)(`a storage of files that is claimed${skipped
 
   it('is not that of a copy of the database which is older than the last claim', async () => {
     const mine = await database();
-    await mine.claim(true);
+    await mine.claim('all');
     const copy = await database(await mine.rows());
     await mine.claim();
     await expect(copy.claim()).rejects.toThrow(FilesOfAnother);
     await expect(mine.claim()).rejects.toThrow(FilesOfAnother);
+  });
+
+  it('is taken over by a restored database, which removes nothing for a week: the one that was copied may live on', async () => {
+    const mine = await database();
+    await mine.claim('all');
+    await mine.connection.query(`UPDATE file_claims SET claimed_at = claimed_at - interval '80 days'`);
+    const backup = await mine.rows();
+    await mine.claim();
+    const restored = await database(backup);
+    expect((await restored.claim('restored')).removesFrom.getTime()).toBeGreaterThan(Date.now() + 6 * 86_400_000);
+    expect((await restored.claim()).removesFrom.getTime()).toBeGreaterThan(Date.now() + 6 * 86_400_000);
+    await expect(mine.claim()).rejects.toThrow(FilesOfAnother);
+    await expect(restored.claim()).rejects.toThrow(FilesOfAnother);
+    // A person says that it is gone.
+    await restored.claim('all');
+    await restored.connection.query(`UPDATE file_claims SET claimed_at = claimed_at - interval '8 days'`);
+    // Its own files, restored once more: nothing is left that might be another's.
+    expect((await restored.claim('restored')).removesFrom.getTime()).toBeLessThan(Date.now());
   });
 });

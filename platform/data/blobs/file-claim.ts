@@ -52,18 +52,20 @@ export async function hasFilesOfAnother(
  * time: a second installation, or a copy of the database that was made before the last change, does not have it. It
  * finds the claim of the other and leaves one that the other finds, so that neither removes files.
  *
- * @param isForced whether it is claimed whatever the storage says.
+ * @param takes what is claimed: `own` files; `all`, since a person says that no other installation uses them; or all
+ * because they were just `restored`. Unless those were its own, the week begins again: the installation that the
+ * backup is of may live on, and makes its claim meanwhile.
  * @returns whether files without a row may be removed: not in the first week.
  * @throws {FilesOfAnother} the storage has another claim.
  */
 export async function claimFiles(
-  client: Pick<SqlTransaction, '$queryRawUnsafe' | '$executeRawUnsafe'>,
+  client: Pick<SqlTransaction, '$queryRawUnsafe'>,
   blobs: BlobStore,
   owner: Owner,
-  isForced = false,
+  takes: 'own' | 'all' | 'restored' = 'own',
 ): Promise<{ readonly removesFrom: Date }> {
-  const [known] = await client.$queryRawUnsafe<(FileClaim & { claimedAt: Date })[]>(
-    'SELECT token::text, previous::text, claimed_at AS "claimedAt" FROM file_claims WHERE owner = $1',
+  const [known] = await client.$queryRawUnsafe<FileClaim[]>(
+    'SELECT token::text, previous::text FROM file_claims WHERE owner = $1',
     owner,
   );
   const stored = await storedClaim(blobs, owner);
@@ -72,19 +74,22 @@ export async function claimFiles(
   // The mark of the last time was not stored. With another token the database would forget the one that it finds here.
   if (known && stored !== undefined && stored !== known.token && isOurs) await mark(known.token);
   const next = randomUUID();
-  if (!isOurs && !isForced) {
+  if (!isOurs && takes === 'own') {
     await mark(next);
     throw new FilesOfAnother(
       `The files of ${owner} are claimed by another installation, or by another copy of this database. Nothing was removed: give each storage of its own, by BLOBS_S3_PREFIX for instance. Where there is no other: sextant reindex --claim-files.`,
     );
   }
-  await client.$executeRawUnsafe(
+  const beginsAgain = takes === 'restored' && (stored === undefined || !isOurs);
+  const [claimed] = await client.$queryRawUnsafe<{ claimedAt: Date }[]>(
     `INSERT INTO file_claims (owner, token) VALUES ($1, $2::uuid)
-     ON CONFLICT (owner) DO UPDATE SET previous = file_claims.token, token = EXCLUDED.token`,
+     ON CONFLICT (owner) DO UPDATE SET previous = file_claims.token, token = EXCLUDED.token,
+       claimed_at = CASE WHEN $3::boolean THEN EXCLUDED.claimed_at ELSE file_claims.claimed_at END
+     RETURNING claimed_at AS "claimedAt"`,
     owner,
     next,
+    beginsAgain,
   );
   await mark(next);
-  const since = known ? new Date(known.claimedAt).getTime() : Date.now();
-  return { removesFrom: new Date(since + NOTICE_MS) };
+  return { removesFrom: new Date(new Date(claimed!.claimedAt).getTime() + NOTICE_MS) };
 }

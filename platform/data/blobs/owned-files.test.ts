@@ -19,8 +19,7 @@ it('files are compared with rows where the storage does not tell of uploads that
   new OwnedFiles({
     owner: 'vision',
     client: {
-      $queryRawUnsafe: async () => [],
-      $executeRawUnsafe: async () => 1,
+      $queryRawUnsafe: async (sql: string) => (sql.startsWith('INSERT') ? [{ claimedAt: new Date() }] : []),
     } as unknown as SqlClient<SqlTransaction>,
     blobs,
     rows: {

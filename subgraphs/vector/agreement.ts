@@ -1,0 +1,95 @@
+import type { Registry } from 'prom-client';
+import type { State } from '#platform/base/faults/state-of.ts';
+import type { Logger } from '#platform/base/log/log.ts';
+import type { Jobs } from '#platform/data/jobs/jobs.ts';
+import type { Prisma, PrismaClient } from '#prisma/vector/client/client.ts';
+import type { VectorStore } from '#retrieval/vectors/vector-store.ts';
+import { vectorMetrics } from './metrics.ts';
+import { countObjects, differencesOf, lostObjects, orphansOf } from './reconcile.ts';
+
+/** The kind of the jobs that compare collections with the store. */
+export const COMPARE_COLLECTIONS = 'compare-collections';
+
+/** Longer than an upsert takes, in ms: what it adds is counted before it is stored. */
+export const UPSERT_MS = 70_000;
+const DAY_MS = 86_400_000;
+
+export interface AgreementOptions {
+  readonly db: PrismaClient;
+  readonly store: () => Promise<VectorStore>;
+  /** Runs the comparison, which may take minutes. */
+  readonly jobs: Jobs<Prisma.TransactionClient>;
+  readonly log: Logger;
+  readonly metrics: Registry;
+  /** Time after which a difference is looked at again, in ms. */
+  readonly settleMs?: number;
+}
+
+/**
+ * The agreement of collections with what the store holds of them, which exists nowhere else: they are compared once a
+ * day by a job, which one of all processes takes. Nothing can be made again, so what is gone is counted beside the
+ * collection, and told.
+ */
+export class Agreement {
+  readonly #options: AgreementOptions;
+  #lost = 0;
+
+  /** Registers the job: before `jobs` starts. */
+  constructor(options: AgreementOptions) {
+    this.#options = options;
+    options.jobs.handle(COMPARE_COLLECTIONS, { run: (_, { signal }) => this.#compare(signal) });
+  }
+
+  /**
+   * Queues a comparison unless there was one within a day, one is under way, or one waits for a person. Never rejects.
+   */
+  async queueDue(): Promise<void> {
+    const { db, log } = this.#options;
+    try {
+      await this.#note();
+      const recent = { state: 'DONE', finishedAt: { gt: new Date(Date.now() - DAY_MS) } };
+      const OR = [{ state: { in: ['RUNNING', 'PARKED'] } }, recent];
+      if ((await db.job.count({ where: { kind: COMPARE_COLLECTIONS, OR } })) === 0) await this.queue();
+    } catch (error) {
+      log.warn({ err: error }, 'whether collections are to be compared with the store could not be found out');
+    }
+  }
+
+  /** Queues a comparison; one that waits already is enough. */
+  async queue(): Promise<void> {
+    const { db, jobs } = this.#options;
+    await db.$transaction((tx) => jobs.enqueue(tx, COMPARE_COLLECTIONS, null, { key: 'collections' }));
+  }
+
+  /** Adds what was lost to what the store says of itself. */
+  health(store: State): State {
+    if (store.status === 'down' || this.#lost === 0) return store;
+    return { status: 'up', detail: `objects of vector collections that the store has lost: ${this.#lost}` };
+  }
+
+  async #compare(signal: AbortSignal): Promise<void> {
+    const { db, store, log, settleMs = UPSERT_MS } = this.#options;
+    const opened = await store();
+    const found = await differencesOf(db, opened, { settleMs, signal });
+    await countObjects(db, found);
+    const lost = found.reduce((sum, { counted, held }) => sum + Math.max(counted - held, 0), 0);
+    const collections = found.filter(({ counted, held }) => held < counted).map(({ id }) => id);
+    const orphans = await orphansOf(db, opened);
+    if (lost > 0)
+      log.warn(
+        { lost, collections: collections.length, examples: collections.slice(0, 5) },
+        'the vector store has lost objects of collections, which exist nowhere else: restore a backup, or have their owners send them again',
+      );
+    if (orphans.length > 0)
+      log.warn(
+        { spaces: orphans.length, examples: orphans.slice(0, 5) },
+        'the vector store holds spaces of collections that do not exist: `sextant reindex` removes them',
+      );
+    await this.#note();
+  }
+
+  async #note(): Promise<void> {
+    this.#lost = await lostObjects(this.#options.db);
+    vectorMetrics(this.#options.metrics).objectsLost.set(this.#lost);
+  }
+}
