@@ -3,7 +3,7 @@ import { CodedError } from '#platform/base/errors/errors.ts';
 import type { Introspected } from '../prepare/introspection.ts';
 import type { AnswerError, OperationAnswer } from '../prepare/operation.ts';
 import type { Run } from '../run/run.ts';
-import { unexplained } from '../writer/unexplained.ts';
+import { explainedBy } from '../writer/explained.ts';
 import type { Writer } from '../writer/writer.ts';
 
 /**
@@ -21,8 +21,8 @@ export function writeAnswer(run: Run, writer: Writer, introspected: Introspected
   // Beside an error, or an entity that is not there, what is absent may well be so for that reason.
   const isAbsenceTold = run.lacksEntities || known.length > 0;
   if (run.omitted === 0 && (misfits || (absences && !isAbsenceTold))) {
-    const found = writer.track(data, values, introspected);
-    for (const misfit of unexplained(isAbsenceTold ? found.misfits : [...found.misfits, ...found.absences], known)) {
+    const found = writer.track(data, values, introspected, explainedBy(known));
+    for (const misfit of isAbsenceTold ? found.misfits : [...found.misfits, ...found.absences]) {
       run.isInvalid = true;
       run.fail({ ...misfit, extensions: { code: 'SUBGRAPH_INVALID_ANSWER' } });
     }

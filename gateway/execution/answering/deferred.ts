@@ -18,7 +18,7 @@ import { fieldsOf, responseName, selectionsOf } from '../run/client-place.ts';
 import type { ExecutionObserver } from '../run/observer.ts';
 import { isOneOf, locateObjects, type ResponsePath } from '../run/paths.ts';
 import { type Noted, Run } from '../run/run.ts';
-import { unexplained } from '../writer/unexplained.ts';
+import { explainedBy } from '../writer/explained.ts';
 import { compileWriter, type Writer } from '../writer/writer.ts';
 import { refuse, writeAnswer } from './answer.ts';
 
@@ -292,14 +292,12 @@ class Parts {
     }
     const isAbsenceTold = run.lacksEntities || errors.length > 0;
     if (misfits || (absences && !isAbsenceTold)) {
-      const tracked = found.writer.track(object, run.values, introspected);
-      const places = (isAbsenceTold ? tracked.misfits : [...tracked.misfits, ...tracked.absences]).map((misfit) => ({
-        ...misfit,
-        path: [...place, ...misfit.path],
-      }));
-      for (const misfit of unexplained(places, errors)) {
+      const isExplained = explainedBy(errors);
+      const tracked = found.writer.track(object, run.values, introspected, (path) => isExplained([...place, ...path]));
+      for (const misfit of isAbsenceTold ? tracked.misfits : [...tracked.misfits, ...tracked.absences]) {
         run.isInvalid = true;
-        errors.push({ ...misfit, extensions: { code: 'SUBGRAPH_INVALID_ANSWER' } });
+        const path = [...place, ...misfit.path];
+        errors.push({ ...misfit, path, extensions: { code: 'SUBGRAPH_INVALID_ANSWER' } });
       }
     }
     return { id, place, label, data: text, errors };

@@ -92,17 +92,19 @@ export function createEntityAnswers(fetch: EntityFetch, scope: FetchScope): Enti
 
   function reportErrors(run: Run, batches: readonly Batch[], errors: readonly SubgraphError[]): Told {
     const placesOf = cached((target: Path) => locateObjects(run.data, target, satisfies));
+    const placesIn = cached((batch: Batch) => placesBySlot(batch, placesOf));
+    const wholeOf = cached((batch: Batch) => wholePlaces(batch, placesOf));
     const told = new Map<Batch, 'whole' | 'part'>();
     for (const error of errors) {
       const [alias, index, ...rest] = error.path ?? [];
       const batch = batches.find(({ group }) => group.alias === alias);
       const inEntity = rest.map((part) => batch?.group.renamed.get(String(part)) ?? part);
-      const places = batch && typeof index === 'number' ? placesOfSlot(batch, index, placesOf) : [];
+      const places = (batch && typeof index === 'number' && placesIn(batch).get(index)) || [];
       if (batch && told.get(batch) !== 'whole') told.set(batch, places.length === 0 ? 'whole' : 'part');
       for (const place of places) reportSubgraphError(run, subgraph, error, [...place, ...inEntity]);
       if (places.length > 0) continue;
       // Not about one entity that was asked for: the whole request, or the whole list, failed.
-      const whole = wholePlaces(batch ? [batch] : batches, placesOf);
+      const whole = (batch ? [batch] : batches).flatMap(wholeOf);
       for (const place of whole.length > 0 ? whole : [undefined]) reportSubgraphError(run, subgraph, error, place);
     }
     return told;
@@ -130,22 +132,29 @@ const NOTHING_TOLD: Told = new Map();
 
 type PlacesOf = (target: Path) => Map<Data, ResponsePath[]>;
 
-function placesOfSlot({ group, objects, slots }: Batch, slot: number, placesOf: PlacesOf): ResponsePath[] {
-  const wanted = new Set(objects.filter((_, i) => slots[i] === slot));
-  return group.targets.flatMap((target) =>
-    [...placesOf(target)].flatMap(([object, paths]) => (wanted.has(object) ? paths : [])),
-  );
+/** The places of each entity, by its index in the request: found once, as there may be as many errors as entities. */
+function placesBySlot({ group, objects, slots }: Batch, placesOf: PlacesOf): ReadonlyMap<number, ResponsePath[]> {
+  const slotOf = new Map(objects.map((object, i) => [object, slots[i]!]));
+  const places = new Map<number, ResponsePath[]>();
+  for (const target of group.targets) {
+    for (const [object, paths] of placesOf(target)) {
+      const slot = slotOf.get(object);
+      if (slot === undefined) continue;
+      const known = places.get(slot) ?? [];
+      for (const path of paths) known.push(path);
+      places.set(slot, known);
+    }
+  }
+  return places;
 }
 
 /** The objects of a request that failed as a whole; their common place when there are many. */
-function wholePlaces(batches: readonly Batch[], placesOf: PlacesOf): ResponsePath[] {
-  return batches.flatMap(({ group, objects }) => {
-    if (objects.length === 0) return [];
-    return group.targets.flatMap((target) => {
-      const [first] = [...placesOf(target).values()].flat();
-      const index = first?.findIndex((part) => typeof part === 'number') ?? -1;
-      return first ? [index === -1 ? first : first.slice(0, index)] : [];
-    });
+function wholePlaces({ group, objects }: Batch, placesOf: PlacesOf): ResponsePath[] {
+  if (objects.length === 0) return [];
+  return group.targets.flatMap((target) => {
+    const [first] = placesOf(target).values().next().value ?? [];
+    const index = first?.findIndex((part) => typeof part === 'number') ?? -1;
+    return first ? [index === -1 ? first : first.slice(0, index)] : [];
   });
 }
 

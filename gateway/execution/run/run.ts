@@ -142,13 +142,13 @@ export class Run {
   /** Adds an error that has its place in the client's answer, or none. */
   fail(error: GraphQLFormattedError): void {
     this.hasFailed = true;
-    this.#add(error, undefined);
+    this.#add(undefined, () => error);
   }
 
   /**
    * Adds an error at a place in the data of the plan.
    *
-   * @param expose gives what clients see of it.
+   * @param expose gives what clients see of it; asked of what is listed alone.
    */
   failAt(
     path: ResponsePath | undefined,
@@ -157,12 +157,15 @@ export class Run {
   ): void {
     this.hasFailed = true;
     const place = path && this.#clientPlace(path, this);
-    if (!path) this.fail(expose(error));
-    else if (place) this.#add(expose({ message: error.message, path: place, extensions: error.extensions }), path);
+    if (!path) this.#add(undefined, () => expose(error));
+    else if (place) {
+      const { message, extensions } = error;
+      this.#add(path, () => expose({ message, path: place, extensions }));
+    }
   }
 
-  #add(error: GraphQLFormattedError, path: ResponsePath | undefined): void {
-    if (this.#errors.length < MAX_ERRORS) this.#errors.push({ error, path });
+  #add(path: ResponsePath | undefined, tell: () => GraphQLFormattedError): void {
+    if (this.#errors.length < MAX_ERRORS) this.#errors.push({ error: tell(), path });
     else this.omitted++;
   }
 

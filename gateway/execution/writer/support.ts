@@ -1,5 +1,6 @@
 import { own } from '../prepare/data.ts';
 import { quote, stringify } from '../prepare/json.ts';
+import type { IsExplained } from './explained.ts';
 
 /** A place in the response, linked upwards; `type` is the type that has the field, or the type of a list's element. */
 export interface AnswerPath {
@@ -29,6 +30,7 @@ export class Support {
   absences = 0;
   misfits: Misfit[] = [];
   absentees: Misfit[] = [];
+  isExplained: IsExplained = () => false;
 
   readonly own = own;
   readonly quote = quote;
@@ -56,23 +58,23 @@ export class Support {
   /** A value of the wrong kind: it becomes null. */
   misfit(place: AnswerPath | undefined): undefined {
     this.count++;
-    note(this.misfits, place, 'Invalid value found for');
+    this.#note(this.misfits, place, 'Invalid value found for');
   }
 
   /** An object whose type is unknown where it matters, or is none that clients may see. */
   wrongType(place: AnswerPath | undefined): undefined {
     this.count++;
-    note(this.misfits, place, 'Invalid __typename found for object at');
+    this.#note(this.misfits, place, 'Invalid __typename found for object at');
   }
 
   missing(place: AnswerPath | undefined): undefined {
     this.count++;
-    note(this.misfits, place, 'Cannot return null for non-nullable');
+    this.#note(this.misfits, place, 'Cannot return null for non-nullable');
   }
 
   absent(place: AnswerPath | undefined): undefined {
     this.absences++;
-    note(this.absentees, place, 'No value was given for');
+    this.#note(this.absentees, place, 'No value was given for');
   }
 
   reset(): void {
@@ -81,14 +83,15 @@ export class Support {
     if (this.misfits.length > 0) this.misfits = [];
     if (this.absentees.length > 0) this.absentees = [];
   }
-}
 
-/** @param place undefined without tracking. */
-function note(list: Misfit[], place: AnswerPath | undefined, problem: string): void {
-  if (!place || list.length >= MAX_MISFITS) return;
-  const { key, type } = place;
-  const what = typeof key === 'string' ? `field ${type}.${key}` : `array element of type ${type} at index ${key}`;
-  const path: (string | number)[] = [];
-  for (let at: AnswerPath | undefined = place; at; at = at.up) path.unshift(at.key);
-  list.push({ message: `${problem} ${what}.`, path });
+  /** @param place undefined without tracking. */
+  #note(list: Misfit[], place: AnswerPath | undefined, problem: string): void {
+    if (!place || list.length >= MAX_MISFITS) return;
+    const path: (string | number)[] = [];
+    for (let at: AnswerPath | undefined = place; at; at = at.up) path.unshift(at.key);
+    if (this.isExplained(path)) return;
+    const { key, type } = place;
+    const what = typeof key === 'string' ? `field ${type}.${key}` : `array element of type ${type} at index ${key}`;
+    list.push({ message: `${problem} ${what}.`, path });
+  }
 }

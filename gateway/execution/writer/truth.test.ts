@@ -106,6 +106,16 @@ it('errors beyond those that are listed are counted', async () => {
   expect(down.errors!.at(-1)).toMatchObject({ extensions: { omitted: 301 - (down.errors!.length - 1) } });
 });
 
+it('a null that nothing explains has its error behind a hundred that are explained', async () => {
+  // Each fails by an error of its own, at a place where the schema has no null.
+  const conversations = Array.from({ length: 130 }, () => ({ id: null }));
+  const errors = conversations.map((_, i) => ({ message: 'no id', path: ['conversations', i, 'id'] }));
+  const sent = { data: { conversations, latest: { title: 7 } }, errors };
+  const answer = await when('chat', sent, '{ conversations { id } latest { title } }');
+  expect(codes(answer)!.at(-1)).toEqual(['latest.title', INVALID]);
+  expect(answer.errors).toHaveLength(131);
+});
+
 describe('of an error that a subgraph tells', () => {
   it.each([
     [{ message: 5, extensions: 'str' }],

@@ -5,6 +5,7 @@ import type { Entry } from '../prepare/collect.ts';
 import type { Data } from '../prepare/data.ts';
 import type { Introspected } from '../prepare/introspection.ts';
 import type { ClientName } from '../prepare/names.ts';
+import type { IsExplained } from './explained.ts';
 import { generateWriter, type Visible } from './generate.ts';
 import { type Misfit, Support } from './support.ts';
 
@@ -19,7 +20,7 @@ export interface Written {
   readonly absences: boolean;
 }
 
-/** The places of those nulls. */
+/** The places of those nulls that no error accounts for. */
 export interface Unaccounted {
   readonly misfits: readonly Misfit[];
   readonly absences: readonly Misfit[];
@@ -30,8 +31,8 @@ export interface Writer {
   /** What the operation asks of the schema: `write` is given the answers, in this order. */
   readonly introspections: readonly Entry[];
   write(data: Data, variables: Variables, introspected: Introspected): Written;
-  /** What `write` found, for the same arguments. Slower, and compiled at its first use. */
-  track(data: Data, variables: Variables, introspected: Introspected): Unaccounted;
+  /** What `write` found and no error explains, for the same arguments. Slower, and compiled at its first use. */
+  track(data: Data, variables: Variables, introspected: Introspected, isExplained: IsExplained): Unaccounted;
 }
 
 /**
@@ -66,10 +67,11 @@ export function compileWriter(
       const text = fast.write(data, variables, introspected) ?? 'null';
       return { text, misfits: support.count > 0, absences: support.absences > 0 };
     },
-    track(data, variables, introspected) {
+    track(data, variables, introspected, isExplained) {
       tracking ??= compile(true);
       const { support } = tracking;
       support.reset();
+      support.isExplained = isExplained;
       tracking.write(data, variables, introspected);
       return { misfits: support.misfits, absences: support.absentees };
     },

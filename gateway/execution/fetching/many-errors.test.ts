@@ -1,0 +1,56 @@
+import type { ExecutionResult } from 'graphql';
+import { expect, it } from 'vitest';
+import { ANONYMOUS } from '#platform/identity/identity.ts';
+import type { SubgraphTransport } from '#platform/net/transport/transport.ts';
+import { loadSupergraph } from '../../supergraph/supergraph.ts';
+import { createEngine } from '../engine/engine.ts';
+import { isPrepared } from '../prepare/operation.ts';
+import { createOperations } from '../prepare/operations.ts';
+import { composeSdl } from '../testing/fleet.ts';
+
+const LINK = 'extend schema @link(url: "https://specs.apollo.dev/federation/v2.9", import: ["@key"])\n';
+/** So many that work which grows with their square does not end within the time of a test. */
+const MANY = 30_000;
+
+/** An answer in which each of many entities is null for an error of its own. */
+async function answerOf(errorAt: (index: number) => object) {
+  const sdl = composeSdl({
+    list: `${LINK} type Query { items: [Item!] } type Item @key(fields: "id") { id: Int! }`,
+    names: `${LINK} type Item @key(fields: "id") { id: Int! name: String }`,
+  });
+  const supergraph = await loadSupergraph({ sdl });
+  const numbers = Array.from({ length: MANY }, (_, id) => id);
+  const answers: Record<string, unknown> = {
+    list: { data: { items: numbers.map((id) => ({ __typename: 'Item', id })) } },
+    names: { data: { _entities: numbers.map(() => ({ name: null })) }, errors: numbers.map(errorAt) },
+  };
+  const transports = new Map(
+    Object.entries(answers).map(([name, result]) => [
+      name,
+      { execute: async () => ({ result: result as ExecutionResult }) } as unknown as SubgraphTransport,
+    ]),
+  );
+  let exposed = 0;
+  const expose = <Shown>(error: Shown): Shown => {
+    exposed++;
+    return error;
+  };
+  const operations = createOperations({ supergraph, compile: createEngine({ supergraph, observer: { expose } }) });
+  const prepared = await operations.prepare({ query: '{ items { name } }' });
+  if (!isPrepared(prepared)) throw prepared[0]!;
+  const { json } = await prepared.execute({ identity: ANONYMOUS, requestId: 'test', transports });
+  return { errors: (JSON.parse(String(json)) as ExecutionResult).errors!, exposed };
+}
+
+it('as many errors as entities hold nothing up, and what is shown of an error is made for those that are listed', async () => {
+  const { errors, exposed } = await answerOf((index) => ({ message: 'no', path: ['_entities', index, 'name'] }));
+  expect(errors[0]).toMatchObject({ message: 'no', path: ['items', 0, 'name'] });
+  expect(errors.at(-1)).toMatchObject({ extensions: { code: 'ERRORS_OMITTED', omitted: MANY - exposed } });
+  expect(errors.length).toBe(exposed + 1);
+}, 20_000);
+
+it('as many errors that name no entity hold nothing up', async () => {
+  const { errors } = await answerOf((index) => ({ message: `no ${index}` }));
+  expect(errors[0]).toMatchObject({ message: 'no 0', path: ['items'] });
+  expect(errors.at(-1)).toMatchObject({ extensions: { code: 'ERRORS_OMITTED' } });
+}, 20_000);
