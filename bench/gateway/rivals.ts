@@ -7,7 +7,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { type Target, targetOf } from './targets.ts';
 
 /** Another gateway: the command that starts it, and where it then serves, subscriptions by graphql-ws. */
-interface Rival {
+export interface Rival {
   readonly name: string;
   readonly command: string;
   readonly args: readonly string[];
@@ -19,8 +19,9 @@ interface Rival {
 /** The subgraphs that a rival stands before, and a folder of this run with their supergraph.graphql in it. */
 interface Behind {
   readonly folder: string;
-  readonly schemas: Readonly<Record<string, string>>;
-  readonly urls: Readonly<Record<string, string>>;
+  /** For those that compose by themselves, which are left out without. */
+  readonly schemas?: Readonly<Record<string, string>>;
+  readonly urls?: Readonly<Record<string, string>>;
 }
 
 const MODULES = path.join(import.meta.dirname, '../rivals/node_modules');
@@ -38,7 +39,9 @@ export async function rivalsOf(behind: Behind): Promise<Rival[]> {
     return [];
   }
   const rivals = [await hive('hive', behind), await hive('hive-rust-planner', behind, '--hive-router-runtime')];
-  if (existsSync(GRAFBASE)) rivals.push(await grafbase(behind));
+  const { folder, schemas, urls } = behind;
+  if (!schemas || !urls) return rivals;
+  if (existsSync(GRAFBASE)) rivals.push(await grafbase({ folder, schemas, urls }));
   else console.log('Grafbase is left out: the package in bench/rivals is for Linux on x64.');
   return rivals;
 }
@@ -65,7 +68,7 @@ async function hive(name: string, { folder }: Behind, ...flags: string[]): Promi
 }
 
 /** It composes by itself, and keeps files of its own in its home. */
-async function grafbase({ folder, schemas, urls }: Behind): Promise<Rival> {
+async function grafbase({ folder, schemas, urls }: Required<Behind>): Promise<Rival> {
   const home = path.join(folder, 'grafbase');
   mkdirSync(home);
   const subgraphs = Object.entries(schemas).map(([name, sdl]) => {
@@ -91,7 +94,7 @@ schema_path = "${name}.graphql"
 }
 
 /** Starts it; resolves when it answers. */
-export async function startRival({ name, command, args, env, url }: Rival): Promise<Target> {
+export async function startRival({ name, command, args, env, url }: Omit<Rival, 'socketUrl'>): Promise<Target> {
   const child = spawn(command, args, { stdio: 'ignore', env: { ...process.env, ...env } });
   for (const end = Date.now() + PATIENCE_MS; Date.now() < end && child.exitCode === null; await wait(POLL_MS)) {
     const answer = await fetch(url, {
@@ -105,7 +108,8 @@ export async function startRival({ name, command, args, env, url }: Rival): Prom
   throw new Error(`${name} did not start.`);
 }
 
-function freePort(): Promise<number> {
+/** Returns a port that is free now. */
+export function freePort(): Promise<number> {
   return new Promise((resolve) => {
     const server = createServer().listen(0, '127.0.0.1', () => {
       const { port } = server.address() as AddressInfo;
