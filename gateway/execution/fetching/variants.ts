@@ -24,8 +24,11 @@ export function compileVariants(
     const key = Object.values(values).map(Number).join('');
     let steps = kept.get(key);
     if (!steps) {
-      steps = make(values, clientKey(run.request.identity, run.request.client));
-      kept.set(key, steps);
+      const made = make(values, clientKey(run.request.identity, run.request.client));
+      steps = made;
+      kept.set(key, made);
+      // Why it could not be planned may be gone by the next try. What is refused for long, plan-cache.ts remembers.
+      made.catch(() => kept.peek(key) === made && kept.delete(key));
     }
     try {
       await (await steps)?.(run);
