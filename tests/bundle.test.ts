@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { mkdtemp, readdir, rm, stat, truncate, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, stat, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import sharp from 'sharp';
@@ -30,13 +30,16 @@ beforeAll(async () => {
 afterAll(() => rm(directory, { recursive: true, force: true }), 60_000);
 
 describe('the bundle', () => {
-  it('serves the whole graph with all its threads: sign-up, documents, embeddings and text in pictures', async () => {
+  it('serves the whole graph with little memory and all its threads: sign-up, documents, embeddings and text in pictures', async () => {
     const sextant = await SextantProcess.start(
       ['up', '--no-banner'],
-      { ...env, PORT: String(await freePort()) },
+      { ...env, PORT: String(await freePort()), MEMORY_MB: '512' },
       program,
     );
     try {
+      // It has begun again, as the same process, with what malloc reads when a process begins.
+      if (process.platform === 'linux')
+        expect(await readFile(`/proc/${sextant.pid}/environ`, 'utf8')).toContain('MALLOC_MMAP_THRESHOLD_=');
       const user = await TestUser.signUp(sextant.url);
       await upload(
         user,

@@ -3,6 +3,7 @@ import type { Config } from '../base/config/config.ts';
 import type { Logger } from '../base/log/log.ts';
 import { outsideRequests } from '../base/log/request-log.ts';
 import { loadSecrets } from '../base/secrets/secrets.ts';
+import { HeavyWork } from '../base/thread/heavy-work.ts';
 import { openBlobs } from '../data/blobs/open-blobs.ts';
 import { type Database, openDatabase } from '../data/database/database.ts';
 import { createAssertions } from '../identity/assertions.ts';
@@ -52,6 +53,7 @@ export async function openPlatform(options: PlatformOptions): Promise<OpenPlatfo
   const urlSecrets = secrets.deriveAll('signed urls').map((key) => key.toString('base64url'));
   const urls = new UrlSigner(urlSecrets, config.publicUrl);
   const peers = createPeers(options.transportOf);
+  const heavy = new HeavyWork(config);
   const lifetime: SharedLifetime = { log, metrics };
   const shared = new Map<string, Promise<AsyncDisposable>>();
 
@@ -77,6 +79,7 @@ export async function openPlatform(options: PlatformOptions): Promise<OpenPlatfo
       secrets,
       blobs,
       urls,
+      heavy,
       share<Part extends AsyncDisposable>(
         name: string,
         create: (lifetime: SharedLifetime) => Promise<Part>,

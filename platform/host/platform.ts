@@ -2,6 +2,7 @@ import type { Registry } from 'prom-client';
 import type { Config } from '../base/config/config.ts';
 import type { Logger } from '../base/log/log.ts';
 import type { Secrets } from '../base/secrets/secrets.ts';
+import type { HeavyWork } from '../base/thread/heavy-work.ts';
 import type { BlobStore } from '../data/blobs/blob-store.ts';
 import type { Database } from '../data/database/database.ts';
 import type { EventBus } from '../data/outbox/event-bus.ts';
@@ -39,6 +40,8 @@ export interface Platform {
   readonly blobs: BlobStore;
   /** Signs links to plain routes, for uploads and downloads. */
   readonly urls: UrlSigner;
+  /** Gives turns to work that takes much memory, where the process has little. */
+  readonly heavy: HeavyWork;
   /**
    * A part of a higher layer that the subgraphs of one process share, such as the language models: made by the first
    * who asks for it, closed with the process.

@@ -44,7 +44,7 @@ export interface SharedStores {
  * @param lifecycle the process' own: what must be closed is registered with it.
  */
 export async function openStores(options: {
-  config: Pick<Config, 'redisUrl' | 'REDIS_PREFIX' | 'dataDir'>;
+  config: Pick<Config, 'redisUrl' | 'REDIS_PREFIX' | 'dataDir'> & Partial<Pick<Config, 'memoryMb'>>;
   log: Logger;
   metrics: Registry;
   lifecycle: AsyncDisposableStack;
@@ -57,7 +57,7 @@ export async function openStores(options: {
       streams: new MemoryStreamLog({ ...options, directory: path.join(options.config.dataDir, 'streams') }),
       presence: new MemoryPresence(options),
       topics: new MemoryTopics(options),
-      cache: options.shared?.cache ?? new MemoryCache(options),
+      cache: options.shared?.cache ?? new MemoryCache({ ...options, memoryMb: options.config.memoryMb }),
       limiter: new CountingRateLimiter({ metrics: options.metrics, shared: options.shared?.counter }),
       events: new MemoryEventBus(options),
       redis: undefined,

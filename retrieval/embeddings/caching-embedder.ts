@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
+import { cacheSize } from '#platform/base/config/available-memory.ts';
 import { badInput } from '#platform/base/errors/errors.ts';
 import type { Embedder, EmbedOptions } from './embedder.ts';
 
@@ -15,14 +16,16 @@ const MAX_TEXTS = 10_000;
  */
 export class CachingEmbedder implements Embedder {
   readonly #inner: Embedder;
-  readonly #cache = new LRUCache<string, Float32Array>({
-    maxSize: CACHE_BYTES,
-    sizeCalculation: (vector) => vector.byteLength + 100,
-  });
+  readonly #cache: LRUCache<string, Float32Array>;
   readonly #underWay = new Map<string, Promise<unknown>>();
 
-  constructor(inner: Embedder) {
+  /** @param memoryMb of the process; with little it remembers fewer. */
+  constructor(inner: Embedder, memoryMb?: number) {
     this.#inner = inner;
+    this.#cache = new LRUCache({
+      maxSize: cacheSize(CACHE_BYTES, memoryMb),
+      sizeCalculation: (vector) => vector.byteLength + 100,
+    });
   }
 
   get id() {

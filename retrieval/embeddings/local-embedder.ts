@@ -1,3 +1,4 @@
+import { hasLittleMemory } from '#platform/base/config/available-memory.ts';
 import { ThreadClient } from '#platform/base/thread/thread-rpc.ts';
 import type { Embedder, EmbedOptions } from './embedder.ts';
 import type { LocalMethods } from './local-thread.ts';
@@ -19,6 +20,8 @@ const MAX_WINDOWS = 8;
  * writes. Its memory is a hundred MB.
  */
 const IDLE_MS = 10 * 60_000;
+/** The same where the process has little memory. */
+const SHORT_IDLE_MS = 60_000;
 /**
  * What it holds for long is 20 MB. With little room for new objects it would keep 60 that are of no use, and with no
  * limit for old ones V8 would be in no hurry to collect them.
@@ -38,13 +41,20 @@ export class LocalEmbedder implements Embedder, AsyncDisposable {
   readonly maxTokens = MAX_WINDOWS * 128;
   readonly threshold = 0.45;
   readonly languages = ['en'];
-  readonly #thread = new ThreadClient<LocalMethods>(
-    new URL('./local-thread.ts', import.meta.url),
-    null,
-    'The offline embedding model',
-    { idleMs: IDLE_MS, limits: MEMORY },
-  );
+  readonly #thread: ThreadClient<LocalMethods>;
   readonly #turns = new Turns();
+
+  constructor(memoryMb = Number.POSITIVE_INFINITY) {
+    this.#thread = new ThreadClient(
+      new URL('./local-thread.ts', import.meta.url),
+      null,
+      'The offline embedding model',
+      {
+        idleMs: hasLittleMemory(memoryMb) ? SHORT_IDLE_MS : IDLE_MS,
+        limits: MEMORY,
+      },
+    );
+  }
 
   async embed(texts: readonly string[], { signal, meter }: EmbedOptions = {}): Promise<Float32Array[]> {
     const windows = texts.map(windowsOf);

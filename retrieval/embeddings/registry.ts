@@ -10,7 +10,8 @@ import { LocalEmbedder } from './local-embedder.ts';
 export type EmbeddingSettings = Pick<
   Config,
   'EMBEDDINGS_BASE_URL' | 'EMBEDDINGS_API_KEY' | 'EMBEDDINGS_MODEL' | 'EMBEDDINGS_LOCAL'
->;
+> &
+  Partial<Pick<Config, 'memoryMb'>>;
 
 /** The model of an endpoint for which none is named. */
 const ENDPOINT_MODEL = 'text-embedding-3-small';
@@ -28,18 +29,19 @@ interface Entry {
  * @throws {ConfigError} when the folder of EMBEDDINGS_LOCAL holds no model.
  */
 export function createEmbedders(settings: EmbeddingSettings): Embedders {
-  const local = new LocalEmbedder();
+  const { memoryMb } = settings;
+  const local = new LocalEmbedder(memoryMb);
   const entries = new Map<string, Entry>();
   if (settings.EMBEDDINGS_BASE_URL !== undefined) {
     const endpoint = { baseUrl: settings.EMBEDDINGS_BASE_URL, apiKey: settings.EMBEDDINGS_API_KEY };
     const models = (settings.EMBEDDINGS_MODEL ?? ENDPOINT_MODEL).split(',').map((model) => model.trim());
-    for (const model of models.filter(Boolean)) entries.set(model, endpointEntry(endpoint, model));
+    for (const model of models.filter(Boolean)) entries.set(model, endpointEntry(endpoint, model, memoryMb));
   }
   const folder =
     settings.EMBEDDINGS_LOCAL === undefined
       ? undefined
       : new FolderEmbedder(readModelFolder(settings.EMBEDDINGS_LOCAL));
-  if (folder !== undefined) entries.set(folder.id, folderEntry(folder));
+  if (folder !== undefined) entries.set(folder.id, folderEntry(folder, memoryMb));
   entries.set(local.id, {
     describe: () => ({
       id: local.id,
@@ -49,7 +51,7 @@ export function createEmbedders(settings: EmbeddingSettings): Embedders {
       languages: local.languages,
       description: 'Universal Sentence Encoder (lite): offline, English, runs in this process.',
     }),
-    connect: async () => new CachingEmbedder(local),
+    connect: async () => new CachingEmbedder(local, memoryMb),
   });
   const defaultId = [...entries.keys()][0]!;
   return {
@@ -77,7 +79,7 @@ export function createEmbedders(settings: EmbeddingSettings): Embedders {
   };
 }
 
-const folderEntry = (embedder: FolderEmbedder): Entry => ({
+const folderEntry = (embedder: FolderEmbedder, memoryMb: number | undefined): Entry => ({
   describe: () => ({
     id: embedder.id,
     provider: embedder.provider,
@@ -88,11 +90,11 @@ const folderEntry = (embedder: FolderEmbedder): Entry => ({
   }),
   async connect() {
     await embedder.measure();
-    return new CachingEmbedder(embedder);
+    return new CachingEmbedder(embedder, memoryMb);
   },
 });
 
-function endpointEntry(endpoint: Endpoint, model: string): Entry {
+function endpointEntry(endpoint: Endpoint, model: string, memoryMb: number | undefined): Entry {
   let dimensions: number | undefined;
   return {
     describe: () => ({
@@ -106,7 +108,7 @@ function endpointEntry(endpoint: Endpoint, model: string): Entry {
       const { EndpointEmbedder } = await import('./endpoint-embedder.ts');
       const embedder = await EndpointEmbedder.connect(endpoint, model);
       dimensions = embedder.dimensions;
-      return new CachingEmbedder(embedder);
+      return new CachingEmbedder(embedder, memoryMb);
     },
   };
 }

@@ -1,5 +1,6 @@
 import { availableParallelism } from 'node:os';
 import path from 'node:path';
+import { hasLittleMemory } from '#platform/base/config/available-memory.ts';
 import type { Config } from '#platform/base/config/config.ts';
 import { EmbeddedVectorStore } from './embedded/embedded-vector-store.ts';
 import { refuseNetworkFolder } from './embedded/network-folder.ts';
@@ -14,10 +15,20 @@ export type VectorSettings = Pick<
   | 'WEAVIATE_PREFIX'
   | 'VECTOR_MEMORY_MB'
   | 'VECTOR_READERS'
+  | 'memoryMb'
 >;
 
 /** More threads than that wait for memory, not for processors. */
 const MAX_READERS = 4;
+
+const MIB = 1024 ** 2;
+const MAX_MEMORY_MB = 1_024;
+
+const defaultMemoryMb = ({ memoryMb }: Pick<Config, 'memoryMb'>): number =>
+  Math.floor(hasLittleMemory(memoryMb) ? memoryMb / 8 : Math.min(MAX_MEMORY_MB, memoryMb / 2));
+
+const defaultReaders = ({ memoryMb }: Pick<Config, 'memoryMb'>): number =>
+  hasLittleMemory(memoryMb) ? 1 : Math.min(MAX_READERS, Math.max(1, Math.floor(availableParallelism() / 2)));
 
 /** Opens the vector store that the configuration names. Nothing is connected to before the first call. */
 export async function openVectorStore(settings: VectorSettings): Promise<VectorStore> {
@@ -31,7 +42,7 @@ export async function openVectorStore(settings: VectorSettings): Promise<VectorS
   await refuseNetworkFolder(folder);
   return new EmbeddedVectorStore({
     folder,
-    memoryBytes: settings.VECTOR_MEMORY_MB * 1024 ** 2,
-    readers: settings.VECTOR_READERS ?? Math.min(MAX_READERS, Math.max(1, Math.floor(availableParallelism() / 2))),
+    memoryBytes: (settings.VECTOR_MEMORY_MB ?? defaultMemoryMb(settings)) * MIB,
+    readers: settings.VECTOR_READERS ?? defaultReaders(settings),
   });
 }

@@ -1,5 +1,6 @@
 import type { Models } from '#llm/models.ts';
 import type { Logger } from '#platform/base/log/log.ts';
+import type { HeavyWork } from '#platform/base/thread/heavy-work.ts';
 import type { BlobStore } from '#platform/data/blobs/blob-store.ts';
 import type { Jobs } from '#platform/data/jobs/jobs.ts';
 import type { Peers } from '#platform/host/peers.ts';
@@ -39,6 +40,7 @@ export interface MemoryParts {
   readonly peers: Peers;
   readonly quotas: MemoryQuotas;
   readonly reader: DocumentReader;
+  readonly heavy: HeavyWork;
   readonly extraction: 'auto' | 'rules' | 'off';
   /** Most bytes of an uploaded document. */
   readonly maxDocumentBytes: number;

@@ -21,7 +21,7 @@ import { MemoryStore } from './memories/store.ts';
 import { memoryMetrics } from './metrics.ts';
 import type { MemoryParts, Transaction } from './parts.ts';
 import { MemoryQuotas } from './quota.ts';
-import { DocumentReader } from './reader/document-reader.ts';
+import { DocumentReader, readerLimits } from './reader/document-reader.ts';
 import { queueDue, queueReconciling, queueSuspects } from './reconcile/queue-reconciling.ts';
 import { createResolvers } from './resolvers/resolvers.ts';
 import { createRoutes } from './routes.ts';
@@ -38,12 +38,12 @@ export const memory: SubgraphDefinition = {
   name: 'memory',
   schemaFile: new URL('./schema.graphql', import.meta.url),
   async start(platform) {
-    const { config, log, lifecycle, events, blobs, urls, topics, peers } = platform;
+    const { config, log, lifecycle, events, blobs, urls, topics, peers, heavy } = platform;
     const storage = await openStorage<PrismaClient, Transaction>(platform, 'memory', PrismaClient);
     const { db } = storage;
     const { embedders, vectors } = await openRetrieval(platform, storage);
     const models = await openRecordedModels(platform, storage, { embedders });
-    const reader = lifecycle.use(new DocumentReader());
+    const reader = lifecycle.use(new DocumentReader(readerLimits(config)));
     const indexes = new Indexes(vectors, embedders, rerankerOf(models, config.RERANK_TIMEOUT_MS));
     const parts: MemoryParts = {
       db,
@@ -63,6 +63,7 @@ export const memory: SubgraphDefinition = {
       peers,
       quotas: new MemoryQuotas(config),
       reader,
+      heavy,
       extraction: config.MEMORY_EXTRACTION,
       maxDocumentBytes: config.DOCUMENT_MAX_BYTES,
       metrics: memoryMetrics(platform.metrics),

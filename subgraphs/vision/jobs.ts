@@ -1,4 +1,5 @@
 import type { Json } from '#platform/base/json/json.ts';
+import type { HeavyWork } from '#platform/base/thread/heavy-work.ts';
 import { type BlobStore, readBlob } from '#platform/data/blobs/blob-store.ts';
 import { type JobContext, type JobHandler, JobRefused, type Jobs } from '#platform/data/jobs/jobs.ts';
 import type { Prisma, PrismaClient } from '#prisma/vision/client/client.ts';
@@ -27,6 +28,7 @@ export interface JobParts {
   readonly engine: OcrEngine;
   readonly languages: OcrLanguages;
   readonly heic: HeicDecoder;
+  readonly heavy: HeavyWork;
   /** Runs what is over in milliseconds. */
   readonly jobs: Jobs<Tx>;
   /** Runs what takes seconds, so that no upload waits behind a page of text. */
@@ -37,7 +39,7 @@ export interface JobParts {
 const MAX_PICTURE_BYTES = 128 * 1024 * 1024;
 
 /** Registers what is done about a picture in the background: it survives a killed process, takes effect once. */
-export function registerJobs({ db, blobs, images, engine, languages, heic, jobs, slowJobs }: JobParts): void {
+export function registerJobs({ db, blobs, images, engine, languages, heic, heavy, jobs, slowJobs }: JobParts): void {
   const ended = (payload: Json): void => void images.announce(imageIdOf(payload)).catch(() => {});
 
   const analyseImage: Handler = {
@@ -83,11 +85,13 @@ export function registerJobs({ db, blobs, images, engine, languages, heic, jobs,
       const id = imageIdOf(payload);
       const image = await db.image.findUnique({ where: { id } });
       if (image === null) return;
-      const bytes = await readBlob(blobs, pictureOf(image), signal);
-      if (bytes === undefined) throw new JobRefused('The file is gone.');
       const number = image.pagesRead + 1;
       const { readText } = await import('./ocr/recognise.ts');
-      const read = await readText(bytes, engine, { page: number, languages: languages.used, signal });
+      const read = await heavy.run(engine, signal, async () => {
+        const bytes = await readBlob(blobs, pictureOf(image), signal);
+        if (bytes === undefined) throw new JobRefused('The file is gone.');
+        return readText(bytes, engine, { page: number, languages: languages.used, signal });
+      });
       return async (tx) => {
         const { count } = await tx.image.updateMany({
           where: { id, ocrStatus: 'RUNNING', pagesRead: number - 1 },

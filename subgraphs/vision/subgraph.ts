@@ -29,7 +29,7 @@ export const vision: SubgraphDefinition = {
   name: 'vision',
   schemaFile: new URL('./schema.graphql', import.meta.url),
   async start(platform) {
-    const { config, log, lifecycle, events, blobs, urls, topics } = platform;
+    const { config, log, lifecycle, events, blobs, urls, topics, heavy } = platform;
     const storage = await openStorage<PrismaClient, Prisma.TransactionClient>(platform, 'vision', PrismaClient);
     const { db } = storage;
     const { embedders } = await openRetrieval(platform, storage);
@@ -39,7 +39,7 @@ export const vision: SubgraphDefinition = {
       log.warn({ languages: languages.missing }, 'texts in some languages cannot be read: their data is missing');
     const size = ocrWorkers(config);
     const engine = lifecycle.use(createOcrEngine({ log, languages, size }));
-    const heic = lifecycle.use(new HeicDecoder());
+    const heic = lifecycle.use(new HeicDecoder(heavy));
     const jobs = storage.jobs(2);
     // One more than there are readers: a user holds all places but one, and all readers while no other user waits.
     const slowJobs = storage.jobs(size + 1);
@@ -48,7 +48,7 @@ export const vision: SubgraphDefinition = {
     const gallery = new Gallery(db, images);
     const pictures = new Pictures({ db, blobs, images, models });
     const parts: VisionParts = { db, quotas, images, gallery, pictures, urls, blobs, topics };
-    registerJobs({ db, blobs, images, engine, languages, heic, jobs, slowJobs });
+    registerJobs({ db, blobs, images, engine, languages, heic, heavy, jobs, slowJobs });
     const files = new OwnedFiles({
       owner: 'vision',
       client: db,

@@ -2,6 +2,7 @@ import { getCompileCacheDir } from 'node:module';
 import os from 'node:os';
 import { getHeapStatistics } from 'node:v8';
 import { LRUCache } from 'lru-cache';
+import { hasLittleMemory } from '#platform/base/config/available-memory.ts';
 import { CodedError, rateLimited } from '#platform/base/errors/errors.ts';
 import { ThreadClient } from '#platform/base/thread/thread-rpc.ts';
 import { FairQueue } from '../../turns/fair-queue.ts';
@@ -41,8 +42,8 @@ const MAX_SLOW_OF_CLIENT = 5;
 
 /** How long a client whose operation was slow is kept apart from those whose operations were not. */
 const APART_MS = 60_000;
-/** A thread with nothing to do for this long ends, and gives its memory back. */
-const IDLE_MS = 60_000;
+/** A thread with nothing to do for this long ends, and gives its memory back: 50 MB. */
+const IDLE_MS = hasLittleMemory() ? 10_000 : 60_000;
 
 /** Of a slow thread, as of a process that is `nice`. */
 const SLOW_PRIORITY = 10;
@@ -65,8 +66,13 @@ const LOOK_MS = 1_000;
 const USES_CONTEXT = /contextArguments:\s*\[\s*\{/;
 
 const MB = 1024 * 1024;
+/** What any operation may need; a process with little memory has no more than half of that to give. */
+const LEAST_THREAD_MB = hasLittleMemory() ? 128 : 256;
 /** A thread that needs more memory than this dies, instead of the process. */
-const MAX_THREAD_MB = Math.min(1_024, Math.max(256, Math.floor(getHeapStatistics().heap_size_limit / MB / 4)));
+const MAX_THREAD_MB = Math.min(
+  1_024,
+  Math.max(LEAST_THREAD_MB, Math.floor(getHeapStatistics().heap_size_limit / MB / 4)),
+);
 
 /** Planning makes many objects that are soon of no use. */
 const YOUNG_GENERATION_MB = 24;

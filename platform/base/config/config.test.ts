@@ -20,6 +20,12 @@ describe('configuration', () => {
     expect(config.redisUrl).toBeUndefined();
   });
 
+  it('knows the memory of the process: what it is told, or what there is', () => {
+    expect(loadConfig({ MEMORY_MB: '512' }, '/srv').memoryMb).toBe(512);
+    expect(loadConfig({}, '/srv').memoryMb).toBeGreaterThan(0);
+    expect(refusal({ MEMORY_MB: '64' })).toBe('MEMORY_MB is "64"; allowed: a whole number from 128 to 1048576.');
+  });
+
   it('keeps nothing in its own folder where that is a package: an update or npm itself would delete it', () => {
     const root = '/home/ada/.npm/_npx/1f/node_modules/sextant';
     expect(loadConfig({}, root)).toMatchObject({ root, home: process.cwd(), dataDir: path.resolve('.sextant') });

@@ -1,4 +1,5 @@
 import path from 'node:path';
+import { availableMemoryMb } from './available-memory.ts';
 import { ConfigError } from './config-error.ts';
 import { SECRET_SETTING, withSecretFiles } from './secret-files.ts';
 import { isWeakSecret } from './secret-strength.ts';
@@ -21,6 +22,8 @@ export interface Config extends Settings {
   readonly weaviateUrl: string | undefined;
   /** Browser-facing URL of the gateway, without a trailing slash. */
   readonly publicUrl: string;
+  /** Memory that this process may use, in MiB: MEMORY_MB, or what its container or the machine has. */
+  readonly memoryMb: number;
   readonly production: boolean;
 }
 
@@ -85,6 +88,7 @@ export function loadConfig(env: Record<string, string | undefined> = process.env
       /\/+$/,
       '',
     ),
+    memoryMb: values.MEMORY_MB ?? availableMemoryMb(),
     production: values.NODE_ENV === 'production',
   });
 }

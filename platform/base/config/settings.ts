@@ -13,13 +13,17 @@ const flag = (fallback: boolean) =>
     .transform((value) => ['true', '1', 'yes', 'on'].includes(value))
     .default(fallback);
 
-const count = (fallback: number, min: number, max: number) =>
+const wholeNumber = (min: number, max: number) =>
   z.coerce
     .number({ error: `a whole number from ${min} to ${max}` })
     .int(`a whole number from ${min} to ${max}`)
     .min(min, `a whole number from ${min} to ${max}`)
-    .max(max, `a whole number from ${min} to ${max}`)
-    .default(fallback);
+    .max(max, `a whole number from ${min} to ${max}`);
+
+const count = (fallback: number, min: number, max: number) => wholeNumber(min, max).default(fallback);
+
+/** For what has no fixed default. */
+const optionalCount = (min: number, max: number) => wholeNumber(min, max).optional();
 
 /** How much one user may have; what is there already stays when the limit is lowered. */
 const quota = (fallback: number, what: string) =>
@@ -207,6 +211,10 @@ export const settings = z.object({
     'How long SIGTERM waits for running work, in milliseconds.',
   ),
 
+  MEMORY_MB: optionalCount(128, 1024 ** 2).describe(
+    'Memory that one process may use, in MiB. With less than 1,024, documents, pictures and text recognition take turns, caches are smaller, and threads that have nothing to do end sooner. Default: the limit of its container, or all that the machine has.',
+  ),
+
   DATABASE_URL: postgresUrl.optional().describe('Postgres. Unset: the embedded database in SEXTANT_DIR.'),
   DATABASE_POOL: count(10, 1, 200).describe('Connections of one subgraph to Postgres.'),
   DATABASE_PREPARED: flag(true).describe(
@@ -233,18 +241,12 @@ export const settings = z.object({
     .string()
     .optional()
     .describe('host:port of Weaviate’s gRPC endpoint. Default: its host, port 50051.'),
-  VECTOR_MEMORY_MB: count(1024, 64, 4096).describe(
-    'Memory for cached vectors of the embedded store, in MiB: 100 000 vectors of 512 dimensions take about 230.',
+  VECTOR_MEMORY_MB: optionalCount(16, 4096).describe(
+    'Memory for cached vectors of the embedded store, in MiB: 100 000 vectors of 512 dimensions take about 230. Default: 1,024, but at most half of MEMORY_MB; where that is less than 1,024, an eighth.',
   ),
-  VECTOR_READERS: z.coerce
-    .number({ error: 'a whole number from 1 to 16' })
-    .int('a whole number from 1 to 16')
-    .min(1, 'a whole number from 1 to 16')
-    .max(16, 'a whole number from 1 to 16')
-    .optional()
-    .describe(
-      'Threads of the embedded store that search, each for its share of the users and collections. Default: half of the processors, at most 4.',
-    ),
+  VECTOR_READERS: optionalCount(1, 16).describe(
+    'Threads of the embedded store that search, each for its share of the users and collections. Default: half of the processors, at most 4; with less than 1,024 of MEMORY_MB one.',
+  ),
   WEAVIATE_API_KEY: z.string().optional().describe('API key of Weaviate.'),
 
   BLOBS_S3_BUCKET: z
@@ -447,7 +449,7 @@ export const settings = z.object({
       'Folder with more languages for texts in pictures (`deu.traineddata`, `deu.traineddata.gz`), such as /usr/share/tesseract-ocr/5/tessdata. What it has goes before the packages.',
     ),
   OCR_WORKERS: count(0, 0, 64).describe(
-    'Pages whose text is read at a time in one process; 0: as many as there are processors, at most 4. Each takes 100 to 200 MB while it reads.',
+    'Pages whose text is read at a time in one process; 0: as many as there are processors, at most 4. Each takes 100 to 200 MB while it reads; with less than 1,024 of MEMORY_MB one is read at a time.',
   ),
 
   QUOTA_CONVERSATIONS: quota(50_000, 'Conversations that one user may own'),

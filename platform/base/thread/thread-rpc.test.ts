@@ -52,6 +52,15 @@ describe('a worker', () => {
     expect(await idle.call('thread', null)).toBeGreaterThan(threads[0]);
   });
 
+  it('is released when nothing is asked of it, and at no other time', async () => {
+    const waiting = worker.call('wait', 100);
+    await worker.release();
+    expect(await waiting).toBe('waited');
+    await worker.release();
+    expect(worker.started).toBe(false);
+    expect(await worker.call('greet', 'again')).toBe('Good day, again');
+  });
+
   it('that cannot start fails what was asked of it, and the next call tries again', async () => {
     await using broken = new ThreadClient<EchoMethods>(
       new URL('./testing/echo-thread.ts', import.meta.url),

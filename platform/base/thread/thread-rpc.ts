@@ -156,6 +156,15 @@ export class ThreadClient<M extends Methods> implements AsyncDisposable {
     return used && (used.user + used.system) / 1_000;
   }
 
+  /** Ends the thread if nothing is asked of it: its memory is free, and the next call starts another. */
+  async release(): Promise<void> {
+    if (this.#pending.size > 0) return;
+    clearTimeout(this.#idle);
+    const worker = this.#worker;
+    this.#worker = undefined;
+    await worker?.terminate();
+  }
+
   /** Ends the thread now, whatever it does: the calls under way fail, and the next call starts another thread. */
   kill(): void {
     clearTimeout(this.#idle);

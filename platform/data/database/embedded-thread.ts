@@ -4,6 +4,7 @@ import { cp, mkdir, readFile, rename, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { type MessagePort, parentPort } from 'node:worker_threads';
 import { PGlite } from '@electric-sql/pglite';
+import { hasLittleMemory } from '../../base/config/available-memory.ts';
 import { closeFolder } from '../../base/files/private-files.ts';
 import { DataFilesystem } from './data-filesystem.ts';
 import { type Packet, pack, unpack } from './embedded-messages.ts';
@@ -13,10 +14,10 @@ import { LogSync } from './log-sync.ts';
 import { keepParserSmall } from './small-parser.ts';
 
 /**
- * Of what Postgres keeps pages in, which it clears at every start. Pages that it drops are still in the cache of the
+ * What Postgres keeps pages in, which it clears at every start. Pages that it drops are still in the cache of the
  * operating system; its default of 128 MB costs a tenth of the start and as much memory.
  */
-const SHARED_BUFFERS = '32MB';
+const SHARED_BUFFERS = hasLittleMemory() ? '12MB' : '32MB';
 
 /** PGlite asks for the names of array types to parse values; here the driver does that. */
 class Server extends PGlite {

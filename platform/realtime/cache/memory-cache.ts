@@ -1,5 +1,6 @@
 import { LRUCache } from 'lru-cache';
 import type { Registry } from 'prom-client';
+import { cacheSize } from '../../base/config/available-memory.ts';
 import type { Json } from '../../base/json/json.ts';
 import { type StoreMetrics, storeMetrics } from '../../base/metrics/store-metrics.ts';
 import { type Cache, checkKey, encodeValue } from './cache.ts';
@@ -9,13 +10,15 @@ const MAX_SIZE = 64 * 1024 * 1024;
 
 /** A cache of one process. Values are kept as JSON: their size is known, and no caller shares an object with it. */
 export class MemoryCache implements Cache {
-  readonly #values = new LRUCache<string, string>({
-    maxSize: MAX_SIZE,
-    sizeCalculation: (value, key) => value.length + key.length,
-  });
+  readonly #values: LRUCache<string, string>;
   readonly #metrics: StoreMetrics;
 
-  constructor(options: { metrics: Registry }) {
+  /** @param options.memoryMb of the process; with little it keeps less. */
+  constructor(options: { readonly metrics: Registry; readonly memoryMb?: number | undefined }) {
+    this.#values = new LRUCache({
+      maxSize: cacheSize(MAX_SIZE, options.memoryMb),
+      sizeCalculation: (value, key) => value.length + key.length,
+    });
     this.#metrics = storeMetrics(options.metrics);
   }
 

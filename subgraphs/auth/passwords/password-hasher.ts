@@ -1,5 +1,6 @@
 import { hash, parseOptions, verify } from '@node-rs/argon2';
 import type { Histogram } from 'prom-client';
+import { hasLittleMemory } from '#platform/base/config/available-memory.ts';
 import { CodedError } from '#platform/base/errors/errors.ts';
 import { Bulkhead } from '#platform/base/faults/bulkhead.ts';
 
@@ -7,8 +8,11 @@ import { Bulkhead } from '#platform/base/faults/bulkhead.ts';
 export const PARAMETERS = { memoryCost: 19_456, timeCost: 2, parallelism: 1 } as const;
 export type HashParameters = { readonly [K in keyof typeof PARAMETERS]: number };
 
-/** Hashes at once and hashes that wait: more would starve the event loop's thread pool, and the database with it. */
-const AT_ONCE = 3;
+/**
+ * Hashes at once and hashes that wait: more would starve the event loop's thread pool, and the database with it. Each
+ * takes its memory.
+ */
+const AT_ONCE = hasLittleMemory() ? 1 : 3;
 const WAITING = 200;
 
 /**

@@ -57,24 +57,25 @@ export function ingestDocument(memory: MemoryParts): JobHandler<Transaction> {
 
 /** Reads a document and stores its passages. @returns the pages that have to be recognised before. */
 async function readAndCut(memory: MemoryParts, document: Document, signal: AbortSignal): Promise<readonly number[]> {
-  const { db, blobs, reader } = memory;
+  const { db, blobs, reader, heavy } = memory;
   await db.document.updateMany({ where: { id: document.id }, data: { status: 'PROCESSING', updatedAt: new Date() } });
-  const bytes = await readBlob(blobs, document.original!, signal);
-  if (bytes === undefined) throw new DocumentProblem('FAILED', 'The uploaded file is gone: upload it again.');
-  const recognised = await readRecognised(blobs, document.id, signal);
-  // Renamed or shared while its pages are read: none of them is left out.
-  if (recognised?.pages.some((page) => recognised.texts[page] === undefined)) return recognised.pages;
-  const { text, passages, contentType, unreadPages } = await reader.read(
-    bytes,
-    {
+  const found = await heavy.run(reader, signal, async () => {
+    const bytes = await readBlob(blobs, document.original!, signal);
+    if (bytes === undefined) throw new DocumentProblem('FAILED', 'The uploaded file is gone: upload it again.');
+    const recognised = await readRecognised(blobs, document.id, signal);
+    // Renamed or shared while its pages are read: none of them is left out.
+    if (recognised?.pages.some((page) => recognised.texts[page] === undefined)) return recognised.pages;
+    const file = {
       contentType: document.declaredType,
       fileName: document.fileName ?? undefined,
       userId: document.ownerId,
       recognised: recognised?.texts,
-    },
-    signal,
-  );
-  if (!recognised && unreadPages.length > 0) return unreadPages;
+    };
+    const read = await reader.read(bytes, file, signal);
+    return !recognised && read.unreadPages.length > 0 ? read.unreadPages : read;
+  });
+  if (!('text' in found)) return found;
+  const { text, passages, contentType } = found;
   if (passages.length === 0)
     throw new DocumentProblem('NO_TEXT', 'The PDF holds no text, and none can be read in its pictures.');
   await blobs.put(textBlobOf(document.id), Buffer.from(text), { maxBytes: Number.POSITIVE_INFINITY, signal });

@@ -15,7 +15,7 @@ const PAGES_A_JOB = 4;
  * Reads some pages of a PDF, which are pictures, by asking vision, and queues the next ones, or the reading of all.
  */
 export function recognisePages(memory: MemoryParts): JobHandler<Transaction> {
-  const { db, blobs, reader, peers, slow } = memory;
+  const { db, blobs, reader, heavy, peers, slow } = memory;
   return {
     async run(payload, { signal }) {
       const { documentId, ownerId: owner } = payload as IngestPayload;
@@ -31,10 +31,13 @@ export function recognisePages(memory: MemoryParts): JobHandler<Transaction> {
       if (!recognised) return then(INGEST_DOCUMENT);
       const next = recognised.pages.filter((page) => recognised.texts[page] === undefined).slice(0, PAGES_A_JOB);
       if (next.length === 0) return then(INGEST_DOCUMENT);
-      const bytes = await readBlob(blobs, document.original, signal);
-      if (bytes === undefined) return then(INGEST_DOCUMENT);
+      const { original } = document;
       try {
-        const pictures = await reader.renderPages(bytes, next, ownerId, signal);
+        const pictures = await heavy.run(reader, signal, async () => {
+          const bytes = await readBlob(blobs, original, signal);
+          return bytes && reader.renderPages(bytes, next, ownerId, signal);
+        });
+        if (pictures === undefined) return then(INGEST_DOCUMENT);
         const texts = Object.fromEntries(await textsOf(peers, ownerId, pictures, signal));
         const all = { ...recognised, texts: { ...recognised.texts, ...texts } };
         await storeRecognised(blobs, id, all);

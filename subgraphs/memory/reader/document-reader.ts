@@ -1,4 +1,6 @@
+import { hasLittleMemory } from '#platform/base/config/available-memory.ts';
 import { guarded } from '#platform/base/faults/guarded.ts';
+import type { HeavyKind } from '#platform/base/thread/heavy-work.ts';
 import { ThreadClient } from '#platform/base/thread/thread-rpc.ts';
 import { DocumentProblem } from './problem.ts';
 import type { ReadDocument } from './read-document.ts';
@@ -12,6 +14,15 @@ export interface ReaderLimits {
 }
 
 export const READER_LIMITS: ReaderLimits = { timeoutMs: 120_000, memoryMb: 768 };
+
+/** The product at rest with the offline model, in MiB, and what must stay free beside a document. */
+const OTHERS_MB = 384;
+
+/** Returns the limits of a process: with little memory a document may take what the others leave. */
+export const readerLimits = ({ memoryMb }: { readonly memoryMb: number }): ReaderLimits =>
+  hasLittleMemory(memoryMb)
+    ? { ...READER_LIMITS, memoryMb: Math.min(READER_LIMITS.memoryMb, Math.max(64, memoryMb - OTHERS_MB)) }
+    : READER_LIMITS;
 
 /** A file as it was uploaded. */
 export interface UploadedFile {
@@ -37,7 +48,7 @@ type Thread = ThreadClient<ReaderMethods>;
  * thread and nothing else: the thread is ended and the next document gets a new one. A user holds all threads but one
  * at most, and waiting users take turns.
  */
-export class DocumentReader implements AsyncDisposable {
+export class DocumentReader implements HeavyKind, AsyncDisposable {
   readonly #limits: ReaderLimits;
   readonly #threads: readonly Thread[];
   readonly #free: Thread[];
@@ -109,6 +120,10 @@ export class DocumentReader implements AsyncDisposable {
       this.#free.push(thread);
       this.#next();
     }
+  }
+
+  async release(): Promise<void> {
+    await Promise.all(this.#free.map((thread) => thread.release()));
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -1,10 +1,11 @@
 import { readFile } from 'node:fs/promises';
 import sharp from 'sharp';
 import { afterAll, describe, expect, it } from 'vitest';
+import { HeavyWork } from '#platform/base/thread/heavy-work.ts';
 import { HeicDecoder } from '../heic/heic.ts';
 import { analyse as analyseWith } from './analysis.ts';
 
-const heic = new HeicDecoder();
+const heic = new HeicDecoder(new HeavyWork({ memoryMb: 4_096 }));
 afterAll(() => heic[Symbol.asyncDispose]());
 const analyse = (bytes: Uint8Array) => analyseWith(bytes, heic);
 const page = await readFile(new URL('../testing/page.png', import.meta.url));

@@ -1,7 +1,11 @@
 import sharp, { type Sharp, type SharpOptions } from 'sharp';
+import { hasLittleMemory } from '#platform/base/config/available-memory.ts';
 
 /** Decoded pixels of one picture. More is a decompression bomb: 25 MiB of PNG can hold gigabytes of one colour. */
 export const MAX_PIXELS = 100_000_000;
+
+// It keeps up to 50 MB of what it did, for when the same is asked again.
+if (hasLittleMemory()) sharp.cache(false);
 
 /**
  * Opens a picture with the limits that every picture of a stranger is opened with.

@@ -1,4 +1,5 @@
 import { CodedError } from '#platform/base/errors/errors.ts';
+import type { HeavyKind, HeavyWork } from '#platform/base/thread/heavy-work.ts';
 import { ThreadClient } from '#platform/base/thread/thread-rpc.ts';
 import { JobRefused } from '#platform/data/jobs/jobs.ts';
 import type { HeicMethods } from './heic-thread.ts';
@@ -12,11 +13,17 @@ const IDLE_MS = 5_000;
  * A converter of HEIC, the format of iPhones, whose coding sharp cannot decode. libheif does, as WebAssembly in a
  * thread of its own: a picture that takes too long costs that thread and nothing else.
  */
-export class HeicDecoder implements AsyncDisposable {
+export class HeicDecoder implements HeavyKind, AsyncDisposable {
   readonly #thread = new ThreadClient<HeicMethods>(new URL('./heic-thread.ts', import.meta.url), undefined, 'HEIC', {
     idleMs: IDLE_MS,
   });
+  readonly #heavy: Pick<HeavyWork, 'run'>;
   #last: Promise<unknown> = Promise.resolve();
+
+  /** @param heavy gives turns where memory is little: the pixels of a picture take four bytes each. */
+  constructor(heavy: Pick<HeavyWork, 'run'>) {
+    this.#heavy = heavy;
+  }
 
   /**
    * Converts a picture to JPEG, upright.
@@ -26,7 +33,7 @@ export class HeicDecoder implements AsyncDisposable {
    */
   convert(bytes: Uint8Array, { icc }: { icc?: Uint8Array | undefined }, signal?: AbortSignal): Promise<Uint8Array> {
     // One after another: the thread decodes one at a time, and time waited is not time taken.
-    const turn = this.#last.then(() => this.#convert(bytes, icc, signal));
+    const turn = this.#last.then(() => this.#heavy.run(this, signal, () => this.#convert(bytes, icc, signal)));
     this.#last = turn.catch(() => {});
     return turn;
   }
@@ -46,6 +53,10 @@ export class HeicDecoder implements AsyncDisposable {
       if (error instanceof CodedError && error.code === 'BAD_USER_INPUT') throw new JobRefused(error.message);
       throw error;
     }
+  }
+
+  release(): Promise<void> {
+    return this.#thread.release();
   }
 
   [Symbol.asyncDispose](): Promise<void> {

@@ -6,6 +6,7 @@ import type { Worker } from 'tesseract.js';
 import { CodedError } from '#platform/base/errors/errors.ts';
 import { guarded } from '#platform/base/faults/guarded.ts';
 import type { Logger } from '#platform/base/log/log.ts';
+import type { HeavyKind } from '#platform/base/thread/heavy-work.ts';
 import type { OcrLanguages } from './languages.ts';
 import type { RecognisedLines } from './recognised.ts';
 
@@ -19,7 +20,7 @@ export interface RecogniseOptions {
 }
 
 /** An engine that recognises the text of a prepared picture. */
-export interface OcrEngine extends AsyncDisposable {
+export interface OcrEngine extends HeavyKind, AsyncDisposable {
   recognise(png: Buffer, options: RecogniseOptions): Promise<RecognisedLines>;
 }
 
@@ -78,7 +79,15 @@ export function createOcrEngine({ log, languages, size = 1, idleMs = IDLE_MS }: 
     };
     pooled.ending = setTimeout(guarded({ where: 'text recognition', log }, end), idleMs).unref();
   };
-  const release = async (pooled: PooledWorker, usable: boolean): Promise<void> => {
+  const endIdle = async (): Promise<void> => {
+    const ended = idle.splice(0).map(({ worker, ending }) => {
+      clearTimeout(ending);
+      started--;
+      return worker.terminate();
+    });
+    await Promise.all(ended);
+  };
+  const giveBack = async (pooled: PooledWorker, usable: boolean): Promise<void> => {
     if (usable && !closed && pooled.passes < PASSES_A_WORKER) {
       const next = waiting.shift();
       if (next) next(pooled);
@@ -114,18 +123,14 @@ export function createOcrEngine({ log, languages, size = 1, idleMs = IDLE_MS }: 
         usable = true;
         return linesOf(data.blocks ?? []);
       } finally {
-        await release(pooled, usable);
+        await giveBack(pooled, usable);
       }
     },
+    release: endIdle,
     async [Symbol.asyncDispose]() {
       closed = true;
       for (const wake of waiting.splice(0)) wake(undefined);
-      await Promise.all(
-        idle.splice(0).map(({ worker, ending }) => {
-          clearTimeout(ending);
-          return worker.terminate();
-        }),
-      );
+      await endIdle();
     },
   };
 }

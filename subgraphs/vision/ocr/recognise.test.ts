@@ -47,6 +47,8 @@ describe('the text of a picture', () => {
       await expect.poll(threads, { timeout: 20_000 }).toBe(before);
       expect((await readText(page, idle)).text).toBe(TEXT);
       expect(threads()).toBe(before + 1);
+      await idle.release();
+      await expect.poll(threads, { timeout: 20_000 }).toBe(before);
     },
     60_000,
   );
