@@ -11,8 +11,9 @@
  *
  * The time to the first token is what is added to the provider's, both ways. Sends a second are replies that ended, of
  * people who send again as soon as theirs has. CPU is that of all processes of the product, the embedded database
- * included and Postgres and Redis not; transactions, syncs and bytes of log are the database's, what is done behind the
- * reply included. At one person the work at rest is shared by few replies.
+ * included and Postgres and Redis not; what these, the provider and the load take of the same cores is told beside it.
+ * Transactions, syncs and bytes of log are the database's, what is done behind the reply included. At one person the
+ * work at rest is shared by few replies.
  *
  * `npm run bench -- chat [embedded | distributed | floor …]`. CHAT_USERS (default 1,50,300: the first alone, the second
  * for the time to the first token, the last for saturation) and CHAT_SECONDS (default 10 each) make it short;
@@ -32,6 +33,7 @@ import type { Contender, Talk, Work } from './chat/contender.ts';
 import { createDatabase, embeddedWork, openServers } from './chat/databases.ts';
 import { FLOOR_INSTALLED, startFloor } from './chat/floor.ts';
 import { product } from './chat/product.ts';
+import { loadAndProvider, type Surroundings, withServers } from './chat/surroundings.ts';
 import { cpuOf } from './llm/process.ts';
 import { percentile } from './statistics.ts';
 
@@ -66,15 +68,18 @@ interface Figures {
   readonly perSecond: number;
   /** By process. */
   readonly cpu: ReadonlyMap<string, number>;
+  /** The same of what is not of the product. */
+  readonly beside: ReadonlyMap<string, number>;
   readonly work: Work;
   readonly replies: number;
   readonly failed: number;
 }
 
 /** Everybody sends, follows the reply, and sends again, for a while. */
-async function measure(contender: Contender, talks: readonly Talk[]): Promise<Figures> {
+async function measure(contender: Contender, surroundings: Surroundings, talks: readonly Talk[]): Promise<Figures> {
   const users = talks.length;
   const before = await contender.work();
+  const besideBefore = await surroundings.cpu();
   const cpuBefore = cpuByProcess(contender);
   const added: number[] = [];
   let failed = 0;
@@ -97,16 +102,20 @@ async function measure(contender: Contender, talks: readonly Talk[]): Promise<Fi
   await Promise.all(talking);
   await sleep(BEHIND_MS);
   const cpuAfter = cpuByProcess(contender);
+  const besideAfter = await surroundings.cpu();
   const after = await contender.work();
   const replies = added.length;
   const each = (key: keyof Work): number => (after[key] - before[key]) / replies;
+  const cpuEach = (from: ReadonlyMap<string, number>, to: ReadonlyMap<string, number>) =>
+    new Map([...to].map(([name, ms]) => [name, (ms - from.get(name)!) / replies]));
   return {
     users,
     p50: percentile(added, 0.5),
     p95: percentile(added, 0.95),
     // The first replies end after two seconds.
     perSecond: inTime / Math.max(1, SECONDS - 2),
-    cpu: new Map([...cpuAfter].map(([name, ms]) => [name, (ms - cpuBefore.get(name)!) / replies])),
+    cpu: cpuEach(cpuBefore, cpuAfter),
+    beside: cpuEach(besideBefore, besideAfter),
     work: { transactions: each('transactions'), syncs: each('syncs'), walBytes: each('walBytes') },
     replies,
     failed,
@@ -118,42 +127,49 @@ const cpuByProcess = ({ processes }: Contender): Map<string, number> =>
 
 const total = (cpu: ReadonlyMap<string, number>): number => [...cpu.values()].reduce((sum, ms) => sum + ms, 0);
 
-/** Which process has which part of it, where there are several. */
-function partsOf(cpu: ReadonlyMap<string, number>): string {
-  const parts = [...cpu].toSorted(([, a], [, b]) => b - a).map(([name, ms]) => `${name} ${ms.toFixed(1)}`);
-  return parts.length > 1 ? ` (${parts.join(', ')})` : '';
-}
+/** Which process has which part of it. */
+const partsOf = (cpu: ReadonlyMap<string, number>): string =>
+  [...cpu]
+    .toSorted(([, a], [, b]) => b - a)
+    .map(([name, ms]) => `${name} ${ms.toFixed(1)}`)
+    .join(', ');
 
-async function run(contender: Contender): Promise<void> {
+async function run(contender: Contender, surroundings: Surroundings): Promise<void> {
   const warm = await contender.talks(Math.min(10, Math.max(...USERS)));
   await Promise.all(warm.map((talk, i) => talk.say(question(i))));
   const figures: Figures[] = [];
   for (const users of USERS) {
-    const one = await measure(contender, await contender.talks(users));
+    const one = await measure(contender, surroundings, await contender.talks(users));
     figures.push(one);
-    const { p50, p95, perSecond, work } = one;
+    const { p50, p95, perSecond, work, cpu } = one;
     console.log(
       `  ${contender.name}, ${users} users: first token +${p50.toFixed(1)} ms (p95 +${p95.toFixed(1)}), ${perSecond.toFixed(1)} sends/s, ` +
-        `${total(one.cpu).toFixed(1)} ms CPU${partsOf(one.cpu)}, ${work.transactions.toFixed(1)} transactions, ${work.syncs.toFixed(1)} syncs and ` +
+        `${total(cpu).toFixed(1)} ms CPU${cpu.size > 1 ? ` (${partsOf(cpu)})` : ''} beside ${partsOf(one.beside)}, ${work.transactions.toFixed(1)} transactions, ${work.syncs.toFixed(1)} syncs and ` +
         `${work.walBytes.toFixed(0)} bytes of log a reply; ${one.replies} replies, ${one.failed} failed`,
     );
   }
   const many = figures[Math.min(1, figures.length - 1)]!;
+  const last = figures.at(-1)!;
   const most = (key: 'transactions' | 'syncs') => Math.max(...figures.map(({ work }) => work[key])).toFixed(1);
   console.log(
     `BENCH chat-${contender.name} ttft_p50_ms=${many.p50.toFixed(1)} ttft_p95_ms=${many.p95.toFixed(1)} ` +
-      `sends_per_s=${figures.at(-1)!.perSecond.toFixed(1)} cpu_ms=${total(many.cpu).toFixed(1)} transactions=${most('transactions')} ` +
+      `sends_per_s=${last.perSecond.toFixed(1)} cpu_ms=${total(many.cpu).toFixed(1)} cpu_ms_saturated=${total(last.cpu).toFixed(1)} ` +
+      `${[...last.beside].map(([name, ms]) => `${name}_cpu_ms_saturated=${ms.toFixed(1)}`).join(' ')} transactions=${most('transactions')} ` +
       `syncs=${most('syncs')} wal_bytes=${many.work.walBytes.toFixed(0)} users=${many.users} failed=${figures.reduce((sum, { failed }) => sum + failed, 0)}`,
   );
 }
 
 const folder = mkdtempSync(path.join(os.tmpdir(), 'bench-chat-'));
-const provider = fork(path.join(import.meta.dirname, 'llm/provider.ts'));
+const profiling = process.env['CHAT_PROFILE']
+  ? ['--cpu-prof', `--cpu-prof-dir=${path.resolve(process.env['CHAT_PROFILE'])}`]
+  : [];
+const provider = fork(path.join(import.meta.dirname, 'llm/provider.ts'), { execArgv: profiling });
 await using stack = new AsyncDisposableStack();
 stack.defer(() => rmSync(folder, { recursive: true, force: true }));
-stack.defer(() => void provider.kill());
+stack.defer(() => provider.disconnect());
 try {
   const [port] = (await once(provider, 'message')) as [number];
+  const surroundings = loadAndProvider(provider.pid!);
   const model = {
     OPENAI_API_KEY: 'none',
     OPENAI_BASE_URL: `http://127.0.0.1:${port}/v1`,
@@ -161,9 +177,7 @@ try {
     NODE_ENV: 'production',
     EMBEDDED_FSYNC: 'true',
     DATABASE_POOL: '10',
-    ...(process.env['CHAT_PROFILE'] && {
-      NODE_OPTIONS: `--cpu-prof --cpu-prof-dir=${path.resolve(process.env['CHAT_PROFILE'])}`,
-    }),
+    ...(profiling.length > 0 && { NODE_OPTIONS: profiling.join(' ') }),
     ...NO_LIMITS,
   };
   if (!process.env['SEXTANT_TEST_PROGRAM']) {
@@ -181,20 +195,21 @@ try {
     for (const { suffix, env } of kinds) {
       const graph = await startEmbedded({ ...model, ...env });
       await using contender = product(`embedded${suffix}`, graph, () => embeddedWork(graph.url));
-      await run(contender);
+      await run(contender, surroundings);
     }
   }
   if (wants('distributed') || wants('floor')) {
     const servers = await openServers(stack);
     if (typeof servers === 'string') console.log(`chat-distributed and chat-floor:${servers}`);
     else {
+      const all = await withServers(surroundings, servers, stack);
       if (wants('distributed')) {
         for (const { suffix, env } of kinds) {
           const { url, work } = await createDatabase(servers.postgresUrl, stack);
           const postgres = { url, [Symbol.asyncDispose]: async () => {} };
           const graph = await startDistributed({ postgres, redisUrl: servers.redisUrl }, { ...model, ...env });
           await using contender = product(`distributed${suffix}`, graph, work);
-          await run(contender);
+          await run(contender, all);
         }
       }
       if (wants('floor') && !FLOOR_INSTALLED) {
@@ -202,7 +217,7 @@ try {
       } else if (wants('floor')) {
         const { url, work } = await createDatabase(servers.postgresUrl, stack);
         await using contender = await startFloor({ DATABASE_URL: url, OPENAI_BASE_URL: model.OPENAI_BASE_URL }, work);
-        await run(contender);
+        await run(contender, all);
       }
     }
   }
