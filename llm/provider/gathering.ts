@@ -1,13 +1,16 @@
 /** So many streams are read as they come: nothing is gained by gathering. */
 const UNGATHERED = 4;
-/** What each further stream adds to the time of gathering, and its longest, in ms. */
-const MS_PER_STREAM = 1;
-const MAX_MS = 50;
+/** What each further stream adds to the time of gathering, and its longest, in ms: less than a person sees. */
+const MS_PER_STREAM = 7;
+const MAX_MS = 150;
 
 /**
  * The rhythm in which a process reads streams that have begun. A piece of a reply passes a dozen layers, each of which
  * costs it a turn of the event loop; with many streams the pieces of a moment pass them together, as one. First words
  * never wait, and a single reader's words do not either.
+ *
+ * It is the one place where words wait for others: what has gathered here goes on to its readers at once, so no layer
+ * after this one gathers them a second time.
  */
 export class Gathering {
   #streams = 0;

@@ -6,13 +6,10 @@ import type { ChatMetrics } from '../metrics.ts';
 import type { Database } from '../parts.ts';
 import { isTurnOf } from './turn.ts';
 
-/**
- * The time between two groups of pieces, in ms: that between two pictures of a screen at least, more with each running
- * reply, and the longest.
- */
-const MIN_GROUP_MS = 25;
-const GROUP_MS_PER_REPLY = 2;
-const MAX_GROUP_MS = 100;
+/** Least time between two groups of pieces, in ms: a person sees no step that is shorter. */
+const GROUP_MS = 40;
+/** How long the first piece of a group waits for those that were read in the same moment, in ms. */
+const MOMENT_MS = 5;
 /** How often a process writes its replies to the database, which says that it still writes them too, in ms. */
 const CHECKPOINT_MS = 1_000;
 
@@ -29,8 +26,8 @@ export interface JournalListener {
  * ongoing-reply.ts), and keeps a copy of all of them in the database.
  *
  * The stream log keeps what it has shown though this process is killed; the copy is a second old at most, for the case
- * that the log is lost with the process. The more replies a process writes, the longer they gather: a hundred
- * milliseconds at most, less than a person sees.
+ * that the log is lost with the process. The more replies a process writes, the less often it reads from their
+ * providers (llm/provider/gathering.ts), for all of them in one moment: what a moment brings is one group.
  */
 export class Journal implements AsyncDisposable {
   readonly #db: Database;
@@ -39,6 +36,8 @@ export class Journal implements AsyncDisposable {
   readonly #entries = new Set<JournalEntry>();
   readonly #checkpoints: NodeJS.Timeout;
   #group: NodeJS.Timeout | undefined;
+  /** When the last group was shown, by `performance.now()`. */
+  #shownAt = 0;
   #checkpoint: Promise<void> | undefined;
 
   constructor(db: Database, metrics: ChatMetrics, log: Logger) {
@@ -62,7 +61,7 @@ export class Journal implements AsyncDisposable {
   gather(): void {
     this.#group ??= setTimeout(
       guarded({ where: 'reply journal', log: this.#log }, () => this.#show()),
-      Math.min(MAX_GROUP_MS, MIN_GROUP_MS + GROUP_MS_PER_REPLY * this.#entries.size),
+      Math.max(MOMENT_MS, this.#shownAt + GROUP_MS - performance.now()),
     );
   }
 
@@ -81,6 +80,7 @@ export class Journal implements AsyncDisposable {
 
   #show(): void {
     this.#group = undefined;
+    this.#shownAt = performance.now();
     for (const { listener } of this.#entries) listener.show();
   }
 
