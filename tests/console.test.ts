@@ -482,11 +482,14 @@ describe.skipIf(skipped)(`the console${BROWSER_SKIPPED}`, () => {
     await page.getByRole('button', { name: 'Remember something' }).click();
     await page.getByLabel('What to remember').fill('I am allergic to lemons');
     await page.getByRole('button', { name: 'Save' }).click();
+    // The focus is where it was before the dialogue.
+    const focused = () => page.evaluate(() => document.activeElement?.textContent);
+    await expect.poll(focused, { timeout: 15_000 }).toBe('Remember something');
     await page.getByRole('button', { name: /^Pin: / }).click();
     await page.getByRole('button', { name: /^Unpin: / }).waitFor();
     page.on('dialog', (dialog) => void dialog.accept());
     await page.getByRole('button', { name: /^Forget: / }).click();
-    await page.getByText('Nothing here yet.').waitFor();
+    await page.getByText('Nothing is remembered yet.').waitFor();
   }, 240_000);
 
   it('has no fault that axe knows on any page, in both themes, and speaks German', async () => {
@@ -623,7 +626,7 @@ describe.skipIf(skipped)(`the console${BROWSER_SKIPPED}`, () => {
     expect([...read].sort()).toEqual([...texts].sort());
     page.on('dialog', (dialog) => void dialog.accept());
     await page.getByRole('button', { name: 'Delete', exact: true }).click();
-    await page.getByText('Nothing here yet.').waitFor();
+    await page.getByText('No collections yet.').waitFor();
   }, 240_000);
 
   it('shows images that look alike, the text in one, and makes other sizes of it', async () => {

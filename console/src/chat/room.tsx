@@ -112,7 +112,7 @@ function Invite({ id }: { id: string }) {
               </Button>
             </Group>
           ))}
-          {given === undefined && found?.length === 0 && <Text size="sm">{common.nothing}</Text>}
+          {given === undefined && found?.length === 0 && <Text size="sm">{common.noMatch}</Text>}
           <Suspense>
             <InviteByLink id={id} />
           </Suspense>

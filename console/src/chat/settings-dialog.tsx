@@ -2,6 +2,7 @@ import { useQuery } from '@apollo/client/react';
 import { Button, Checkbox, Group, Modal, Select, SimpleGrid, Stack, Text, Textarea, TextInput } from '@mantine/core';
 import { type FormEvent, useState } from 'react';
 import { Problem } from '../frame/problem.tsx';
+import { useReturnFocus } from '../frame/return-focus.ts';
 import { useStrings } from '../strings/strings.tsx';
 import { ToolsToChooseDocument, type ToolsToChooseQuery } from './chat.generated.ts';
 import { type ChatSettings, type ServerTool, stillThere } from './settings.ts';
@@ -25,6 +26,7 @@ export function SettingsDialog({
   close(): void;
 }) {
   const { chat, common } = useStrings();
+  useReturnFocus();
   const { data, error } = useQuery(ToolsToChooseDocument);
   const [serverTools, setServerTools] = useState<readonly ServerTool[]>(settings.serverTools);
   const [toolServers, setToolServers] = useState<readonly string[]>(settings.toolServers);

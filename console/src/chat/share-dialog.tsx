@@ -3,6 +3,7 @@ import { Button, Group, Modal, Select, Stack, Text } from '@mantine/core';
 import { useState } from 'react';
 import { NewLink } from '../frame/new-link.tsx';
 import { Problem } from '../frame/problem.tsx';
+import { useReturnFocus } from '../frame/return-focus.ts';
 import { useMutation } from '../frame/use-mutation.ts';
 import { useFormat, useStrings } from '../strings/strings.tsx';
 import { ListSharesDocument, RevokeShareDocument, ShareChatDocument } from './sharing.generated.ts';
@@ -13,6 +14,7 @@ const DAY_MS = 86_400_000;
 export function ShareDialog({ id, close }: { readonly id: string; close(): void }) {
   const { chat, common } = useStrings();
   const format = useFormat();
+  useReturnFocus();
   const { data, refetch } = useQuery(ListSharesDocument, { variables: { id } });
   const [share, made] = useMutation(ShareChatDocument);
   const [revoke, revoked] = useMutation(RevokeShareDocument);

@@ -12,6 +12,8 @@ export interface Source {
   readonly title?: string | null | undefined;
   readonly section?: string | null | undefined;
   readonly page?: number | null | undefined;
+  /** The page of the web. */
+  readonly url?: string | null | undefined;
   /** The document of a passage. */
   readonly documentId?: string | null | undefined;
   /** Words of the text that the reply draws on, where its model says so. */
@@ -23,7 +25,8 @@ export function Sources({ sources }: { readonly sources: readonly Source[] }) {
   const { chat, knowledge, pages } = useStrings();
   const [open, setOpen] = useState<Source>();
   if (sources.length === 0) return null;
-  const nameOf = ({ title, kind }: Source) => title ?? (kind === 'MEMORY' ? pages.memory : pages.chat);
+  const nameOf = ({ title, kind, text }: Source) =>
+    title || `${kind === 'MEMORY' ? pages.memory : pages.chat}: ${shortened(text)}`;
   return (
     <Group gap={6} mt="xs" role="group" aria-label={chat.sources}>
       {sources.map((source) => (
@@ -56,6 +59,19 @@ export function Sources({ sources }: { readonly sources: readonly Source[] }) {
             <Text className="passage" dir="auto">
               {marked(open)}
             </Text>
+            {open.url && (
+              // A stranger's address: it is shown before it is opened.
+              <Anchor
+                href={open.url}
+                target="_blank"
+                rel="noopener noreferrer"
+                mt="md"
+                display="block"
+                className="address"
+              >
+                {open.url}
+              </Anchor>
+            )}
             {open.kind === 'KNOWLEDGE' && open.documentId && (
               <Anchor
                 component={Link}
@@ -73,6 +89,13 @@ export function Sources({ sources }: { readonly sources: readonly Source[] }) {
     </Group>
   );
 }
+
+/** Returns as much of a text as a button has room for. */
+const shortened = (text: string): string => {
+  const line = text.replace(/\s+/g, ' ').trim();
+  return line.length <= MAX_NAME ? line : `${line.slice(0, MAX_NAME).trimEnd()}…`;
+};
+const MAX_NAME = 32;
 
 /** Returns the text of a source with the words marked that the reply draws on. */
 function marked({ text, quotes = [] }: Source): ReactNode[] {

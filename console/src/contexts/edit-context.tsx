@@ -3,6 +3,7 @@ import { useApolloClient } from '@apollo/client/react';
 import { Button, Group, Modal, Select, Stack, Textarea, TextInput } from '@mantine/core';
 import { type FormEvent, useState } from 'react';
 import { Problem } from '../frame/problem.tsx';
+import { useReturnFocus } from '../frame/return-focus.ts';
 import { useAction } from '../frame/use-action.ts';
 import { useMutation } from '../frame/use-mutation.ts';
 import { useFormat, useStrings } from '../strings/strings.tsx';
@@ -56,6 +57,7 @@ export function EditContext({ entry, place, isCopy, close }: EditProps) {
   };
   /** What was typed is sent again; only where another has written meanwhile is theirs shown instead. */
   const retry = () => (isConflict(problem) ? void reload() : save.run());
+  useReturnFocus();
   const title = isCopy ? contexts.use : entry ? contexts.edit : contexts.add;
   return (
     <Modal opened onClose={() => close()} title={title} closeButtonProps={{ 'aria-label': common.close }}>

@@ -1,10 +1,11 @@
 import { Alert, Button, Group, Text } from '@mantine/core';
 import { isError } from '@sextant/client';
+import { messageOf } from '../session/message-of.ts';
 import { useStrings } from '../strings/strings.tsx';
 
 /** Returns what an error says to people; `offline` is said where the server does not answer. */
 export const textOf = (error: unknown, offline: string): string =>
-  isError(error, 'OFFLINE') ? offline : error instanceof Error ? error.message : String(error);
+  isError(error, 'OFFLINE') ? offline : messageOf(error);
 
 /** Shows an error where it belongs, with what to do about it; nothing without one. */
 export function Problem({ error, retry }: { readonly error: unknown; readonly retry?: () => void }) {

@@ -75,7 +75,7 @@ function Gallery() {
         </Button>
       </Group>
       <Problem error={problem ?? error} />
-      {data && shown.length === 0 && <Text>{common.nothing}</Text>}
+      {data && shown.length === 0 && <Text>{search === null ? images.empty : common.noMatch}</Text>}
       <div className="gallery">
         {shown.map(({ id, fileName, status, url, problem: wrong }) => (
           <Card key={id} withBorder padding="xs" component={Link} href={`/images/${id}`}>

@@ -173,7 +173,7 @@ function Row({ document, changed }: { document: DocumentRowFragment; changed(): 
       <Table.Td visibleFrom="sm">{format.bytes(document.size)}</Table.Td>
       <Table.Td visibleFrom="sm">{format.time(document.createdAt)}</Table.Td>
       <Table.Td>
-        <Group gap={4} justify="flex-end" wrap="nowrap">
+        <Group gap={4} justify="flex-end">
           {status === 'FAILED' && (
             <Button
               size="compact-xs"
@@ -209,7 +209,7 @@ function Found({ query }: { query: string }) {
   return (
     <Stack aria-live="polite">
       {degraded && <Text size="sm">{knowledge.degraded}</Text>}
-      {matches.length === 0 && <Text>{common.nothing}</Text>}
+      {matches.length === 0 && <Text>{common.noMatch}</Text>}
       {matches.map(({ passage: { id, text, citation }, score }) => (
         <Paper key={id} withBorder p="md">
           <Group justify="space-between" mb={4}>

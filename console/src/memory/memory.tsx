@@ -22,6 +22,7 @@ import { Link } from 'wouter';
 import { Heading } from '../frame/heading.tsx';
 import { added, More } from '../frame/more.tsx';
 import { Problem } from '../frame/problem.tsx';
+import { useReturnFocus } from '../frame/return-focus.ts';
 import { useAction } from '../frame/use-action.ts';
 import { useMutation } from '../frame/use-mutation.ts';
 import { useFormat, useStrings } from '../strings/strings.tsx';
@@ -87,7 +88,7 @@ export function Memory() {
         <Switch label={memory.superseded} checked={all} onChange={(event) => setAll(event.currentTarget.checked)} />
       </Group>
       <Problem error={error ?? found.error} />
-      {shown?.length === 0 && <Text>{common.nothing}</Text>}
+      {shown?.length === 0 && <Text>{query === '' ? memory.none : common.noMatch}</Text>}
       <Stack gap="sm">
         {shown?.map((one) => (
           <Remembered key={one.id} memory={one} edit={() => setEdited(one)} />
@@ -192,6 +193,7 @@ function Edit({ memory: one, close }: { memory: MemoryRowFragment | undefined; c
   const [kind, setKind] = useState<Kind>(one?.kind ?? 'FACT');
   const [importance, setImportance] = useState(one?.importance ?? 0.5);
   const [problem, setProblem] = useState<unknown>();
+  useReturnFocus();
   const [remember] = useMutation(RememberDocument);
   const [change] = useMutation(ChangeMemoryDocument);
   const kinds = (Object.entries(memory.kinds) as [Kind, string][]).map(([value, label]) => ({ value, label }));

@@ -18,7 +18,7 @@ export function People() {
     <>
       <Heading title={pages.people} />
       <Tabs value={shown} onChange={(value) => go(`/people?show=${value}`)} keepMounted={false}>
-        <Tabs.List mb="md">
+        <Tabs.List mb="md" className="one-line">
           {viewer?.isAdmin && <Tabs.Tab value="users">{people.users}</Tabs.Tab>}
           <Tabs.Tab value="sessions">{people.sessions}</Tabs.Tab>
           <Tabs.Tab value="keys">{people.keys}</Tabs.Tab>

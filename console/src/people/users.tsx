@@ -6,6 +6,7 @@ import { type FormEvent, useState } from 'react';
 import { added, More } from '../frame/more.tsx';
 import { NewLink } from '../frame/new-link.tsx';
 import { Problem } from '../frame/problem.tsx';
+import { useReturnFocus } from '../frame/return-focus.ts';
 import { useMutation } from '../frame/use-mutation.ts';
 import { useFormat, useStrings } from '../strings/strings.tsx';
 import {
@@ -159,6 +160,7 @@ function AddUser({ close }: { close(): void }) {
     const input = { email: email!, ...(displayName && { displayName }), ...(password && { password }) };
     await add({ variables: { input } }).then(close, setProblem);
   };
+  useReturnFocus();
   return (
     <Modal opened onClose={close} title={people.add} closeButtonProps={{ 'aria-label': common.close }}>
       <form onSubmit={submit}>

@@ -61,12 +61,14 @@ function Account() {
           autoComplete="username"
           required
           withAsterisk={false}
+          autoFocus
         />
         <PasswordInput
           name="password"
           label={session.password}
           autoComplete="new-password"
           description={session.passwordHint(data?.signInOptions?.passwordMinLength ?? 15)}
+          minLength={data?.signInOptions?.passwordMinLength}
           required
           withAsterisk={false}
         />

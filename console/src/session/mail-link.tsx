@@ -81,6 +81,7 @@ export function MailLink({ address }: { readonly address: MailLinkAddress }) {
                 label={session.password}
                 autoComplete="new-password"
                 description={session.passwordHint(data?.signInOptions?.passwordMinLength ?? 15)}
+                minLength={data?.signInOptions?.passwordMinLength}
                 required
                 withAsterisk={false}
                 autoFocus

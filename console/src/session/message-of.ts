@@ -1,2 +1,6 @@
-/** Returns what an error says to people. */
-export const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+/** Returns what an error says to people, who do not know the names of the API: `input.password` is the password. */
+export const messageOf = (error: unknown): string =>
+  (error instanceof Error ? error.message : String(error)).replace(
+    /^input\.(?:\w+\.)*(\w)(\w*)/,
+    (_, first: string, rest: string) => first.toUpperCase() + rest,
+  );

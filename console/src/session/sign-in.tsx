@@ -68,12 +68,14 @@ export function SignIn() {
             autoComplete="username"
             required
             withAsterisk={false}
+            autoFocus
           />
           <PasswordInput
             name="password"
             label={session.password}
             autoComplete={isNew ? 'new-password' : 'current-password'}
             description={isNew && options ? session.passwordHint(options.passwordMinLength) : undefined}
+            minLength={isNew ? options?.passwordMinLength : undefined}
             required
             withAsterisk={false}
           />

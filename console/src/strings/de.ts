@@ -18,6 +18,7 @@ export const de: Strings = {
     open: 'Öffnen',
     actions: 'Aktionen',
     nothing: 'Noch nichts da.',
+    noMatch: 'Nichts gefunden.',
     offline: 'Der Server ist nicht erreichbar. Es wird weiter versucht.',
     confirmDelete: 'Endgültig löschen?',
     skip: 'Zum Inhalt springen',
@@ -301,6 +302,7 @@ export const de: Strings = {
     relevance: 'Treffer',
   },
   memory: {
+    none: 'Noch nichts gemerkt. Antworten merken sich, was Sie von sich sagen; Sie können es auch hier schreiben.',
     add: 'Etwas merken',
     text: 'Was zu merken ist',
     kind: 'Art',
@@ -342,6 +344,8 @@ export const de: Strings = {
     version: (version) => `Fassung ${version}`,
   },
   images: {
+    empty:
+      'Noch keine Bilder. Fügen Sie welche hinzu, oder sagen Sie, was eines zeigen soll, und lassen Sie es erzeugen.',
     add: 'Bilder hinzufügen',
     generate: 'Erzeugen',
     prompt: 'Was das Bild zeigt',
@@ -367,6 +371,7 @@ export const de: Strings = {
     states: { AWAITING_UPLOAD: 'wartet', ANALYSING: 'wird untersucht', READY: 'bereit', REFUSED: 'abgelehnt' },
   },
   vectors: {
+    none: 'Noch keine Sammlungen. Eine Sammlung enthält Ihre Texte, die nach Bedeutung und Wörtern gefunden werden.',
     objects: (count) => `${count} Objekte`,
     create: 'Neue Sammlung',
     name: 'Name',
@@ -419,6 +424,7 @@ export const de: Strings = {
     limit: 'Grenze',
     periods: { DAY: 'am Tag', MONTH: 'im Monat' },
     spent: (spent, limit) => `${spent} von ${limit}`,
+    none: 'In dieser Zeit wurde kein Modell gefragt.',
     unpriced: (count) => `${count} Aufrufe haben keinen bekannten Preis.`,
   },
   people: {
@@ -450,16 +456,12 @@ export const de: Strings = {
     link: 'Link für ein Passwort',
   },
   system: {
+    forAdministrators: 'Diese Seite ist für Administratoren.',
     health: 'Zustand',
     models: 'Modelle und ihre Bereitstellungen',
     noModels: 'Kein Sprachmodell ist eingerichtet: Antworten zitieren Gedächtnis und Wissen.',
     model: 'Modell',
-    circuits: {
-      CLOSED: 'wird gefragt',
-      COOLING: 'kühlt ab',
-      HALF_OPEN: 'wird wieder versucht',
-      OPEN: 'bleibt außen vor',
-    },
+    circuits: { CLOSED: 'verfügbar', COOLING: 'pausiert', HALF_OPEN: 'wird versucht', OPEN: 'ausgelassen' },
     state: 'Zustand',
     calls: 'Aufrufe',
     failures: 'Fehler',

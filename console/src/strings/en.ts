@@ -16,6 +16,7 @@ export const en = {
     open: 'Open',
     actions: 'Actions',
     nothing: 'Nothing here yet.',
+    noMatch: 'Nothing is found.',
     offline: 'The server cannot be reached. It is tried again.',
     confirmDelete: 'Delete it for good?',
     skip: 'Skip to the content',
@@ -296,6 +297,7 @@ export const en = {
     relevance: 'Match',
   },
   memory: {
+    none: 'Nothing is remembered yet. Replies remember what you say of yourself; you can also write it here.',
     add: 'Remember something',
     text: 'What to remember',
     kind: 'Kind',
@@ -337,6 +339,7 @@ export const en = {
     version: (version: number) => `version ${version}`,
   },
   images: {
+    empty: 'No images yet. Add some, or say what one shall show and have it generated.',
     add: 'Add images',
     generate: 'Generate',
     prompt: 'What the picture shows',
@@ -362,6 +365,7 @@ export const en = {
     states: { AWAITING_UPLOAD: 'waiting', ANALYSING: 'being analysed', READY: 'ready', REFUSED: 'refused' },
   },
   vectors: {
+    none: 'No collections yet. A collection holds texts of yours, which are found by meaning and by words.',
     objects: (count: string) => `${count} objects`,
     create: 'New collection',
     name: 'Name',
@@ -414,6 +418,7 @@ export const en = {
     limit: 'Limit',
     periods: { DAY: 'a day', MONTH: 'a month' },
     spent: (spent: string, limit: string) => `${spent} of ${limit}`,
+    none: 'No model was asked in this time.',
     unpriced: (count: number) => `${count} calls have no known price.`,
   },
   people: {
@@ -445,11 +450,12 @@ export const en = {
     link: 'Link for a password',
   },
   system: {
+    forAdministrators: 'This page is for administrators.',
     health: 'Health',
     models: 'Models and their deployments',
     noModels: 'No language model is configured: replies quote memory and knowledge.',
     model: 'Model',
-    circuits: { CLOSED: 'is asked', COOLING: 'cools off', HALF_OPEN: 'is tried again', OPEN: 'is left out' },
+    circuits: { CLOSED: 'available', COOLING: 'paused', HALF_OPEN: 'being tried', OPEN: 'left out' },
     state: 'State',
     calls: 'Calls',
     failures: 'Failures',

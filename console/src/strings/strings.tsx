@@ -65,7 +65,10 @@ export function useFormat() {
       number: (value: number) => number.format(value),
       compact: (value: number) => compact.format(value),
       percent: (share: number) => `${number.format(share * 100)} %`,
-      seconds: (ms: number | null | undefined) => (ms == null ? '–' : `${number.format(ms / 1000)} s`),
+      seconds: (ms: number | null | undefined) => {
+        if (ms == null) return '–';
+        return ms < 1000 ? `${Math.round(ms)} ms` : `${number.format(ms / 1000)} s`;
+      },
       bytes,
       money: (amount: string | number, currency: string) =>
         new Intl.NumberFormat(language, { style: 'currency', currency, maximumFractionDigits: 4 }).format(

@@ -31,7 +31,7 @@ export function Services() {
             <Table.Tr>
               <Table.Th>{system.service}</Table.Th>
               <Table.Th>{system.state}</Table.Th>
-              <Table.Th>{system.started}</Table.Th>
+              <Table.Th visibleFrom="sm">{system.started}</Table.Th>
               <Table.Th ta="right">{system.loopDelay}</Table.Th>
               <Table.Th ta="right">{system.memory}</Table.Th>
               <Table.Th ta="right">{system.subscriptions}</Table.Th>
@@ -74,7 +74,7 @@ function Row({ process }: { readonly process: Process }) {
           {system.serviceStatus[process.status]}
         </Badge>
       </Table.Td>
-      <Table.Td>{format.time(process.startedAt)}</Table.Td>
+      <Table.Td visibleFrom="sm">{format.time(process.startedAt)}</Table.Td>
       <Table.Td ta="right">{format.number(Math.round(process.eventLoopDelayMs))} ms</Table.Td>
       <Table.Td ta="right">{format.number(Math.round(process.memoryBytes / 1e6))} MB</Table.Td>
       <Table.Td ta="right">{format.number(process.subscriptions)}</Table.Td>

@@ -1,10 +1,11 @@
 import { useQuery } from '@apollo/client/react';
-import { Badge, Button, Group, Paper, Progress, Stack, Table, Text, Title } from '@mantine/core';
+import { Badge, Button, Group, Loader, Paper, Progress, Stack, Table, Text, Title } from '@mantine/core';
 import { SquareTerminal } from 'lucide-react';
 import { useEffect, useState } from 'react';
 import { Heading } from '../frame/heading.tsx';
 import { Problem } from '../frame/problem.tsx';
 import { useMutation } from '../frame/use-mutation.ts';
+import { useViewer } from '../frame/viewer.ts';
 import { useFormat, useStrings } from '../strings/strings.tsx';
 import { Services } from './services.tsx';
 import {
@@ -20,6 +21,18 @@ type ParkedRow = NonNullable<SystemStateQuery['parkedWork']>['nodes'][number];
 
 /** Shows how the installation is, for administrators. */
 export function System() {
+  const { system, pages } = useStrings();
+  const viewer = useViewer();
+  if (viewer?.isAdmin) return <Installation />;
+  return (
+    <>
+      <Heading title={pages.system} />
+      {viewer ? <Text>{system.forAdministrators}</Text> : <Loader size="sm" />}
+    </>
+  );
+}
+
+function Installation() {
   const { system, pages } = useStrings();
   const { data, error, refetch } = useQuery(SystemStateDocument, { pollInterval: 5_000 });
   const [hasExplorer, setHasExplorer] = useState(false);

@@ -32,13 +32,14 @@ export function Chart({ points, label }: { readonly points: readonly Point[]; re
         {points.map(({ at, value }, index) => {
           const height = (value / max) * (HEIGHT - BELOW - 4);
           const x = LEFT + index * step;
+          const isAtEnd = x + step / 2 + NAME / 2 > breadth;
           return (
             <g key={at}>
               <rect x={x + step * 0.12} width={step * 0.76} y={HEIGHT - BELOW - height} height={height} rx={2}>
                 <title>{`${format.time(at)}: ${format.number(value)}`}</title>
               </rect>
               {index % named === 0 && (
-                <text x={x + step / 2} y={HEIGHT - 5} textAnchor="middle">
+                <text x={isAtEnd ? breadth : x + step / 2} y={HEIGHT - 5} textAnchor={isAtEnd ? 'end' : 'middle'}>
                   {format.day(at)}
                 </text>
               )}

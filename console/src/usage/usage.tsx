@@ -1,5 +1,5 @@
 import { useQuery } from '@apollo/client/react';
-import { Button, Group, Paper, SegmentedControl, Select, Switch, Table, Text, Title } from '@mantine/core';
+import { Button, Group, Loader, Paper, SegmentedControl, Select, Switch, Table, Text, Title } from '@mantine/core';
 import { Download } from 'lucide-react';
 import { useMemo, useState } from 'react';
 import { Heading } from '../frame/heading.tsx';
@@ -34,7 +34,7 @@ export function Usage() {
     const interval = period === 'day' ? ('HOUR' as const) : ('DAY' as const);
     return { filter: { from, to: new Date(now).toISOString(), everybody }, interval, by };
   }, [period, by, everybody]);
-  const { data, previousData, error } = useQuery(UsageOfDocument, { variables });
+  const { data, previousData, loading, error } = useQuery(UsageOfDocument, { variables });
   const shown = data ?? previousData;
   const totals = shown?.usage;
   const points = (shown?.usageSeries ?? []).map(({ at, totals: one }) => ({
@@ -119,7 +119,11 @@ export function Usage() {
         />
       </Group>
       <Paper withBorder p="sm">
-        <Chart points={points} label={`${usage.overTime}: ${usage[measure]}`} />
+        {shown ? (
+          <Chart points={points} label={`${usage.overTime}: ${usage[measure]}`} />
+        ) : (
+          loading && <Loader size="sm" />
+        )}
       </Paper>
       <Group mt="lg" mb="xs">
         <Select
@@ -162,6 +166,7 @@ export function Usage() {
           </Table.Tbody>
         </Table>
       </div>
+      {shown && rows.length === 0 && <Text size="sm">{usage.none}</Text>}
       {viewer?.isAdmin && <Feedback from={variables.filter.from} to={variables.filter.to} />}
       <Budgets isAdmin={viewer?.isAdmin ?? false} />
     </>

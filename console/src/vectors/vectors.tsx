@@ -6,6 +6,7 @@ import { Link, useLocation } from 'wouter';
 import { Heading } from '../frame/heading.tsx';
 import { added, More } from '../frame/more.tsx';
 import { Problem } from '../frame/problem.tsx';
+import { useReturnFocus } from '../frame/return-focus.ts';
 import { useMutation } from '../frame/use-mutation.ts';
 import { useViewer } from '../frame/viewer.ts';
 import { useFormat, useStrings } from '../strings/strings.tsx';
@@ -19,7 +20,7 @@ export function Vectors({ id }: { readonly id: string | undefined }) {
 }
 
 function Collections() {
-  const { vectors, pages, common } = useStrings();
+  const { vectors, pages } = useStrings();
   const format = useFormat();
   const viewer = useViewer();
   const { data, error, fetchMore } = useQuery(CollectionsDocument, { variables: {} });
@@ -33,7 +34,7 @@ function Collections() {
         </Button>
       </Heading>
       <Problem error={error} />
-      {data && collections.length === 0 && <Text>{common.nothing}</Text>}
+      {data && collections.length === 0 && <Text>{vectors.none}</Text>}
       <div className="gallery">
         {collections.map(({ id, name, description, objectCount, model }) => (
           <Paper key={id} withBorder p="md" className="passage" dir="auto">
@@ -63,6 +64,7 @@ function MakeCollection({ close }: { close(): void }) {
   const [, go] = useLocation();
   const [make, { loading }] = useMutation(MakeCollectionDocument);
   const [problem, setProblem] = useState<unknown>();
+  useReturnFocus();
   const submit = async (event: FormEvent<HTMLFormElement>) => {
     event.preventDefault();
     const values = new FormData(event.currentTarget);
