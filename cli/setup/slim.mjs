@@ -36,6 +36,10 @@ const UNREAD = [
   /^@google\/genai\/dist\/(web|tokenizer|index\.[mc]js)$/,
   /^@opentelemetry\/.*\/build\/esnext$/,
   /^zod\/src$/,
+  // Types once more, for `require` and for compilers of years ago.
+  /^(openai|@anthropic-ai\/sdk)\/.*\.d\.ts$/,
+  /\.d\.cts$/,
+  /\/dist-types\/ts3\.4$/,
   // The code of what is types alone.
   /^json-schema-to-ts\/(node_modules|src|lib\/(?!types))/,
   // Encodings of models that are gone.
@@ -56,8 +60,8 @@ const OF_ANOTHER = new RegExp(
   `^@graphql-hive/router-query-planner/.*\\.(?!${process.platform}-${process.arch}\\b)[\\w-]+\\.node$`,
 );
 
-/** The type checker, which Prisma's client asks for and does not load. */
-const ONLY_DEVELOPMENT = [/^@?typescript$/];
+/** The type checker, which Prisma's client asks for and does not load, and types that packages ask for. */
+const ONLY_DEVELOPMENT = [/^@?typescript$/, /(^|\/)node_modules\/@types$/, /^@types$/];
 
 /**
  * Deletes what packages bring and no code reads.

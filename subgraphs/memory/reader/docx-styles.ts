@@ -1,6 +1,6 @@
 import { walkXml } from './xml.ts';
 
-/** What the styles of a Word document say about the text that has them, by their ids. */
+/** The styles of a Word document: what they say about the text that has them, by their ids. */
 export interface WordStyles {
   /** The levels of headings, from 0. */
   readonly levels: ReadonlyMap<string, number>;

@@ -14,7 +14,7 @@ export interface Letter {
   readonly attached: readonly Attached[];
 }
 
-/** What is attached to an e-mail: a file, or an e-mail. */
+/** A thing that is attached to an e-mail: a file, or an e-mail. */
 export interface Attached {
   readonly name: string | undefined;
   /** The media type, as declared. */

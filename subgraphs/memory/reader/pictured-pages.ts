@@ -65,7 +65,7 @@ export async function textsOfPages(bytes: Uint8Array, numbers: readonly number[]
     }
     document.destroy();
   } catch {
-    // Another reader's trouble with a file is no reason to refuse it.
+    // A file that PDFium cannot open was read by the other reader: it is not refused.
   } finally {
     library.destroy();
   }
