@@ -27,8 +27,8 @@ export const prose = (words: number): string =>
 /** What one person does with all of the product. */
 export class Person {
   readonly user: TestUser;
-  #conversationId = '';
-  #collectionId = '';
+  #conversationId: Promise<string> | undefined;
+  #collectionId: Promise<string> | undefined;
 
   private constructor(user: TestUser) {
     this.user = user;
@@ -144,22 +144,19 @@ export class Person {
     return (await (await fetch(this.#here(exportMemory.url))).arrayBuffer()).byteLength;
   }
 
-  async #conversation(): Promise<string> {
-    if (this.#conversationId === '') {
-      const { createConversation } = await this.user.run(CreateConversationDocument, { input: { title: 'Leg 1' } });
-      this.#conversationId = createConversation!.conversation.id;
-    }
+  #conversation(): Promise<string> {
+    this.#conversationId ??= this.user
+      .run(CreateConversationDocument, { input: { title: 'Leg 1' } })
+      .then(({ createConversation }) => createConversation!.conversation.id);
     return this.#conversationId;
   }
 
-  async #collection(): Promise<string> {
-    if (this.#collectionId === '') {
-      const { createVectorCollection } = await this.user.run<
-        { createVectorCollection: { collection: { id: string } } },
-        never
-      >('mutation { createVectorCollection(input: {name: "notes"}) { collection { id } } }');
-      this.#collectionId = createVectorCollection.collection.id;
-    }
+  #collection(): Promise<string> {
+    this.#collectionId ??= this.user
+      .run<{ createVectorCollection: { collection: { id: string } } }, never>(
+        'mutation { createVectorCollection(input: {name: "notes"}) { collection { id } } }',
+      )
+      .then(({ createVectorCollection }) => createVectorCollection.collection.id);
     return this.#collectionId;
   }
 

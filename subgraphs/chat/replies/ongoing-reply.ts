@@ -7,7 +7,7 @@ import type { ChatParts } from '../parts.ts';
 import { type Composition, compose, compositionOf } from './compose.ts';
 import { endReply } from './end-reply.ts';
 import type { Journal, JournalEntry } from './journal.ts';
-import { type Outcome, StopRequest } from './outcome.ts';
+import { breakdownOf, type Outcome, StopRequest } from './outcome.ts';
 import { identityOf } from './requester.ts';
 import { generateTitle } from './title.ts';
 
@@ -87,10 +87,9 @@ export class OngoingReply {
       const rest = this.#text.end();
       if (rest !== '') this.#keep({ kind: 'TEXT', body: rest });
     } catch (error) {
-      log.error({ err: error, replyId: id }, 'writing a reply failed unexpectedly');
-      const status = this.#draft.text === '' ? 'FAILED' : 'INTERRUPTED';
-      const failure = { code: 'INTERNAL_SERVER_ERROR', message: 'Something went wrong while the reply was written.' };
-      outcome = { status, error: failure, records: [] };
+      const { logged, told } = breakdownOf(error);
+      log.error({ err: error, replyId: id }, logged);
+      outcome = { status: this.#draft.text === '' ? 'FAILED' : 'INTERRUPTED', error: told, records: [] };
     }
     await this.#journal.close(this.#entry);
     const ending = { reply: this.#reply, writer: this.#writer, stop: this.#stop.signal };

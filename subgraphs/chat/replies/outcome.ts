@@ -1,6 +1,7 @@
 import { GraphQLError } from 'graphql';
 import type { LlmCallRecord } from '#llm/records/record.ts';
 import type { FitReport } from '#llm/tokens/fit.ts';
+import { OUTAGES, outageOf } from '#platform/base/errors/outage.ts';
 import type { MessageStatus } from '#prisma/chat/client/client.ts';
 
 /** The end of the writing of a reply. */
@@ -41,4 +42,15 @@ export function failureOf(error: unknown, signal: AbortSignal): Pick<Outcome, 's
     status: error.extensions.phase === 'after_first_token' ? 'INTERRUPTED' : 'FAILED',
     error: { code, message: error.message },
   };
+}
+
+/** Returns what the log and people are told of an error without a code which broke off the writing of a reply. */
+export function breakdownOf(error: unknown): { readonly logged: string; readonly told: NonNullable<Outcome['error']> } {
+  const outage = outageOf(error);
+  if (outage !== undefined) {
+    const { log, message } = OUTAGES[outage];
+    return { logged: log, told: { code: 'SERVICE_UNAVAILABLE', message } };
+  }
+  const message = 'Something went wrong while the reply was written.';
+  return { logged: 'writing a reply failed unexpectedly', told: { code: 'INTERNAL_SERVER_ERROR', message } };
 }
