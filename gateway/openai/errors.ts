@@ -42,7 +42,7 @@ export function errorBody(error: GraphQLFormattedError) {
   const code = String(extensions?.['code'] ?? 'BAD_USER_INPUT');
   const argument = extensions?.['argument'];
   const ofTheirs = extensions?.['openAiCode'];
-  const [, wrong, place, why] = COERCION.exec(message) ?? [];
+  const { wrong, place, why } = coercionOf(message);
   const named = typeof argument === 'string' ? argument : place;
   const param = named === undefined ? null : nameOf(named);
   return {
@@ -61,8 +61,25 @@ export function errorBody(error: GraphQLFormattedError) {
   };
 }
 
-/** How the graph refuses a value of another type than it takes. */
-const COERCION = /^Variable "\$input" got invalid value (.*) at "(.*?)"; (.*)$/s;
+/** How the graph refuses a value of another type than it takes: the value, its place and the reason follow. */
+const COERCION = 'Variable "$input" got invalid value ';
+/** The place is made of names of the graph. What the value holds is the sender's, and may be long. */
+const PLACE = / at "(input[\w.[\]]*)"; /;
+const MAX_SHOWN = 200;
+
+/** Returns the parts of the message of such a refusal; nothing for others. */
+function coercionOf(message: string): { readonly wrong?: string; readonly place?: string; readonly why?: string } {
+  const found = message.startsWith(COERCION) ? PLACE.exec(message) : null;
+  if (!found) return {};
+  const value = message.slice(COERCION.length, found.index);
+  return {
+    wrong: shortened(value),
+    place: found[1]!,
+    why: shortened(message.slice(found.index + found[0].length)),
+  };
+}
+
+const shortened = (text: string): string => (text.length > MAX_SHOWN ? `${text.slice(0, MAX_SHOWN)}…` : text);
 
 /**
  * Returns the name that a value of the graph has here: `temperature` for `input.parameters.temperature`. An item of the
