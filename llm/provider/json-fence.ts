@@ -1,8 +1,7 @@
 const OPENING = /^\s*```(?:json|JSON)?[ \t]*\r?\n/;
 /** What may still become an opening fence. */
 const MAYBE = /^\s*(?:`{0,3}|```(?:j|js|jso|json|J|JS|JSO|JSON)?[ \t]*\r?)$/;
-/** What may be a closing fence, or the beginning of one. */
-const CLOSING = /\s*`{0,3}\s*$/;
+const CLOSING = '```';
 
 /**
  * A filter that takes the fence of Markdown off a JSON text, piece by piece: models that are only asked in words for
@@ -25,16 +24,23 @@ export class JsonFence {
       this.#held = this.#held.slice(fence[0].length);
       this.#state = 'fenced';
     }
-    const keep = CLOSING.exec(this.#held)?.[0].length ?? 0;
-    const text = this.#held.slice(0, this.#held.length - keep);
-    this.#held = this.#held.slice(this.#held.length - keep);
+    const text = beforeClosing(this.#held);
+    this.#held = this.#held.slice(text.length);
     return text;
   }
 
   /** What is left at the end: of a fenced text nothing. */
   end(): string {
-    const rest = this.#state === 'fenced' ? this.#held.replace(/\s*`{3}\s*$/, '') : this.#held;
+    const rest = this.#state === 'fenced' && this.#held.trim() === CLOSING ? '' : this.#held;
     this.#held = '';
     return rest;
   }
+}
+
+/** Returns a text without what may be a closing fence at its end, or the beginning of one. */
+function beforeClosing(text: string): string {
+  const open = text.trimEnd();
+  let ticks = 0;
+  while (ticks < CLOSING.length && open.at(-1 - ticks) === '`') ticks++;
+  return open.slice(0, open.length - ticks).trimEnd();
 }
