@@ -73,7 +73,7 @@ export async function drain(server: Server, graceMs: number): Promise<void> {
     },
     Math.min(MAX_QUIET_MS, graceMs / 4),
   );
-  const cut = setTimeout(() => server.closeAllConnections(), graceMs - (performance.now() - started));
+  const cut = setTimeout(() => server.closeAllConnections(), Math.max(0, graceMs - (performance.now() - started)));
   await closed;
   clearTimeout(quiet);
   clearInterval(cleanup);
