@@ -20,17 +20,30 @@ export interface Annotation {
   readonly source: AnswerSource;
 }
 
+/** The beginning of a text that is JSON, and one that may become JSON or a mark. */
+const JSON_TEXT = /^(?:\{|\[(?:[[{"\s-]|\d{4}|\d+[^\d\]]))/;
+const MAYBE_JSON = /^(?:\[\d*)?$/;
+
 /**
  * The text of an answer on its way to a client of this API: it finds the marks of sources, such as `[1]`. What OpenAI's
  * API can name, pages and documents, becomes an annotation; the marks of all else, which a client could not resolve,
- * are taken out. Numbers that name no source, and JSON, stay as they are.
+ * are taken out. Numbers that name no source or may be an index, and JSON, stay as they are: a number that nothing
+ * resolves does less harm than lost words.
  */
 export class AnnotatedText {
   readonly #marks = new SourceMarks();
   #sources: ReadonlyMap<number, AnswerSource> = new Map();
   #length = 0;
-  /** Whether the text is JSON; undefined before its first word. */
+  /** The beginning of the text, as long as it does not say whether that is JSON. */
+  #begin = '';
   #isJson: boolean | undefined;
+  /** Whether words have come: a text that is a mark alone stays. */
+  #hasWords = false;
+
+  /** @param isJson whether JSON was asked for; else its beginning says whether the text is JSON all the same. */
+  constructor(isJson = false) {
+    if (isJson) this.#isJson = true;
+  }
 
   /** Takes the sources that are known by now, all of them. */
   know(sources: readonly AnswerSource[]): void {
@@ -41,8 +54,11 @@ export class AnnotatedText {
 
   /** Returns a piece of the text as the client gets it. */
   take(text: string): AnswerPiece[] {
-    if (this.#isJson === undefined && text.trim() !== '') this.#isJson = text.trimStart().startsWith('{');
-    if (this.#isJson) return this.#asIs(text);
+    if (this.#isJson === undefined) {
+      this.#begin = (this.#begin + text).trimStart();
+      if (!MAYBE_JSON.test(this.#begin)) this.#isJson = JSON_TEXT.test(this.#begin);
+    }
+    if (this.#isJson) return [...this.end(), ...this.#asIs(text)];
     const pieces = this.#marks.take(text);
     // Most answers have no sources: their text is not held back.
     return this.#sources.size === 0 ? this.#asIs(text) : this.#told(pieces);
@@ -51,22 +67,25 @@ export class AnnotatedText {
   /** Returns what was held back, at the end. */
   end(): AnswerPiece[] {
     const pieces = this.#marks.end();
-    return this.#sources.size === 0 || this.#isJson ? [] : this.#told(pieces);
+    return this.#sources.size === 0 ? [] : this.#told(pieces);
   }
 
   #asIs(text: string): AnswerPiece[] {
     this.#length += text.length;
+    this.#hasWords ||= text.trim() !== '';
     return text === '' ? [] : [{ kind: 'text', text }];
   }
 
   #told(pieces: ReturnType<SourceMarks['take']>): AnswerPiece[] {
     const told: AnswerPiece[] = [];
     let words = '';
-    for (const { text, mark } of pieces) {
+    for (const { text, mark, isSetOff } of pieces) {
       const source = mark === undefined ? undefined : this.#sources.get(mark);
-      if (source && !canBeNamed(source)) continue;
+      const isNamed = source !== undefined && canBeNamed(source);
+      if (source && !isNamed && isSetOff && this.#hasWords) continue;
       words += text;
-      if (!source) continue;
+      this.#hasWords ||= text.trim() !== '';
+      if (!isNamed) continue;
       told.push(...this.#asIs(words));
       words = '';
       const start = this.#length - text.trimStart().length;
