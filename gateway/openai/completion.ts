@@ -7,6 +7,7 @@ import type { Answering, AnswerPiece, Finish, Usage } from './pieces.ts';
 /** The input of `completion`, as far as this door fills it. */
 export interface CompletionInput {
   readonly model?: string | undefined;
+  readonly responseFormat?: object | undefined;
   readonly [name: string]: unknown;
 }
 
@@ -28,7 +29,7 @@ export const completionOf = (visit: Visit, input: CompletionInput): Answering =>
   metadata: {},
   async follow(take) {
     let isWhole = false;
-    const text = new AnnotatedText();
+    const text = new AnnotatedText(input.responseFormat !== undefined);
     await visit.follow<CompletionEvent>(GRAPH.OpenAiCompletion, { input }, (event) => {
       if (event.__typename === 'CompletionCitations') text.know(event.citations);
       for (const piece of piecesOf(event, text)) {
@@ -41,15 +42,19 @@ export const completionOf = (visit: Visit, input: CompletionInput): Answering =>
   },
 });
 
+/** What is held back of the text comes before whatever is no text. */
 function piecesOf(event: CompletionEvent, text: AnnotatedText): AnswerPiece[] {
   switch (event.__typename) {
     case 'CompletionText':
       return text.take(event.text);
     case 'CompletionReasoning':
-      return [{ kind: 'reasoning', text: event.text }];
+      return [...text.end(), { kind: 'reasoning', text: event.text }];
     case 'CompletionToolCallPiece': {
       const { index, id, name } = event;
-      return [{ kind: 'call', index, id: id ?? undefined, name: name ?? undefined, arguments: event.arguments }];
+      return [
+        ...text.end(),
+        { kind: 'call', index, id: id ?? undefined, name: name ?? undefined, arguments: event.arguments },
+      ];
     }
     case 'CompletionEnd':
       return [...text.end(), { kind: 'end', finish: event.finishReason.toLowerCase() as Finish, usage: event.usage }];

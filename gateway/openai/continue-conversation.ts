@@ -9,6 +9,7 @@ import type { Answering } from './pieces.ts';
 export interface ReplySettings {
   readonly model?: string;
   readonly clientMessageId: string;
+  readonly responseFormat?: object;
   readonly [name: string]: unknown;
 }
 
@@ -42,7 +43,7 @@ export async function continueConversation(
     return replyOf(visit, conversation.id, replyId, model);
   }
   const replyId = await sendInto(visit, conversation.id, last, settings);
-  return replyOf(visit, conversation.id, replyId, model);
+  return replyOf(visit, conversation.id, replyId, model, settings.responseFormat !== undefined);
 }
 
 /** Sends a person's message. @returns the id of the reply. */

@@ -52,20 +52,29 @@ const BROKEN = new Set(['FAILED', 'INTERRUPTED']);
  * Follows a reply of a conversation. A client of this API cannot come back to it: when it leaves, the reply is stopped.
  *
  * @param conversationId and the id of the reply, which was asked for already.
+ * @param isJson whether it was asked for as JSON, as far as that is known here.
  */
-export const replyOf = (visit: Visit, conversationId: string, id: string, model: string): Answering => ({
+export const replyOf = (
+  visit: Visit,
+  conversationId: string,
+  id: string,
+  model: string,
+  isJson = false,
+): Answering => ({
   model,
   metadata: { conversation_id: conversationId, reply_id: id },
   async follow(take) {
     let calls = 0;
     let end: ReplyEvent | undefined;
-    const text = new AnnotatedText();
+    const text = new AnnotatedText(isJson);
     try {
       await visit.follow<ReplyEvent>(GRAPH.OpenAiFollow, { id }, (event) => {
         if (event.__typename === 'ReplyText') text.take(event.text).forEach(take);
         else if (event.__typename === 'ReplyCitations') text.know(event.citations);
-        else if (event.__typename === 'ReplyReasoning') take({ kind: 'reasoning', text: event.reasoning });
-        else if (event.__typename === 'ReplyToolCall' && event.toolCall.runsOn === 'CLIENT') {
+        else if (event.__typename === 'ReplyReasoning') {
+          text.end().forEach(take);
+          take({ kind: 'reasoning', text: event.reasoning });
+        } else if (event.__typename === 'ReplyToolCall' && event.toolCall.runsOn === 'CLIENT') {
           text.end().forEach(take);
           const { id: callId, name, arguments: args } = event.toolCall;
           take({ kind: 'call', index: calls++, id: callId, name, arguments: args });

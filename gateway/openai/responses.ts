@@ -147,7 +147,7 @@ async function begin(
   const { conversation } = await visit.need<{ conversation: { id: string } }>(GRAPH.OpenAiOpenConversation, { input });
   try {
     const replyId = await sendInto(visit, conversation.id, messages.at(-1), reply);
-    return replyOf(visit, conversation.id, replyId, reply.model ?? 'default');
+    return replyOf(visit, conversation.id, replyId, reply.model ?? 'default', reply.responseFormat !== undefined);
   } catch (error) {
     await visit.afterwards(GRAPH.OpenAiDropConversation, { input: { id: conversation.id } });
     throw error;
@@ -186,7 +186,7 @@ async function goOn(
   }
   const settings = parent ? { ...reply, parentId: parent.id } : reply;
   const replyId = await sendInto(visit, conversationId, messages.at(-1), settings);
-  return replyOf(visit, conversationId, replyId, reply.model ?? model);
+  return replyOf(visit, conversationId, replyId, reply.model ?? model, reply.responseFormat !== undefined);
 }
 
 /** Refuses what is not done beside decisions: the reply goes on as it was asked for, with nothing more said. */
