@@ -1,6 +1,10 @@
 /** So many streams are read as they come: nothing is gained by gathering. */
 const UNGATHERED = 4;
-/** What each further stream adds to the time of gathering, and its longest, in ms: less than a person sees. */
+/**
+ * What each further stream adds to the time of gathering, and its longest, in ms. A person may see steps of 150 ms. It
+ * was chosen so that under load a word waits as long as it did when it was gathered a second time before it was shown
+ * (docs/benchmarks.md), and passes the layers between in fewer pieces.
+ */
 const MS_PER_STREAM = 7;
 const MAX_MS = 150;
 

@@ -39,8 +39,8 @@ export interface Reader {
    * @throws ProviderFailure when it tells an error, SyntaxError when it is not of the protocol.
    */
   take(event: ServerEvent, headers: Headers, text: ReplyText, deltas: Delta[]): void;
-  /** Adds what was held back, once the reply is whole: the provider may end it without a word. */
-  end?(deltas: Delta[]): void;
+  /** Adds what was held back, that of the text first, once the reply is whole: the provider may end it without a word. */
+  end?(text: ReplyText, deltas: Delta[]): void;
 }
 
 /** A protocol in which providers are asked for replies. */

@@ -57,3 +57,15 @@ it('a reply that has begun is not kept by a proxy that says that it is there', a
   await vi.advanceTimersByTimeAsync(0);
   expect(await second).toMatchObject({ name: 'ProviderFailure', kind: 'stalled' });
 });
+
+it('the number of a page before a call is told before it', async () => {
+  const event = (delta: object, more: object = {}) => `data: ${JSON.stringify({ choices: [{ delta }], ...more })}\n\n`;
+  const call = { index: 0, id: '1', function: { name: 'look', arguments: '{}' } };
+  const pages = { search_results: [{ title: 'Oslo', url: 'https://example.org/oslo' }] };
+  const { stream } = begun(`${event({ content: 'Cold[1]' }, pages)}${event({ tool_calls: [call] })}data: [DONE]\n\n`);
+  const told: string[] = [];
+  for (let delta = await stream.next(); delta && delta.type !== 'end'; delta = await stream.next())
+    told.push(delta.type);
+  expect(told.slice(0, 3)).toEqual(['text', 'citation', 'tool-call']);
+  stream.close();
+});

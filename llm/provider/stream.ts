@@ -180,7 +180,7 @@ export class ProviderStream {
   #stop(delta: Delta | undefined): Delta | ProviderEnd {
     this.#leave();
     this.#watchdog.end();
-    this.#reader.end?.(this.#waiting);
+    this.#reader.end?.(this.#text, this.#waiting);
     this.#ended = { type: 'end', reason: 'stop', usage: this.#reader.usage };
     return delta ?? this.#waiting.shift() ?? this.#ended;
   }
@@ -198,7 +198,7 @@ export class ProviderStream {
     if (reason === 'failed') throw new ProviderFailure('server_error', `the reply ended with ${finish.slice(0, 100)}`);
     if (over) this.#watchdog.complete();
     else this.#watchdog.end();
-    this.#reader.end?.(this.#waiting);
+    this.#reader.end?.(this.#text, this.#waiting);
     this.#text.end(this.#waiting);
     this.#ended = { type: 'end', reason, usage: this.#reader.usage };
     return this.#waiting.shift() ?? this.#ended;

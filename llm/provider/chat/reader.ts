@@ -51,10 +51,11 @@ export class ChatReader implements Reader {
     this.#pages.noteSearch(chunk.citations, chunk.search_results);
     const choice = chunk.choices?.[0];
     if (choice) this.#choose(choice, text, deltas);
-    if (this.finish !== undefined) this.end(deltas);
+    if (this.finish !== undefined) this.end(text, deltas);
   }
 
-  end(deltas: Delta[]): void {
+  end(text: ReplyText, deltas: Delta[]): void {
+    this.#say((said) => text.end(said), deltas);
     deltas.push(...this.#told(this.#marks.end()), ...this.#calls.end(), ...this.#pages.take());
   }
 
@@ -70,30 +71,35 @@ export class ChatReader implements Reader {
   #read(delta: object, text: ReplyText, deltas: Delta[]): void {
     const { text: words, reasoning } = said(delta);
     if (reasoning) deltas.push(reasoning);
-    if (words !== '') this.#say(words, text, deltas);
+    if (words !== '') this.#say((said) => text.take(words, said), deltas);
     this.#pages.noteAnnotations((delta as { annotations?: unknown }).annotations);
     const { tool_calls: calls, function_call: call } = delta as { tool_calls?: unknown; function_call?: unknown };
     if (words !== '' || calls || call) this.#isInPieces = true;
+    if (calls || call) deltas.push(...this.#told(this.#marks.end()));
     if (calls) deltas.push(...this.#calls.take(calls));
     else if (call) deltas.push(...this.#calls.take({ index: 0, function: call }));
   }
 
   /** Numbers of pages become citations: whoever reads the reply may have given the same numbers to other sources. */
-  #say(words: string, text: ReplyText, deltas: Delta[]): void {
-    const before = deltas.length;
-    text.take(words, deltas);
-    if (this.#isJson || !this.#pages.areNumbered) return;
-    const said = deltas.splice(before);
+  #say(write: (deltas: Delta[]) => void, deltas: Delta[]): void {
+    if (this.#isJson || !this.#pages.areNumbered) {
+      write(deltas);
+      return;
+    }
+    const said: Delta[] = [];
+    write(said);
     for (const delta of said) {
       if (delta.type === 'text') deltas.push(...this.#told(this.#marks.take(delta.text)));
       else deltas.push(delta);
     }
   }
 
+  /** A number without a page is dropped: it would name another source. None has the number 0. */
   #told(pieces: readonly MarkedPiece[]): Delta[] {
-    return pieces.map(({ text, mark }) => {
-      const page = mark === undefined ? undefined : this.#pages.numbered(mark);
-      return page ?? { type: 'text', text };
+    return pieces.flatMap(({ text, mark }): Delta[] => {
+      if (!mark) return [{ type: 'text', text }];
+      const page = this.#pages.numbered(mark);
+      return page ? [page] : [];
     });
   }
 }

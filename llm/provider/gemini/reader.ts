@@ -74,6 +74,7 @@ export class GenerateReader implements Reader {
     if (candidate) this.#note(candidate);
     if (!candidate?.finishReason) return;
     this.finish = candidate.finishReason;
+    text.end(deltas);
     deltas.push(...this.#pages.take());
   }
 

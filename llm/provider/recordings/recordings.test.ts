@@ -230,6 +230,11 @@ async function replyOf({ provider, api, request = {} }: Recording) {
   return { ...seen, usage: records.at(-1)?.usage, kind: health?.lastError?.code, said: health?.lastError?.said };
 }
 
+it('the documentation says how many recordings there are', () => {
+  const page = readFileSync(path.join(HERE, '../../../docs/models.md'), 'utf8');
+  expect(/has (\d+) recordings/.exec(page)?.[1]).toBe(String(recordings.length));
+});
+
 describe('a recorded provider', () => {
   it.each(recordings)('%s', async (_name, file) => {
     const recording = parse(readFileSync(path.join(HERE, file), 'utf8')) as Recording;

@@ -133,6 +133,7 @@ export class ResponsesReader implements Reader {
     const whole = output.map(wordsOf).join('');
     if (whole.startsWith(this.#said)) this.#say(whole.slice(this.#said.length), text, deltas);
     for (const part of output.flatMap(partsOf)) this.#pages.noteAnnotations(part.annotations);
+    text.end(deltas);
     deltas.push(...this.#pages.take());
     const { status = 'completed' } = answer;
     const reason = answer.incomplete_details?.reason ?? status;
