@@ -2,8 +2,8 @@ import { fileTypeFromBuffer } from 'file-type';
 import { Archive } from './archive.ts';
 import { isReadableText } from './decode-text.ts';
 import { DOCUMENT_TYPES, DOCX, type DocumentType, documentType, OUTLOOK, PPTX, XLSX } from './file-kind.ts';
+import { isTnef } from './is-tnef.ts';
 import { DocumentProblem } from './problem.ts';
-import { isTnef } from './tnef.ts';
 
 /** What the files of packed formats begin with; archives that tell nothing else are known by it. */
 const PARTS: Partial<Record<DocumentType, string>> = {

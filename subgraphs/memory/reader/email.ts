@@ -1,11 +1,10 @@
 import { isUtf8 } from 'node:buffer';
 import PostalMime, { type Address, type Attachment } from 'postal-mime';
-import { type DocumentType, documentType, OUTLOOK } from './file-kind.ts';
-import { type Attached, addLetter, type Letter } from './letter.ts';
-import { type Outline, OutlineBuilder } from './outline.ts';
+import { isTnef } from './is-tnef.ts';
+import type { Attached, Letter } from './letter.ts';
 import { wordsIn } from './passages.ts';
 import { DocumentProblem } from './problem.ts';
-import { isTnef, readTnef } from './tnef.ts';
+import { readTnef } from './tnef.ts';
 
 /** E-mails and parts in one another. */
 const MAX_NESTING = 50;
@@ -13,28 +12,11 @@ const MAX_HEADERS = 1024 ** 2;
 const MAX_ADDRESSES = 50;
 
 /**
- * Reads an e-mail.
+ * Returns the e-mail that a file holds as programs send it.
  *
- * @throws {DocumentProblem} TOO_EXPENSIVE for parts nested without end, TYPE_MISMATCH, TOO_LARGE, NO_TEXT.
+ * @throws {DocumentProblem} TOO_EXPENSIVE for parts nested without end.
  */
-export async function readEmail(bytes: Uint8Array): Promise<Outline> {
-  const letter = await letterOf(bytes);
-  if (letter.about.length === 0 && letter.subject === undefined)
-    throw new DocumentProblem('TYPE_MISMATCH', 'The file was declared as an e-mail, but it has no headers of one.');
-  if (letter.text.trim() === '' && letter.html === '' && letter.attached.some(({ type }) => SEALED.test(type)))
-    throw new DocumentProblem(
-      'PASSWORD_PROTECTED',
-      'The e-mail is encrypted (S/MIME or PGP): save its text in your mail program and upload that.',
-    );
-  const builder = new OutlineBuilder();
-  await addLetter(builder, letter);
-  return builder.build();
-}
-
-/** What an e-mail is that only a key opens. */
-const SEALED = /^application\/(?:(?:x-)?pkcs7-mime|pgp-encrypted)$/;
-
-async function letterOf(bytes: Uint8Array): Promise<Letter> {
+export async function emailLetter(bytes: Uint8Array): Promise<Letter> {
   const email = await PostalMime.parse(withKnownEncoding(bytes), {
     maxNestingDepth: MAX_NESTING,
     maxHeadersSize: MAX_HEADERS,
@@ -60,20 +42,11 @@ async function letterOf(bytes: Uint8Array): Promise<Letter> {
   });
 }
 
-function attachedOf({ filename, mimeType, content }: Attachment): Attached {
-  const own = typeof content === 'string' ? content : new Uint8Array(content as ArrayBuffer);
-  const name = filename ?? undefined;
-  return { name, type: mimeType, content: own, ...withLetter(documentType(mimeType, name), own) };
-}
-
-/** How an attached e-mail is read, whatever program saved it. */
-function withLetter(type: DocumentType | undefined, content: string | Uint8Array): Pick<Attached, 'letter'> {
-  if (typeof content === 'string') return {};
-  if (type === 'message/rfc822') return { letter: () => letterOf(content) };
-  if (type === OUTLOOK && !isTnef(content))
-    return { letter: async () => (await import('./msg.ts')).msgLetter(content) };
-  return {};
-}
+const attachedOf = ({ filename, mimeType, content }: Attachment): Attached => ({
+  name: filename ?? undefined,
+  type: mimeType,
+  content: typeof content === 'string' ? content : new Uint8Array(content as ArrayBuffer),
+});
 
 /**
  * An e-mail with what Outlook has packed into a `winmail.dat`: what was written, where the e-mail itself says less, and

@@ -23,7 +23,7 @@ const OFFICE = 'application/vnd.openxmlformats-officedocument';
 export const DOCX: DocumentType = `${OFFICE}.wordprocessingml.document`;
 export const XLSX: DocumentType = `${OFFICE}.spreadsheetml.sheet`;
 export const PPTX: DocumentType = `${OFFICE}.presentationml.presentation`;
-export const OUTLOOK: DocumentType = 'application/vnd.ms-outlook';
+export const OUTLOOK = 'application/vnd.ms-outlook' satisfies DocumentType;
 
 /** Other names of the same formats. Source code is plain text. */
 const ALIASES: Record<string, DocumentType> = {
@@ -110,6 +110,9 @@ const EXTENSIONS: Record<string, DocumentType> = {
   ),
 };
 
+/** What Outlook calls its pack; browsers number files that they have saved before. */
+const PACKED_BY_OUTLOOK = /^winmail(?:\s*\(\d+\))?\.dat$/i;
+
 /**
  * Returns the format that a media type names, without its parameters, or that the name of a file tells where the media
  * type says nothing; undefined if it is none that can be read.
@@ -119,7 +122,8 @@ export function documentType(contentType: string, fileName = ''): DocumentType |
   if (name in DOCUMENT_TYPES) return name as DocumentType;
   const known = ALIASES[name];
   if (known !== undefined) return known;
-  const byName = EXTENSIONS[fileName.slice(fileName.lastIndexOf('.') + 1).toLowerCase()];
+  const extension = fileName.slice(fileName.lastIndexOf('.') + 1).toLowerCase();
+  const byName = PACKED_BY_OUTLOOK.test(fileName) ? OUTLOOK : EXTENSIONS[extension];
   if (UNKNOWN.has(name)) return byName;
   // Languages have media types of many names: text/x-python, text/x-c, text/css.
   return name.startsWith('text/') ? (byName ?? 'text/plain') : undefined;

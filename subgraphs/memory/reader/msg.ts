@@ -1,26 +1,14 @@
 import library, { type FieldsData } from '@kenjiuno/msgreader';
 import { textOfCompressedRtf } from './compressed-rtf.ts';
-import { type Attached, addLetter, type Letter } from './letter.ts';
-import { type Outline, OutlineBuilder } from './outline.ts';
+import type { Attached, Letter } from './letter.ts';
 import { DocumentProblem } from './problem.ts';
-import { encodingOf, isTnef, readTnef } from './tnef.ts';
+import { encodingOf } from './tnef.ts';
 
 /** Node takes all that the package exports for its default, other loaders what the package calls so. */
 const MsgReader = library.default ?? (library as unknown as typeof library.default);
 type MsgReader = InstanceType<typeof MsgReader>;
 
 const MAX_RECIPIENTS = 50;
-
-/**
- * Reads an e-mail as Outlook saves one: a `.msg`, or a `winmail.dat`.
- *
- * @throws {DocumentProblem} DAMAGED, TOO_LARGE, NO_TEXT.
- */
-export async function readOutlook(bytes: Uint8Array): Promise<Outline> {
-  const builder = new OutlineBuilder();
-  await addLetter(builder, isTnef(bytes) ? readTnef(bytes) : msgLetter(bytes));
-  return builder.build();
-}
 
 /** Returns the e-mail that a `.msg` holds. @throws {DocumentProblem} DAMAGED. */
 export function msgLetter(bytes: Uint8Array): Letter {
@@ -32,7 +20,8 @@ export function msgLetter(bytes: Uint8Array): Letter {
     const encoding = encodingOf(fields.messageCodepage ?? fields.internetCodepage ?? 0);
     if (encoding !== undefined && encoding !== 'utf-8') {
       reader = new MsgReader(view());
-      reader.parserConfig = { ansiEncoding: encoding };
+      // The library does not know the encoding of Japanese e-mails; Outlook keeps their texts in that of Windows.
+      reader.parserConfig = { ansiEncoding: encoding === 'iso-2022-jp' ? 'shift_jis' : encoding };
       fields = reader.getFileData();
     }
     // The library takes a file for a message whatever is in it.
@@ -76,10 +65,17 @@ function attachedOf(reader: MsgReader, one: FieldsData): Attached {
   return {
     name: fileName ?? fileNameShort ?? name,
     type: attachMimeTag ?? 'application/octet-stream',
-    ...(inner
-      ? { content: '', letter: async () => letterOf(reader, inner) }
-      : { content: reader.getAttachment(one).content }),
+    ...(inner ? { content: '', letter: () => letterOf(reader, inner) } : { content: contentOf(reader, one) }),
   };
+}
+
+/** What is attached by a link to it has no content. */
+function contentOf(reader: MsgReader, one: FieldsData): Uint8Array {
+  try {
+    return reader.getAttachment(one).content;
+  } catch {
+    return new Uint8Array();
+  }
 }
 
 /** An address of the person's own organisation is a path through its directory (`/o=…`), which tells nothing. */

@@ -29,6 +29,11 @@ const attribute = (level: number, id: number, data: Buffer): Buffer =>
 const tnef = (...attributes: Buffer[]): Buffer => Buffer.concat([u32(0x223e9f78), u16(1), ...attributes]);
 const text = (value: string): Buffer => Buffer.from(`${value}\0`, 'latin1');
 
+const stringOf = (id: number, value: string): Buffer =>
+  Buffer.concat([u16(0x1f), u16(id), u32(1), u32(utf16(value).length), padded(utf16(value))]);
+/** An attachment without a name. */
+const ATTACHMENT = Buffer.concat([attribute(2, 0x69002, Buffer.alloc(0)), attribute(2, 0x6800f, Buffer.alloc(0))]);
+
 /** RTF as Outlook stores it when it does not press it. */
 const storedRtf = (rtf: string): Buffer =>
   Buffer.concat([u32(rtf.length + 12), u32(rtf.length), u32(0x414c454d), u32(0), Buffer.from(rtf, 'latin1')]);
@@ -58,27 +63,26 @@ const winmail = tnef(
   ),
 );
 
-const wrapped = (file: Buffer, own = ''): Uint8Array =>
+/** An e-mail of one attachment. */
+const withFile = (head: string, file: Buffer | Uint8Array, own = 'My words.'): Uint8Array =>
   strToU8(
     [
-      'From: Ada <ada@example.org>',
-      'Subject: Offer',
-      'MIME-Version: 1.0',
-      'Content-Type: multipart/mixed; boundary="b"',
-      '',
-      '--b',
-      'Content-Type: text/plain',
-      '',
-      own,
-      '--b',
-      'Content-Type: application/ms-tnef; name="winmail.dat"',
-      'Content-Transfer-Encoding: base64',
-      '',
-      file.toString('base64').replace(/.{76}/g, '$&\r\n'),
-      '--b--',
-      '',
+      ...['From: Ada <ada@example.org>', 'Subject: Offer', 'MIME-Version: 1.0'],
+      ...['Content-Type: multipart/mixed; boundary="b"', '', '--b', 'Content-Type: text/plain', '', own, '--b'],
+      ...[
+        head,
+        'Content-Transfer-Encoding: base64',
+        '',
+        Buffer.from(file).toString('base64').replace(/.{76}/g, '$&\r\n'),
+      ],
+      ...['--b--', ''],
     ].join('\r\n'),
   );
+const octets = (name: string): string =>
+  `Content-Type: application/octet-stream\r\nContent-Disposition: attachment; filename="${name}"`;
+
+const wrapped = (file: Buffer, own = ''): Uint8Array =>
+  withFile('Content-Type: application/ms-tnef; name="winmail.dat"', file, own);
 
 describe('an e-mail that Outlook has packed into a winmail.dat', () => {
   it('is read with what was written and attached, and the pack is not named', async () => {
@@ -116,10 +120,44 @@ describe('an e-mail that Outlook has packed into a winmail.dat', () => {
       expect(said).toContain('Offer');
     }
   });
+
+  it('is known by its name, and says who wrote it where that is packed, too, with an e-mail in it', async () => {
+    // 2026-05-12T10:00:00Z.
+    const time = Buffer.alloc(8);
+    time.writeBigUInt64LE((BigInt(Date.UTC(2026, 4, 12, 10)) + 11_644_473_600_000n) * 10_000n);
+    const mail = tnef(
+      attribute(1, 0x18004, text('Hello')),
+      attribute(1, 0x69003, Buffer.concat([u32(2), u16(0x40), u16(0x39), time, stringOf(0x0c1a, 'Ada')])),
+      attribute(2, 0x69002, Buffer.alloc(14)),
+      attribute(2, 0x18010, text('old.eml')),
+      attribute(2, 0x6800f, Buffer.from('From: bob@example.org\r\nSubject: Older\r\n\r\nOlder words.')),
+    );
+    for (const name of ['winmail.dat', 'Winmail (1).DAT'])
+      expect((await readDocument(mail, 'application/octet-stream', { fileName: name })).text.split('\n\n')).toEqual([
+        ...['Hello', 'From: Ada\nDate: 2026-05-12T10:00:00.000Z', 'Attached: old.eml'],
+        ...['Older', 'From: bob@example.org', 'Older words.'],
+      ]);
+  });
+
+  it('is read as far as it goes where it declares values or holds attachments without end', async () => {
+    const endless = Buffer.concat([u32(2), u16(0x1003), u16(0x6000), u32(0xffffffff), stringOf(0x1000, 'Unseen.')]);
+    const mail = tnef(
+      attribute(1, 0x18004, text('Hello')),
+      attribute(1, 0x69003, endless),
+      Buffer.concat(Array(200_000).fill(ATTACHMENT)),
+    );
+    expect((await readDocument(wrapped(mail, 'Words.'), EML)).text).toContain('Words.');
+  });
 });
 
+const utf = (value: string): Buffer => Buffer.from(value, 'utf16le');
+
 /** A `.msg` of properties and attached files, as Outlook saves one. */
-function msg(fields: Record<string, Buffer>, attached: readonly Record<string, Buffer>[] = []): Uint8Array {
+function msg(
+  fields: Record<string, Buffer>,
+  attached: readonly Record<string, Buffer>[] = [],
+  numbers = Buffer.alloc(0),
+): Uint8Array {
   const entries: {
     name: string;
     type: number;
@@ -131,7 +169,7 @@ function msg(fields: Record<string, Buffer>, attached: readonly Record<string, B
     entries.push({ name, type: 2, length: bytes.length, binaryProvider: () => Uint8Array.from(bytes) }) - 1;
   const root = { name: 'Root Entry', type: 5, length: 0, children: [] as number[] };
   entries.push(root);
-  root.children.push(stream('__properties_version1.0', Buffer.alloc(32)));
+  root.children.push(stream('__properties_version1.0', Buffer.concat([Buffer.alloc(32), numbers])));
   for (const [name, bytes] of Object.entries(fields)) root.children.push(stream(`__substg1.0_${name}`, bytes));
   for (const [i, one] of attached.entries()) {
     const folder = { name: `__attach_version1.0_#0000000${i}`, type: 1, length: 0, children: [] as number[] };
@@ -143,7 +181,6 @@ function msg(fields: Record<string, Buffer>, attached: readonly Record<string, B
 }
 
 describe('an e-mail that Outlook has saved as a file (MSG)', () => {
-  const utf = (value: string) => Buffer.from(value, 'utf16le');
   const file = msg(
     {
       '001A001F': utf('IPM.Note'),
@@ -173,5 +210,88 @@ describe('an e-mail that Outlook has saved as a file (MSG)', () => {
       message: expect.stringContaining('save it again'),
     });
     await expect(readDocument(strToU8('Just words.'), MSG)).rejects.toMatchObject({ code: 'TYPE_MISMATCH' });
+  });
+
+  it('in Japanese letters is read, and one of which an attachment is only a link', async () => {
+    const entry = Buffer.alloc(16);
+    entry.writeUInt32LE(0x3fde0003, 0);
+    entry.writeUInt32LE(6, 4);
+    entry.writeUInt32LE(50220, 8);
+    const mail = msg(
+      {
+        '001A001E': text('IPM.Note'),
+        '0037001E': Buffer.from([0x89, 0xef, 0x8b, 0x63]),
+        '1000001E': text('Words.'),
+      },
+      [{ '3707001F': utf('far away.txt') }],
+      entry,
+    );
+    expect((await readDocument(mail, MSG)).text.split('\n\n').slice(0, 3)).toEqual([
+      ...['会議', 'Words.', 'Attached: far away.txt'],
+    ]);
+  });
+
+  it('is refused where it is encrypted, and has the e-mails attached to it', async () => {
+    const head = { '001A001F': utf('IPM.Note.SMIME'), '0037001F': utf('Secret') };
+    const sealed = msg(head, [
+      {
+        '3707001F': utf('smime.p7m'),
+        '370E001F': utf('application/pkcs7-mime'),
+        '37010102': pkcs7('06092a864886f70d010703', Buffer.from('?')),
+      },
+    ]);
+    await expect(readDocument(sealed, MSG)).rejects.toMatchObject({ code: 'PASSWORD_PROTECTED' });
+    const holder = msg({ '001A001F': utf('IPM.Note'), '0037001F': utf('Holder') }, [
+      { '3707001F': utf('old.eml'), '37010102': Buffer.from('Subject: Older\r\n\r\nOlder words.') },
+    ]);
+    expect((await readDocument(holder, MSG)).text).toBe('Holder\n\nAttached: old.eml\n\nOlder\n\nOlder words.');
+  });
+});
+
+/** A file of PKCS #7 of one kind, which has its content in two pieces and does not say how long it is. */
+function pkcs7(kind: string, content: Buffer): Buffer {
+  const element = (tag: number, ...parts: Buffer[]): Buffer => {
+    const bytes = Buffer.concat(parts);
+    const length = Buffer.alloc(2);
+    length.writeUInt16BE(bytes.length);
+    return Buffer.concat([Buffer.of(tag, 0x82), length, bytes]);
+  };
+  const endless = (tag: number, ...parts: Buffer[]): Buffer =>
+    Buffer.concat([Buffer.of(tag, 0x80), ...parts, Buffer.alloc(2)]);
+  const pieces = [element(0x04, content.subarray(0, 9)), element(0x04, content.subarray(9))];
+  const data = Buffer.from('06092a864886f70d010701', 'hex');
+  const encapsulated = endless(0x30, data, endless(0xa0, endless(0x24, ...pieces)));
+  const signed = element(0x30, Buffer.of(2, 1, 1), element(0x31), encapsulated, element(0x31));
+  return endless(0x30, Buffer.from(kind, 'hex'), endless(0xa0, signed));
+}
+
+describe('an e-mail', () => {
+  it('is read where what is attached to it has the name of an e-mail and is none, or a damaged one', async () => {
+    for (const [name, file] of [
+      ['Status.msg', Buffer.from('uint8 level\nstring message\n')],
+      ['damaged.msg', Buffer.from(msg({ '001A001F': Buffer.alloc(2) })).fill(0xff, 512, 1_400)],
+    ] as const)
+      expect((await readDocument(withFile(octets(name), file), EML)).text).toBe(
+        `Offer\n\nFrom: Ada <ada@example.org>\n\nMy words.\n\nAttached: ${name}`,
+      );
+  });
+
+  it('that is signed in one piece is read with what was signed', async () => {
+    const words = Buffer.from('Content-Type: text/plain; charset=utf-8\r\n\r\nThe price is 7 €.\r\n');
+    const mail = (file: Buffer) =>
+      strToU8(
+        [
+          ...['From: Ada <ada@example.org>', 'Subject: Offer', 'MIME-Version: 1.0'],
+          'Content-Type: application/pkcs7-mime; smime-type=signed-data; name="smime.p7m"',
+          ...['Content-Transfer-Encoding: base64', '', file.toString('base64')],
+        ].join('\r\n'),
+      );
+    const file = pkcs7('06092a864886f70d010702', words);
+    expect((await readDocument(mail(file), EML)).text).toBe(
+      'Offer\n\nFrom: Ada <ada@example.org>\n\nThe price is 7 €.',
+    );
+    // Cut off it is not encrypted, either.
+    const { text: said } = await readDocument(mail(file.subarray(0, 60)), EML);
+    expect(said).toBe('Offer\n\nFrom: Ada <ada@example.org>\n\nAttached: smime.p7m');
   });
 });

@@ -82,9 +82,8 @@ async function outlineOf(
     case 'application/rtf':
       return (await import('./rtf.ts')).readRtf(bytes);
     case 'message/rfc822':
-      return (await import('./email.ts')).readEmail(bytes);
     case OUTLOOK:
-      return (await import('./msg.ts')).readOutlook(bytes);
+      return (await import('./read-letter.ts')).readLetter(bytes, type);
     case 'text/csv':
       return readCsv(decodeText(bytes, type, contentType));
     case 'text/html':

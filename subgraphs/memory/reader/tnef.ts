@@ -1,9 +1,6 @@
 import { textOfCompressedRtf } from './compressed-rtf.ts';
-import type { Attached, Letter } from './letter.ts';
-
-/** What a file of TNEF begins with: Outlook packs an e-mail into one, which arrives as `winmail.dat`. */
-const SIGNATURE = 0x22_3e_9f_78;
-const HEAD = 6;
+import { isTnef, TNEF_HEAD } from './is-tnef.ts';
+import { type Attached, type Letter, MAX_ATTACHMENTS } from './letter.ts';
 
 /** Attributes, by their numbers. */
 const CODE_PAGE = 0x69007;
@@ -18,6 +15,10 @@ const ATTACHMENT_PROPERTIES = 0x69005;
 /** Properties of MAPI, by their numbers. */
 const P = {
   subject: 0x0037,
+  sent: 0x0039,
+  from: 0x0c1a,
+  cc: 0x0e03,
+  to: 0x0e04,
   text: 0x1000,
   rtf: 0x1009,
   html: 0x1013,
@@ -27,17 +28,22 @@ const P = {
   data: 0x3701,
 } as const;
 
+/** Who wrote it to whom and when, where Outlook has packed that, too. */
+const ABOUT = [
+  ['From', P.from],
+  ['To', P.to],
+  ['Cc', P.cc],
+  ['Date', P.sent],
+] as const;
+
 const MULTIPLE = 0x1000;
 const STRING = 0x1e;
 const UNICODE = 0x1f;
 const BINARY = 0x102;
 const OBJECT = 0x0d;
+const TIME = 0x40;
 /** Bytes of values of a fixed length. */
 const FIXED = new Map(Object.entries({ 2: 4, 3: 4, 4: 4, 5: 8, 6: 8, 7: 8, 10: 4, 11: 4, 20: 8, 64: 8, 72: 16 }));
-
-/** Returns whether a file is an e-mail that Outlook has packed. */
-export const isTnef = (bytes: Uint8Array): boolean =>
-  bytes.byteLength > HEAD && Buffer.from(bytes.buffer, bytes.byteOffset, 4).readUInt32LE(0) === SIGNATURE;
 
 /**
  * Reads an e-mail that Outlook has packed (TNEF, `winmail.dat`): its subject, what was written, and what was attached.
@@ -51,6 +57,7 @@ export function readTnef(bytes: Uint8Array): Letter {
   let message: Properties = new Map();
   const attached: { title?: string; data?: Buffer; properties: Properties }[] = [];
   for (const { id, data } of attributesOf(file)) {
+    if (id === BEGIN_ATTACHMENT && attached.length >= MAX_ATTACHMENTS) break;
     const last = attached.at(-1);
     if (id === CODE_PAGE && data.length >= 4) encoding = encodingOf(data.readUInt32LE(0)) ?? encoding;
     else if (id === SUBJECT) subject = decoded(data, encoding);
@@ -64,7 +71,10 @@ export function readTnef(bytes: Uint8Array): Letter {
   const rtf = message.get(P.rtf);
   return {
     subject: textIn(message, P.subject) ?? subject,
-    about: [],
+    about: ABOUT.flatMap(([name, id]) => {
+      const value = textIn(message, id);
+      return value ? [[name, value] as const] : [];
+    }),
     text: textIn(message, P.text) || body || (rtf instanceof Buffer ? textOfCompressedRtf(rtf) : ''),
     html: htmlIn(message, encoding),
     attached: attached.flatMap(({ title, data, properties }): Attached[] => {
@@ -78,7 +88,7 @@ export function readTnef(bytes: Uint8Array): Letter {
           name: textIn(properties, P.longName) ?? title,
           type: textIn(properties, P.mediaType) ?? 'application/octet-stream',
           content,
-          ...(isTnef(content) && { letter: async () => readTnef(content) }),
+          ...(isTnef(content) && { letter: () => readTnef(content) }),
         },
       ];
     }),
@@ -91,7 +101,7 @@ const KIND_BYTES = 16;
 function* attributesOf(file: Buffer): Generator<{ id: number; data: Buffer }> {
   // A byte says whether an attribute is about the message or an attachment, which the number tells, too; two at the end
   // are a checksum.
-  for (let at = HEAD; at + 9 <= file.length; ) {
+  for (let at = TNEF_HEAD; at + 9 <= file.length; ) {
     const length = file.readUInt32LE(at + 5);
     const start = at + 9;
     if (start + length > file.length) return;
@@ -131,11 +141,14 @@ function propertiesOf(data: Buffer, encoding: string): Properties {
       const kind = type & ~MULTIPLE;
       const fixed = FIXED.get(String(kind));
       const count = fixed === undefined || (type & MULTIPLE) !== 0 ? number() : 1;
+      if (fixed !== undefined) {
+        if (at + fixed * count > data.length) break;
+        if (count > 0) properties.set(id, kind === TIME ? timeAt(data, at) : data.readUInt32LE(at));
+        at += fixed * count;
+        continue;
+      }
       for (let i = 0; i < count; i++) {
-        if (fixed !== undefined) {
-          if (!properties.has(id)) properties.set(id, data.readUInt32LE(at));
-          at += fixed;
-        } else if (kind === UNICODE) properties.set(id, withoutEnd(bytes().toString('utf16le')));
+        if (kind === UNICODE) properties.set(id, withoutEnd(bytes().toString('utf16le')));
         else if (kind === STRING) properties.set(id, decoded(bytes(), encoding));
         else if (kind === BINARY || kind === OBJECT) properties.set(id, bytes());
         else return properties;
@@ -159,6 +172,12 @@ function htmlIn(properties: Properties, encoding: string): string {
   const page = properties.get(P.htmlCodePage);
   if (!(html instanceof Buffer)) return typeof html === 'string' ? html : '';
   return decoded(html, (typeof page === 'number' && encodingOf(page)) || encoding);
+}
+
+/** Tenths of microseconds since the beginning of 1601. */
+function timeAt(data: Buffer, at: number): string {
+  const time = new Date(Number(data.readBigUInt64LE(at) / 10_000n) - 11_644_473_600_000);
+  return Number.isNaN(time.getTime()) ? '' : time.toISOString();
 }
 
 const withoutEnd = (text: string): string => text.replace(/\0+$/, '');
