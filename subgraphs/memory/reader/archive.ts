@@ -5,6 +5,11 @@ import { DocumentProblem } from './problem.ts';
 /** Most bytes that a packed document may unpack to. */
 const MAX_UNPACKED = 200 * 1024 ** 2;
 const MAX_FILES = 10_000;
+
+/** What a document and those within it may still unpack to. */
+export class UnpackedBytes {
+  left = MAX_UNPACKED;
+}
 const XML = /\.(xml|rels|opf|ncx|xhtml|html?)$/i;
 
 /**
@@ -27,13 +32,13 @@ export class Archive implements Disposable {
 
   /**
    * @param what the format, as in `The Word document is damaged`.
+   * @param allowed what may be unpacked, less what other archives of the same document have taken.
    * @throws {DocumentProblem} TOO_LARGE for a zip bomb, TOO_EXPENSIVE for elements nested without end, DAMAGED.
    */
-  static open(bytes: Uint8Array, what: string): Promise<Archive> {
+  static open(bytes: Uint8Array, what: string, allowed = new UnpackedBytes()): Promise<Archive> {
     const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     const tooLarge = (limit: string) => new DocumentProblem('TOO_LARGE', `${what} ${limit}: split it.`);
     const tooMuch = () => tooLarge(`unpacks to more than ${MAX_UNPACKED / 1024 ** 2} MB`);
-    let unpacked = 0;
     return new Promise((resolve, reject) => {
       fromBuffer(buffer, { lazyEntries: true, validateEntrySizes: true, autoClose: false }, (error, archive) => {
         if (error) return reject(damaged(what));
@@ -42,7 +47,7 @@ export class Archive implements Disposable {
         archive.on('error', () => reject(damaged(what)));
         archive.on('end', () => resolve(new Archive(archive, entries, what)));
         archive.on('entry', (entry: Entry) => {
-          if (unpacked + entry.uncompressedSize > MAX_UNPACKED) return reject(tooMuch());
+          if (entry.uncompressedSize > allowed.left) return reject(tooMuch());
           // Of two files of one name, readers take the last.
           entries.set(entry.fileName, entry);
           archive.openReadStream(entry, (failure, stream) => {
@@ -50,8 +55,8 @@ export class Archive implements Disposable {
             const nesting = XML.test(entry.fileName) ? new XmlNesting() : undefined;
             stream.on('data', (chunk: Buffer) => {
               try {
-                unpacked += chunk.length;
-                if (unpacked > MAX_UNPACKED) throw tooMuch();
+                allowed.left -= chunk.length;
+                if (allowed.left < 0) throw tooMuch();
                 nesting?.push(chunk);
               } catch (problem) {
                 stream.destroy();

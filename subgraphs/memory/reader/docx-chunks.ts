@@ -12,7 +12,7 @@ const MARKED = new RegExp(`<p>${MARK}(\\d+)${MARK}</p>`, 'g');
 
 /**
  * Finds the documents within a Word document (altChunk), which the next program is to take over. Programs that make a
- * DOCX of a page write all of it so.
+ * DOCX of a page write all of it so. Each is read where it is first named.
  *
  * @param main the part that is the document itself.
  * @returns its XML with a mark in the place of each, and what is there.
@@ -21,11 +21,12 @@ export async function chunksOf(archive: Archive, main: string): Promise<{ xml: s
   const xml = (await archive.text(main)) ?? '';
   if (!xml.includes('<w:altChunk')) return { xml, chunks: [] };
   const targets = await relationshipsOf(archive, main);
-  const names: string[] = [];
+  const names = new Set<string>();
   const marked = xml.replace(CHUNK, (_, id: string) => {
     const name = targets.get(id);
-    if (name === undefined || !archive.has(name) || names.length >= MAX_CHUNKS) return '';
-    return `<w:p><w:r><w:t>${MARK}${names.push(name) - 1}${MARK}</w:t></w:r></w:p>`;
+    if (name === undefined || !archive.has(name) || names.has(name) || names.size >= MAX_CHUNKS) return '';
+    names.add(name);
+    return `<w:p><w:r><w:t>${MARK}${names.size - 1}${MARK}</w:t></w:r></w:p>`;
   });
   const chunks: Buffer[] = [];
   for (const name of names) chunks.push((await archive.bytes(name))!);

@@ -1,5 +1,5 @@
 import mammoth from 'mammoth';
-import { Archive, damaged } from './archive.ts';
+import { Archive, damaged, UnpackedBytes } from './archive.ts';
 import { chunksOf, htmlOfChunk, withChunks } from './docx-chunks.ts';
 import { type WordStyles, wordStyles } from './docx-styles.ts';
 import { withoutHidden } from './docx-visible.ts';
@@ -32,7 +32,7 @@ const MAX_DEPTH = 3;
  */
 export async function readDocx(bytes: Uint8Array): Promise<Outline> {
   const builder = new OutlineBuilder();
-  const { html, edges } = await wordHtml(bytes, 1);
+  const { html, edges } = await wordHtml(bytes, 1, new UnpackedBytes());
   readHtmlInto(builder, html);
   for (const text of edges) builder.aside(text);
   const outline = builder.build();
@@ -41,8 +41,12 @@ export async function readDocx(bytes: Uint8Array): Promise<Outline> {
 }
 
 /** Returns a Word document as HTML, and what stands at the edges of its pages. */
-async function wordHtml(bytes: Uint8Array, depth: number): Promise<{ html: string; edges: string[] }> {
-  using archive = await Archive.open(bytes, WHAT);
+async function wordHtml(
+  bytes: Uint8Array,
+  depth: number,
+  allowed: UnpackedBytes,
+): Promise<{ html: string; edges: string[] }> {
+  using archive = await Archive.open(bytes, WHAT, allowed);
   const styles = wordStyles((await archive.text('word/styles.xml')) ?? '');
   const main =
     [...(await relationshipsOf(archive, '')).values()].find((name) => MAIN.test(name)) ?? 'word/document.xml';
@@ -56,7 +60,7 @@ async function wordHtml(bytes: Uint8Array, depth: number): Promise<{ html: strin
     });
   const within: string[] = [];
   for (const chunk of chunks) {
-    const word = async (inner: Buffer) => (depth < MAX_DEPTH ? (await wordHtml(inner, depth + 1)).html : '');
+    const word = async (inner: Buffer) => (depth < MAX_DEPTH ? (await wordHtml(inner, depth + 1, allowed)).html : '');
     within.push(await htmlOfChunk(chunk, word));
   }
   const edges: string[] = [];

@@ -102,6 +102,24 @@ describe('of a Word document', () => {
     expect(passages.at(-1)!.section).toBe('Fees');
   });
 
+  it('a document within it is read once, however often it is named, and all of them unpack to no more than one may', async () => {
+    const target = (name: string, id = name) => `<Relationship Id="${id}" Target="${name}"/>`;
+    const holder = (ids: readonly string[], targets: string, parts: Record<string, Uint8Array>) =>
+      word(ids.map((id) => `<w:altChunk r:id="${id}"/>`).join(''), {
+        'word/_rels/document.xml.rels': strToU8(`<Relationships>${targets}</Relationships>`),
+        ...parts,
+      });
+    const twice = holder(['a', 'b', 'a'], target('p.htm', 'a') + target('p.htm', 'b'), {
+      'word/p.htm': strToU8('<p>Words.</p>'),
+    });
+    expect(await textOf(twice)).toBe('Words.');
+    const large = word(paragraph(run('Large.')), { 'word/media/x.bin': new Uint8Array(70 * 1024 ** 2) });
+    const names = ['a.docx', 'b.docx', 'c.docx'];
+    const parts = Object.fromEntries(names.map((name) => [`word/${name}`, large]));
+    const bomb = holder(names, names.map((name) => target(name)).join(''), parts);
+    await expect(textOf(bomb)).rejects.toMatchObject({ code: 'TOO_LARGE' });
+  });
+
   it('one that Office has repaired, and numbered, is read like any other', async () => {
     const heading = `<w:p><w:pPr><w:pStyle w:val="Heading1"/></w:pPr>${run('Title')}</w:p>`;
     const files = unzipSync(word(heading + paragraph(run('seen '), run('hidden', '<w:vanish/>'))));
