@@ -7,7 +7,7 @@ import { type WebSocket, WebSocketServer } from 'ws';
 import type { Config } from '#platform/base/config/config.ts';
 import { CodedError, unexpected } from '#platform/base/errors/errors.ts';
 import { guarded, report } from '#platform/base/faults/guarded.ts';
-import { oneATurn } from '#platform/base/iteration/one-a-turn.ts';
+import { inTurns } from '#platform/base/iteration/in-turns.ts';
 import { inRequest } from '#platform/base/log/request-log.ts';
 import { type ClientInfo, networkOf } from '#platform/identity/client-info.ts';
 import { ANONYMOUS } from '#platform/identity/identity.ts';
@@ -62,6 +62,11 @@ interface Connection {
   busy: number;
 }
 
+/**
+ * Sockets that may wait to be let in: half a second's worth. Each holds its request, and up to 64 KB that came with it.
+ */
+const MAX_WAITING = 2_000;
+
 /** Serves graphql-transport-ws to clients: queries, mutations and subscriptions, under the same policies as HTTP. */
 export function serveWebSockets(options: WebSocketOptions): WebSocketFace {
   const { config, log, metrics, graph, pipeline, subscriptions, authenticator } = options;
@@ -101,12 +106,15 @@ export function serveWebSockets(options: WebSocketOptions): WebSocketFace {
     const network = networkOf(client);
     if (!perAddress.enter(network)) return reject(socket, '429 Too Many Requests');
     socket.once('close', () => perAddress.leave(network));
-    open(request, socket, head, client, network);
+    if (!open(request, socket, head, client, network)) reject(socket, '503 Service Unavailable');
   }
 
   // Clients who were dropped at once come back at once, and each of them brings work as soon as it is let in: the
   // requests of others are answered in between.
-  const open = oneATurn(guarded(guard, handshake));
+  const open = inTurns(guarded(guard, handshake), {
+    limit: MAX_WAITING,
+    isOver: (_, socket) => socket.destroyed,
+  });
 
   function handshake(
     request: IncomingMessage,
@@ -115,7 +123,6 @@ export function serveWebSockets(options: WebSocketOptions): WebSocketFace {
     client: ClientInfo,
     network: string,
   ): void {
-    if (socket.destroyed) return;
     if (stopping) {
       reject(socket, '503 Service Unavailable');
       return;
