@@ -14,6 +14,8 @@ export interface AvailabilityOptions {
   readonly endpoints: Endpoints;
   /** How long a call waits for a subgraph that has just gone, in milliseconds. */
   readonly restartMs: number;
+  /** How long calls wait for the last address that is silent, in milliseconds. Default 5 s. */
+  readonly aloneMs?: number | undefined;
   readonly log: Logger;
   readonly observer?: TransportObserver | undefined;
   /** Told of an address that takes connections and has not answered for long. */
@@ -35,7 +37,7 @@ export class Availability implements Disposable {
   #saysAway = false;
 
   constructor(options: AvailabilityOptions) {
-    const { subgraph, endpoints, log, observer, gone } = options;
+    const { subgraph, endpoints, log, observer, gone, aloneMs } = options;
     this.#options = options;
     this.#breaker = new Breaker(circuit(), (isOpen) => {
       observer?.available(!isOpen);
@@ -46,6 +48,7 @@ export class Availability implements Disposable {
       subgraph,
       endpoints,
       log,
+      aloneMs,
       stalled: stall,
       gone,
       away: () => {

@@ -34,6 +34,8 @@ export interface HttpTransportOptions {
    * milliseconds. Only while nothing was sent, or for a query. Default 3 s.
    */
   readonly restartMs?: number;
+  /** How long operations wait for the only address, or the last of them, when it is silent. Default 5 s. */
+  readonly aloneMs?: number;
   /** Requests that may run at once, and that may wait. Default 256 and 1024. */
   readonly concurrency?: number | undefined;
   readonly queue?: number | undefined;
@@ -62,7 +64,7 @@ const MAX_PAUSE_MS = 200;
  */
 export function createHttpTransport(options: HttpTransportOptions): SubgraphTransport {
   const { subgraph, assertions, log, timeoutMs = 30_000, tries = 3, maxBytes = 32 * 1024 * 1024 } = options;
-  const { restartMs = 3_000, observer } = options;
+  const { restartMs = 3_000, aloneMs, observer } = options;
   const endpoints = createEndpoints({
     subgraph,
     urls: options.urls,
@@ -80,7 +82,7 @@ export function createHttpTransport(options: HttpTransportOptions): SubgraphTran
     options.subscriptions,
   );
   const gone = (endpoint: Endpoint): void => sockets.leave(endpoint);
-  const availability = new Availability({ subgraph, endpoints, restartMs, log, observer, gone });
+  const availability = new Availability({ subgraph, endpoints, restartMs, aloneMs, log, observer, gone });
   const texts = createRequestTexts(subgraph, assertions);
   /** Why the last answer was no answer: the subgraph does not believe what is signed here. */
   let refusal: string | undefined;

@@ -6,11 +6,16 @@ export interface LivenessOptions {
   readonly subgraph: string;
   readonly endpoints: Endpoints;
   readonly log: Logger;
+  /**
+   * Where no other address is healthy a stall may be a long pause, of all of them under one load: callers wait for this
+   * long before they are told. In milliseconds; default 5 s.
+   */
+  readonly aloneMs?: number | undefined;
   /** Told when an address is there and does not answer, once each time. */
   stalled(endpoint: Endpoint): void;
   /** Told when it has not answered for `GONE_MS`, once each time: a pause of a busy process is shorter. */
   gone(endpoint: Endpoint): void;
-  /** Told when the only address, or the last of them, has not answered for `ALONE_MS`. */
+  /** Told when the only address, or the last of them, has not answered for `aloneMs`. */
   away(): void;
 }
 
@@ -24,10 +29,6 @@ const PROBE_MS = 150;
 const PARTS = 5;
 /** Queries go elsewhere at once; subscriptions, which would have to begin again, when the pause lasts for so long. */
 const GONE_MS = 1_500;
-/**
- * Where no other address is healthy a stall may be a long pause, of all of them under one load: callers wait for this
- * long before they are told.
- */
 const ALONE_MS = 5_000;
 const LOOK_MS = 50;
 /** Time for the answer of a process that has just started, and is busy with that. */
@@ -120,7 +121,11 @@ export class Liveness implements Disposable {
     const { all } = this.#options.endpoints;
     let hasWork = false;
     for (const endpoint of all) {
-      if (endpoint.inFlight === 0 && !endpoint.isStalled) continue;
+      if (endpoint.inFlight === 0 && !endpoint.isStalled) {
+        // What it did while nobody watched is not known.
+        this.#forget(endpoint);
+        continue;
+      }
       hasWork = true;
       if (this.#probes.get(endpoint)?.isRunning) continue;
       if (now >= this.#dueAt(endpoint)) void this.#probe(endpoint);
@@ -152,21 +157,29 @@ export class Liveness implements Disposable {
     const now = performance.now();
     if (answers || endpoint.answeredAt > asked) {
       probe.passedAt = now;
-      probe.silentSince = 0;
-      probe.isGone = false;
+      this.#forget(endpoint);
       if (!endpoint.isStalled) return;
       endpoints.succeeded(endpoint);
       log.info({ subgraph, address: endpoint.address ?? endpoint.url.host }, 'a replica of the subgraph answers again');
       return;
     }
     if (endpoint.inFlight === 0 && !endpoint.isStalled) return;
+    if (endpoint.answeredAt > probe.silentSince) this.#forget(endpoint);
     probe.silentSince ||= asked;
     const isGone = now - probe.silentSince >= GONE_MS;
     if (isGone && !probe.isGone) this.#options.gone(endpoint);
     probe.isGone = isGone;
     const isLast = !endpoints.all.some((other) => other !== endpoint && endpoints.isHealthy(other));
     if (endpoint.isStalled || !isLast) this.#stall(endpoint);
-    else if (now - probe.silentSince >= ALONE_MS) this.#options.away();
+    else if (now - probe.silentSince >= (this.#options.aloneMs ?? ALONE_MS)) this.#options.away();
+  }
+
+  /** An address that was silent begins anew: its next silence is another one. */
+  #forget(endpoint: Endpoint): void {
+    const probe = this.#probes.get(endpoint);
+    if (!probe) return;
+    probe.silentSince = 0;
+    probe.isGone = false;
   }
 
   #stall(endpoint: Endpoint): void {

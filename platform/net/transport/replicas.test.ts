@@ -127,7 +127,7 @@ describe('a replica that is frozen', () => {
     await using two = await FreezablePort.open(server.url);
     const lines: string[] = [];
     const told = pino({}, { write: (line: string) => void lines.push(line) });
-    const transport = over([one.url, two.url], { log: told });
+    const transport = over([one.url, two.url], { log: told, aloneMs: 600_000, timeoutMs: 600_000 });
     for (let i = 0; i < 20; i++) await greet(transport);
     one.freeze();
     two.freeze();
