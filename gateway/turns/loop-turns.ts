@@ -1,6 +1,6 @@
 import { LRUCache } from 'lru-cache';
 import { type CodedError, rateLimited } from '#platform/base/errors/errors.ts';
-import { FairQueue } from './fair-queue.ts';
+import { FairQueue } from '#platform/base/faults/fair-queue.ts';
 
 export interface LoopTurnsOptions {
   /** Processor time that one client's new operations may take in a minute, in milliseconds; 0 sets no limit. */

@@ -104,16 +104,18 @@ export class ToolServer implements AsyncDisposable {
       throw new ToolFailure(this.state === 'down' ? `The tool cannot be used now. ${this.problems[0] ?? ''}` : GONE);
     if (now.version !== tool.version) throw new ToolFailure(CHANGED);
     if (this.#places.isFull) throw new ToolFailure('Too many calls wait for this tool. Try again later.');
-    return this.#places.run(async () => {
-      signal.throwIfAborted();
-      const result = await this.#ask(tool, args, signal);
-      const quoted = quoteOutside(
-        `the tool ${tool.original.replace(/\s+/g, ' ').slice(0, 100)} of the server ${this.name}`,
-        cutToBytes(textOfResult(result), this.settings.max_output_bytes),
-      );
-      if (result.isError) throw new ToolFailure(quoted);
-      return quoted;
-    });
+    return this.#places.run(
+      async () => {
+        const result = await this.#ask(tool, args, signal);
+        const quoted = quoteOutside(
+          `the tool ${tool.original.replace(/\s+/g, ' ').slice(0, 100)} of the server ${this.name}`,
+          cutToBytes(textOfResult(result), this.settings.max_output_bytes),
+        );
+        if (result.isError) throw new ToolFailure(quoted);
+        return quoted;
+      },
+      { signal },
+    );
   }
 
   async #ask(

@@ -1,15 +1,15 @@
 import { expect, it } from 'vitest';
-import { Bulkhead } from './bulkhead.ts';
+import { Bulkhead, type PlaceOptions } from './bulkhead.ts';
 
 /** Work that ends when it is told to; `begun` has the numbers of what runs or has run, in order. */
 function workshop(bulkhead: Bulkhead) {
   const begun: number[] = [];
   const ends = new Map<number, () => void>();
-  const run = (number: number): Promise<number> =>
+  const run = (number: number, options?: PlaceOptions): Promise<number> =>
     bulkhead.run(() => {
       begun.push(number);
       return new Promise((resolve) => ends.set(number, () => resolve(number)));
-    });
+    }, options);
   return { begun, run, end: (number: number) => ends.get(number)!() };
 }
 
@@ -38,4 +38,34 @@ it('goes on after work that fails', async () => {
   const next = bulkhead.run(async () => 'done');
   await expect(failing).rejects.toThrow('no');
   expect([await next, bulkhead.isFull]).toEqual(['done', false]);
+});
+
+it('lets clients take turns, however much one of them asks for', async () => {
+  const { begun, run, end } = workshop(new Bulkhead(1));
+  const results = [1, 2, 3].map((number) => run(number, { client: 'a' }));
+  results.push(run(4, { client: 'b' }));
+  for (const next of [2, 4, 3]) {
+    end(begun.at(-1)!);
+    await expect.poll(() => begun.at(-1)).toBe(next);
+  }
+  end(3);
+  await Promise.all(results);
+});
+
+it("lets go who has left: the wait ends, and the place is another one's", async () => {
+  const bulkhead = new Bulkhead(1, 1);
+  const { begun, run, end } = workshop(bulkhead);
+  const first = run(1);
+  const leaving = new AbortController();
+  const left = run(2, { signal: leaving.signal });
+  expect(bulkhead.isFull).toBe(true);
+  leaving.abort(new Error('gone'));
+  await expect(left).rejects.toThrow('gone');
+  expect(bulkhead.isFull).toBe(false);
+  await expect(run(3, { signal: leaving.signal })).rejects.toThrow('gone');
+  const next = run(4);
+  end(1);
+  await first;
+  end(4);
+  expect([await next, begun]).toEqual([4, [1, 4]]);
 });

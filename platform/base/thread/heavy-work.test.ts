@@ -48,6 +48,17 @@ describe('heavy work', () => {
     await last;
   });
 
+  it('is given up when it is called off and does not end: it holds no turn, and neither does memory that is not given back', async () => {
+    const heavy = new HeavyWork({ memoryMb: 512, graceMs: 10 });
+    const gone = new AbortController();
+    const stuck: HeavyKind = { release: () => Promise.reject(new Error('its thread is stuck')) };
+    const hanging = heavy.run(stuck, gone.signal, () => new Promise(() => {}));
+    const next = heavy.run({ release: async () => {} }, undefined, async () => 'done');
+    gone.abort(new Error('the lease is lost'));
+    await expect(hanging).rejects.toThrow('the lease is lost');
+    expect(await next).toBe('done');
+  });
+
   it('waits for nothing where memory is not little', async () => {
     const { seen, kind, run, end } = workshop(1_024);
     const all = [run(kind('documents'), 'a'), run(kind('texts'), 'b')];

@@ -1,11 +1,17 @@
+import { Cancellation } from '../cancellation/cancellation.ts';
+import { untilAborted } from '../cancellation/until-aborted.ts';
 import { hasLittleMemory } from '../config/available-memory.ts';
 import { Bulkhead } from '../faults/bulkhead.ts';
+import { report } from '../faults/guarded.ts';
 
 /** A kind of heavy work, such as the recognition of text. */
 export interface HeavyKind {
   /** Gives back the memory that it keeps for its next piece, such as that of a thread that has nothing to do. */
   release(): Promise<void>;
 }
+
+/** What is called off gives its turn on after this long at the latest, in ms, whether or not it has ended. */
+const GRACE_MS = 10_000;
 
 /**
  * The background work of a process that takes a hundred MB for a while: documents, pictures, text recognition. With
@@ -14,21 +20,52 @@ export interface HeavyKind {
  */
 export class HeavyWork {
   readonly #turns: Bulkhead | undefined;
+  readonly #graceMs: number;
   #last: HeavyKind | undefined;
 
-  constructor({ memoryMb }: { readonly memoryMb: number }) {
+  /** @param options.graceMs after which work that is called off gives its turn on, though it has not ended. */
+  constructor({ memoryMb, graceMs = GRACE_MS }: { readonly memoryMb: number; readonly graceMs?: number }) {
     this.#turns = hasLittleMemory(memoryMb) ? new Bulkhead(1) : undefined;
+    this.#graceMs = graceMs;
   }
 
-  /** Does a piece of work, in its turn where there is one. A piece must not wait for another one. */
+  /**
+   * Does a piece of work, in its turn where there is one. A piece must not wait for another one. Where there are turns,
+   * one that does not end when its signal aborts is given up, and rejects with the signal's reason.
+   */
   async run<T>(kind: HeavyKind, signal: AbortSignal | undefined, work: () => Promise<T>): Promise<T> {
     if (this.#turns === undefined) return work();
-    return this.#turns.run(async () => {
-      signal?.throwIfAborted();
-      const last = this.#last;
-      this.#last = kind;
-      if (last !== kind) await last?.release();
+    const piece = async (): Promise<T> => {
+      await this.#release(kind);
       return work();
-    });
+    };
+    return this.#turns.run(() => this.#untilGivenUp(piece(), signal), { signal });
+  }
+
+  /** Has the kind that worked last give back what it keeps, where it is another one. */
+  async #release(kind: HeavyKind): Promise<void> {
+    const last = this.#last;
+    this.#last = kind;
+    if (last === kind) return;
+    // What it cannot give back is no fault of this kind's piece.
+    await last?.release().catch((error: unknown) => report(error, 'heavy work', undefined));
+  }
+
+  async #untilGivenUp<T>(piece: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+    const givenUp = new Cancellation();
+    let timer: NodeJS.Timeout | undefined;
+    const wait = (): void => {
+      timer = setTimeout(() => {
+        report(new Error('heavy work goes on though it was called off'), 'heavy work', undefined);
+        givenUp.abort(signal?.reason);
+      }, this.#graceMs);
+    };
+    signal?.addEventListener('abort', wait, { once: true });
+    try {
+      return await untilAborted(piece, givenUp);
+    } finally {
+      clearTimeout(timer);
+      signal?.removeEventListener('abort', wait);
+    }
   }
 }

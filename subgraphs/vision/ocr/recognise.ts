@@ -1,4 +1,5 @@
-import type { OcrEngine, PageLayout } from './engine.ts';
+import type { OcrEngine } from './engine.ts';
+import type { PageLayout } from './ocr-worker.ts';
 import type { Box } from './placement.ts';
 import { type GreyPage, openPage, type Prepared, prepare, type Treatment } from './preparation.ts';
 import {

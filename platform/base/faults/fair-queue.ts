@@ -24,6 +24,16 @@ export class FairQueue<T> {
     this.#size++;
   }
 
+  /** Takes back what no longer waits. */
+  remove(client: string, one: T): void {
+    const own = this.#waiting.get(client);
+    const place = own?.indexOf(one) ?? -1;
+    if (!own || place === -1) return;
+    own.splice(place, 1);
+    if (own.length === 0) this.#waiting.delete(client);
+    this.#size--;
+  }
+
   /**
    * The next one's turn; undefined when nothing waits.
    *
@@ -32,10 +42,10 @@ export class FairQueue<T> {
   take(mayGo?: (client: string) => boolean): T | undefined {
     for (const [client, own] of this.#waiting) {
       if (mayGo && !mayGo(client)) continue;
-      const [next, ...rest] = own;
+      const next = own.shift();
       // Behind all others that wait.
       this.#waiting.delete(client);
-      if (rest.length > 0) this.#waiting.set(client, rest);
+      if (own.length > 0) this.#waiting.set(client, own);
       this.#size--;
       return next;
     }
