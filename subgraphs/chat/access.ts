@@ -27,6 +27,26 @@ export async function conversationFor(db: Reader, userId: string, conversationId
   return { ...conversation, viewer };
 }
 
+/**
+ * Returns how much has arrived in the conversation, if the user takes part in it: by one small query.
+ *
+ * @throws {CodedError} NOT_FOUND as conversationFor.
+ */
+export async function arrivalsFor(
+  db: Reader,
+  userId: string,
+  conversationId: string,
+): Promise<Pick<Conversation, 'id' | 'arrivals'>> {
+  const found = isId(conversationId)
+    ? await db.conversation.findFirst({
+        where: { id: conversationId, participants: { some: { userId } } },
+        select: { id: true, arrivals: true },
+      })
+    : null;
+  if (!found) throw unknownConversation(conversationId);
+  return found;
+}
+
 /** Returns the error of a conversation that does not exist, or in which the user takes no part. */
 export const unknownConversation = (id: string): CodedError => notFound(`The conversation ${shown(id)}`);
 

@@ -1,7 +1,10 @@
+import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { answer } from '#llm/testing/fault-server.ts';
 import type { UserIdentity } from '#platform/identity/identity.ts';
+import type { ChatParts } from '../parts.ts';
 import { ChatWorld, person } from '../testing/chat-world.ts';
+import { conversationEvents } from './rooms.ts';
 
 let world: ChatWorld;
 let anna: UserIdentity;
@@ -153,5 +156,88 @@ describe('presence', () => {
       data: { setPresence: { present: false } },
     });
     listening.leave();
+  });
+});
+
+describe('a conversation that is opened', () => {
+  /**
+   * Opens conversations where every answer of a store is what the test says.
+   *
+   * @param find looks a conversation up. @param read subscribes to its news, which does not come to its end.
+   */
+  function opened(find: (id: string) => Promise<object | null>, read: (id: string) => void = () => {}) {
+    const chat = {
+      db: { conversation: { findFirst: ({ where }: { where: { id: string } }) => find(where.id) } },
+      topics: {
+        read: (id: string) => {
+          read(id);
+          return new Promise(() => {});
+        },
+      },
+    } as unknown as ChatParts;
+    return (id: string, signal = new AbortController().signal, userId: string = randomUUID()) =>
+      conversationEvents(chat, { userId, conversationId: id, state: 'ONLINE' }, signal).next();
+  }
+  const ids = (count: number) => Array.from({ length: count }, () => randomUUID());
+  const found = (id: string) => ({ id, arrivals: 0 });
+
+  it('costs no subscription where one takes no part', async () => {
+    const read: string[] = [];
+    const open = opened(
+      async () => null,
+      (id) => read.push(id),
+    );
+    await expect(open(randomUUID())).rejects.toMatchObject({ code: 'NOT_FOUND' });
+    await expect(open('none')).rejects.toMatchObject({ code: 'NOT_FOUND' });
+    expect(read).toEqual([]);
+  });
+
+  it('keeps nobody else waiting while its subscription does not come, nor a client that leaves', async () => {
+    const read: string[] = [];
+    const open = opened(
+      async (id) => found(id),
+      (id) => read.push(id),
+    );
+    const leaving = new AbortController();
+    const all = ids(20).map((id) => open(id, leaving.signal));
+    await expect.poll(() => read.length).toBe(20);
+    leaving.abort(new Error('gone'));
+    for (const one of all) await expect(one).rejects.toThrow('gone');
+  });
+
+  it('waits for its turn, people by turns, until the client leaves', async () => {
+    const asked: string[] = [];
+    const answers: (() => void)[] = [];
+    const open = opened((id) => {
+      asked.push(id);
+      return new Promise((resolve) => answers.push(() => resolve(null)));
+    });
+    const [own, other, left] = [ids(8), randomUUID(), randomUUID()];
+    const leaving = new AbortController();
+    const eager = randomUUID();
+    const all = own.map((id) => open(id, undefined, eager));
+    const gone = open(left, leaving.signal);
+    all.push(open(other));
+    const ends = Promise.allSettled(all);
+    leaving.abort(new Error('gone'));
+    await expect(gone).rejects.toThrow('gone');
+    for (let answered = 0; answered < all.length; answered++) {
+      await expect.poll(() => answers.length).toBeGreaterThan(answered);
+      answers[answered]!();
+    }
+    await ends;
+    expect(asked).not.toContain(left);
+    expect(asked.indexOf(other)).toBeLessThan(asked.indexOf(own.at(-1)!));
+  });
+
+  it('is unknown to who was removed while it was opened', async () => {
+    let looks = 0;
+    const chat = {
+      db: { conversation: { findFirst: async () => (looks++ === 0 ? found('') : null) } },
+      topics: { read: async () => [] },
+    } as unknown as ChatParts;
+    const visit = { userId: anna.userId, conversationId, state: 'ONLINE' } as const;
+    const events = conversationEvents(chat, visit, new AbortController().signal);
+    await expect(events.next()).rejects.toMatchObject({ code: 'NOT_FOUND' });
   });
 });

@@ -1,15 +1,15 @@
+import { untilAborted } from '#platform/base/cancellation/until-aborted.ts';
 import { Bulkhead } from '#platform/base/faults/bulkhead.ts';
 import type { Presence, PresenceEvent, PresenceState, PresentMember } from '#platform/realtime/presence/presence.ts';
-import { conversationFor, unknownConversation } from '../access.ts';
-import { isId } from '../input.ts';
+import { arrivalsFor, conversationFor } from '../access.ts';
 import type { ChatParts } from '../parts.ts';
 import type { ConversationNews } from '../topics/conversation-topics.ts';
 import { Arrivals } from './arrivals.ts';
 import { merge } from './merge.ts';
 
 /**
- * Conversations that this process opens at a time. When thousands of clients come back at once, others' queries find
- * the database's connections free in between.
+ * Conversations that this process looks up at a time. When thousands of clients come back at once, others' queries find
+ * the database's connections free in between, and people take turns, however many conversations each of them opens.
  */
 const opening = new Bulkhead(6);
 
@@ -82,12 +82,12 @@ export async function* conversationEvents(
   const closing = new AbortController();
   const ended = AbortSignal.any([signal, closing.signal]);
   try {
-    const { news, arrivals } = await opening.run(async () => {
-      signal.throwIfAborted();
-      if (!isId(conversationId)) throw unknownConversation(conversationId);
-      const news = await topics.read(conversationId, ended);
-      return { news, arrivals: Arrivals.from(db, await conversationFor(db, userId, conversationId), after) };
-    });
+    const lookUp = () => opening.run(() => arrivalsFor(db, userId, conversationId), { client: userId, signal });
+    // Who takes no part costs no subscription.
+    await lookUp();
+    const news = await untilAborted(topics.read(conversationId, ended), signal);
+    // What arrived before the news are heard, and that one was removed meanwhile, is found by looking again.
+    const arrivals = Arrivals.from(db, await lookUp(), after);
     const told = ({ type, ...ids }: Exclude<ConversationNews, { type: 'ConversationDeleted' }>) =>
       ({ __typename: type, conversationId, ...ids, cursor: arrivals.cursor }) as const;
     await using _connection = await presence.join(roomOf(conversationId), userId, { state });
