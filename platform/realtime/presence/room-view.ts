@@ -84,19 +84,18 @@ export class RoomView {
   }
 
   async #lookUntilQuiet(): Promise<void> {
-    this.#pace.begins();
     while (this.#again && !this.#closed) {
       this.#again = false;
       // When Redis is away the view stays as it is; its return makes us look again.
       const began = performance.now();
       const pause = await this.#lookOnce().then(
-        (changes) => this.#pace.pauseAfter(performance.now() - began, changes * this.#watchers.size),
+        (changes) => this.#pace.pauseAfter(this, performance.now() - began, changes * this.#watchers.size),
         () => PAUSE_AFTER_FAILURE_MS,
       );
       await new Promise((resolve) => setTimeout(resolve, pause));
     }
     this.#looking = false;
-    this.#pace.ends();
+    this.#pace.ends(this);
   }
 
   /** Reads the room and tells what is new. Returns the number of people whom that is about. */
