@@ -6,6 +6,7 @@ import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { answer, type Behaviour, cut, FaultServer, stall } from '#llm/testing/fault-server.ts';
 import { createTestDatabase } from '#platform/data/database/testing/test-database.ts';
+import { msg, utf } from '#subgraphs/memory/reader/testing/msg.ts';
 import { bundle } from '../cli/bundle.ts';
 import { CreateConversationDocument, SendMessageDocument, StopGenerationDocument } from './client/generated/graphql.ts';
 import { TestUser } from './testing/client.ts';
@@ -50,6 +51,13 @@ describe('the bundle', () => {
           '<html><body><h1>Sextant</h1><p>The sextant measures the angle of a star above the sea.</p></body></html>',
         ),
       );
+      await upload(
+        user,
+        'createDocumentUpload',
+        'document',
+        'application/vnd.ms-outlook',
+        Buffer.from(msg({ '001A001F': utf('IPM.Note'), '1000001F': utf('Bring a lantern to the harbour.') })),
+      );
       const picture = await sharp({
         text: { text: '<span size="40pt">BEARING NORTH</span>', rgba: true, dpi: 150 },
       })
@@ -69,6 +77,17 @@ describe('the bundle', () => {
           PATIENCE,
         )
         .toContain('angle of a star');
+      await expect
+        .poll(
+          async () =>
+            (
+              await user.send<{ documents: { nodes: { status: string; contentType: string }[] } }, never>(
+                '{ documents { nodes { status contentType } } }',
+              )
+            ).data?.documents.nodes,
+          PATIENCE,
+        )
+        .toContainEqual({ status: 'READY', contentType: 'application/vnd.ms-outlook' });
       await expect
         .poll(
           async () =>
