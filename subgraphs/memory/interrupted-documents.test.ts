@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { originalOf, textBlobOf } from './documents/places.ts';
+import { recognisePages } from './documents/recognise-pages.ts';
 import { SHARED_TENANT, tenantOf } from './indexes.ts';
 import { MemoryWorld, user } from './testing/memory-world.ts';
 
@@ -95,5 +96,29 @@ describe('a document whose process was killed', () => {
     await leaveJob('recognise-pages', id, me);
     const failed = { status: 'FAILED', problem: 'The uploaded file is gone: upload it again.' };
     expect(await world.db.document.findUnique({ where: { id } })).toMatchObject(failed);
+  });
+
+  it('is read with the text that its pages have where their pictures cannot be read, and FAILED where one has none', async () => {
+    const me = user();
+    const unread = async (stamped: readonly number[]) => {
+      const id = await add(me);
+      await world.db.document.update({ where: { id }, data: { status: 'PROCESSING', done: 0, total: 0 } });
+      const pages = Buffer.from(JSON.stringify({ pages: [1, 2], stamped, texts: { 2: 'Known.' } }));
+      await world.blobs.put(originalOf(id).replace(/original$/, 'recognised'), pages, { maxBytes: 1_000 });
+      return id;
+    };
+    // It is no PDF: its pages cannot be drawn.
+    const [whole, lacking] = [await unread([1]), await unread([])];
+    await leaveJob('recognise-pages', whole, me);
+    await leaveJob('recognise-pages', lacking, me);
+    expect(await world.db.document.findUnique({ where: { id: whole } })).toMatchObject({ status: 'READY', done: 3 });
+    expect(await world.db.document.findUnique({ where: { id: lacking } })).toMatchObject({ status: 'FAILED' });
+    // Given up again and again, as where vision fails lastingly.
+    const queued: unknown[] = [];
+    const slow = { enqueue: async (_: unknown, ...job: unknown[]) => queued.push(job) };
+    const { parked } = recognisePages({ blobs: world.blobs, db: world.db, slow } as never);
+    const payload = { documentId: await unread([1]), ownerId: me.userId };
+    await parked!(payload, '', undefined as never);
+    expect(queued).toEqual([['ingest-document', payload, { key: payload.documentId, userId: me.userId }]]);
   });
 });

@@ -8,7 +8,7 @@ import type { MemoryParts, Transaction } from '../parts.ts';
 import type { Passage } from '../reader/passages.ts';
 import { DocumentProblem } from '../reader/problem.ts';
 import { announce, folderOf, tenantOfDocument, textBlobOf } from './places.ts';
-import { readRecognised, storeRecognised } from './recognised.ts';
+import { type Recognised, readRecognised, storeRecognised } from './recognised.ts';
 
 export const INGEST_DOCUMENT = 'ingest-document';
 export const REMOVE_DOCUMENT = 'remove-document';
@@ -39,7 +39,7 @@ export function ingestDocument(memory: MemoryParts): JobHandler<Transaction> {
       try {
         if (document.total === 0) {
           const pictures = await readAndCut(memory, document, context.signal);
-          if (pictures.length > 0) return await recogniseFirst(memory, document, pictures);
+          if (pictures) return await recogniseFirst(memory, document, pictures);
         }
         return await embedAll(memory, document, context);
       } catch (error) {
@@ -55,8 +55,11 @@ export function ingestDocument(memory: MemoryParts): JobHandler<Transaction> {
   };
 }
 
-/** Reads a document and stores its passages. @returns the pages that have to be recognised before. */
-async function readAndCut(memory: MemoryParts, document: Document, signal: AbortSignal): Promise<readonly number[]> {
+/** Pages that are pictures, and those of them that have a text of their own. */
+type Pictures = Pick<Recognised, 'pages' | 'stamped'>;
+
+/** Reads a document and stores its passages. @returns the pages that have to be recognised before, if any. */
+async function readAndCut(memory: MemoryParts, document: Document, signal: AbortSignal): Promise<Pictures | undefined> {
   const { db, blobs, reader, heavy } = memory;
   await db.document.updateMany({ where: { id: document.id }, data: { status: 'PROCESSING', updatedAt: new Date() } });
   const found = await heavy.run(reader, signal, async () => {
@@ -64,7 +67,7 @@ async function readAndCut(memory: MemoryParts, document: Document, signal: Abort
     if (bytes === undefined) throw new DocumentProblem('FAILED', 'The uploaded file is gone: upload it again.');
     const recognised = await readRecognised(blobs, document.id, signal);
     // Renamed or shared while its pages are read: none of them is left out.
-    if (recognised?.pages.some((page) => recognised.texts[page] === undefined)) return recognised.pages;
+    if (recognised?.pages.some((page) => recognised.texts[page] === undefined)) return recognised;
     const file = {
       contentType: document.declaredType,
       fileName: document.fileName ?? undefined,
@@ -72,9 +75,9 @@ async function readAndCut(memory: MemoryParts, document: Document, signal: Abort
       recognised: recognised?.texts,
     };
     const read = await reader.read(bytes, file, signal);
-    return !recognised && read.unreadPages.length > 0 ? read.unreadPages : read;
+    return !recognised && read.unreadPages.length > 0 ? { pages: read.unreadPages, stamped: read.stampedPages } : read;
   });
-  if (!('text' in found)) return found;
+  if ('pages' in found) return found;
   const { text, passages, contentType } = found;
   if (passages.length === 0)
     throw new DocumentProblem('NO_TEXT', 'The PDF holds no text, and none can be read in its pictures.');
@@ -85,7 +88,7 @@ async function readAndCut(memory: MemoryParts, document: Document, signal: Abort
   for (let at = 0; at < passages.length; at += ROWS_AT_ONCE) {
     signal.throwIfAborted();
     // Deleted meanwhile: embedAll finds that out too, and cleans up.
-    if ((await db.document.count({ where: { id: document.id } })) === 0) return [];
+    if ((await db.document.count({ where: { id: document.id } })) === 0) return undefined;
     await db.passage.createMany({
       data: passages.slice(at, at + ROWS_AT_ONCE).map((passage, i) => rowOf(document.id, at + i, passage)),
     });
@@ -94,13 +97,13 @@ async function readAndCut(memory: MemoryParts, document: Document, signal: Abort
     where: { id: document.id },
     data: { contentType, done: 0, total: passages.length, updatedAt: new Date() },
   });
-  return [];
+  return undefined;
 }
 
 /** Has the pages that are pictures read; the document is read again with what they say. */
-async function recogniseFirst(memory: MemoryParts, { id, ownerId }: Document, pages: readonly number[]) {
+async function recogniseFirst(memory: MemoryParts, { id, ownerId }: Document, { pages, stamped }: Pictures) {
   const known = await readRecognised(memory.blobs, id);
-  if (!known) await storeRecognised(memory.blobs, id, { pages, texts: {} });
+  if (!known) await storeRecognised(memory.blobs, id, { pages, stamped, texts: {} });
   const pagesRead = Object.keys(known?.texts ?? {}).length;
   return async (tx: Transaction) => {
     await tx.document.updateMany({ where: { id }, data: { pagesToRead: pages.length, pagesRead } });

@@ -1,12 +1,12 @@
 import { CodedError } from '#platform/base/errors/errors.ts';
-import { readBlob } from '#platform/data/blobs/blob-store.ts';
+import { type BlobStore, readBlob } from '#platform/data/blobs/blob-store.ts';
 import type { JobHandler } from '#platform/data/jobs/jobs.ts';
 import type { MemoryParts, Transaction } from '../parts.ts';
 import { DocumentProblem } from '../reader/problem.ts';
 import { INGEST_DOCUMENT, type IngestPayload, markFailed, RECOGNISE_PAGES, removeEverywhere } from './ingest.ts';
 import { textsOf } from './page-texts.ts';
 import { announce } from './places.ts';
-import { readRecognised, storeRecognised } from './recognised.ts';
+import { readRecognised, storeRecognised, withoutPictures } from './recognised.ts';
 
 /** Pages of one job: a killed process repeats so many, and other people's documents come after them. */
 const PAGES_A_JOB = 4;
@@ -46,6 +46,7 @@ export function recognisePages(memory: MemoryParts): JobHandler<Transaction> {
         await announce(memory, { ...document, pagesRead });
         return then(pagesRead < recognised.pages.length ? RECOGNISE_PAGES : INGEST_DOCUMENT);
       } catch (error) {
+        if (error instanceof DocumentProblem && (await leavePictures(blobs, documentId))) return then(INGEST_DOCUMENT);
         if (error instanceof DocumentProblem)
           return async (tx) => markFailed(memory, tx, id, error.code, error.message);
         if (
@@ -60,7 +61,12 @@ export function recognisePages(memory: MemoryParts): JobHandler<Transaction> {
       }
     },
     async parked(payload, _problem, tx) {
-      const { documentId } = payload as IngestPayload;
+      const { documentId, ownerId } = payload as IngestPayload;
+      // The storage may be what fails.
+      if (await leavePictures(blobs, documentId).catch(() => false)) {
+        await slow.enqueue(tx, INGEST_DOCUMENT, payload, { key: documentId, userId: ownerId });
+        return;
+      }
       await markFailed(
         memory,
         tx,
@@ -70,4 +76,12 @@ export function recognisePages(memory: MemoryParts): JobHandler<Transaction> {
       );
     },
   };
+}
+
+/** Has a document read without its pictures where each of its pages has a text. @returns whether it has. */
+async function leavePictures(blobs: BlobStore, documentId: string): Promise<boolean> {
+  const recognised = await readRecognised(blobs, documentId);
+  const left = recognised && withoutPictures(recognised);
+  if (left) await storeRecognised(blobs, documentId, left);
+  return left !== undefined;
 }

@@ -5,6 +5,16 @@ import { folderOf } from './places.ts';
 export interface Recognised {
   readonly pages: readonly number[];
   readonly texts: Readonly<Record<number, string>>;
+  /** Those of the pages that have a text of their own. */
+  readonly stamped?: readonly number[];
+}
+
+/** Returns what a document is read with where its pictures cannot be; undefined where a page is nothing but a picture. */
+export function withoutPictures({ pages, texts, stamped = [] }: Recognised): Recognised | undefined {
+  const own = new Set(stamped);
+  const known = pages.filter((page) => texts[page] !== undefined);
+  if (pages.some((page) => texts[page] === undefined && !own.has(page))) return undefined;
+  return { pages: known, texts };
 }
 
 const MAX_BYTES = 100 * 1024 ** 2;

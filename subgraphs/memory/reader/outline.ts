@@ -27,8 +27,10 @@ export interface Outline {
   readonly blocks: readonly Block[];
   /** Whether the text is the file itself, so that its lines are those of the file. */
   readonly hasLines?: boolean;
-  /** Pages of a PDF that hold no text, and of which nothing was recognised. */
+  /** Pages of a PDF that hold no text, or a stamp, and of which nothing was recognised. */
   readonly unreadPages?: readonly number[];
+  /** Those of them that have a text of their own, such as a stamp, which can be read without the picture. */
+  readonly stampedPages?: readonly number[];
 }
 
 /** The trail of headings that a position is under. */

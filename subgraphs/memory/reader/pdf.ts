@@ -5,6 +5,8 @@ import { DocumentProblem } from './problem.ts';
 const MAX_PAGES = 5_000;
 /** Letters that a stamp, a number of a page or a name of an archive have at most: they are laid over a scan. */
 const MAX_STAMP = 200;
+/** Pages whose few letters are on no other page, such as slides with their titles, of which the pictures are read. */
+const MAX_LONE_STAMPS = 200;
 
 /**
  * Reads the text of a PDF, page by page, with what was filled into its forms. A page without text of its own is a
@@ -36,7 +38,7 @@ export async function readPdf(bytes: Uint8Array, recognised?: Readonly<Record<nu
       unread.length > 0 ? await (await import('./pictured-pages.ts')).textsOfPages(bytes, unread) : undefined;
     const builder = new OutlineBuilder();
     const unreadPages: number[] = [];
-    const stamped: number[] = [];
+    const stamps = new Map<number, string>();
     for (const [index, { lines, filled }] of pages.entries()) {
       const number = index + 1;
       builder.page(number);
@@ -44,22 +46,35 @@ export async function readPdf(bytes: Uint8Array, recognised?: Readonly<Record<nu
       const own = isLegible(lines) ? lines : isLegible(other) ? other : '';
       const read = recognised?.[number];
       const text = own === '' ? read : withStamp(own, read);
-      if (own !== '' && lettersIn(own) <= MAX_STAMP) stamped.push(number);
+      if (own !== '' && lettersIn(own) <= MAX_STAMP) stamps.set(number, own);
       if (text === undefined) unreadPages.push(number);
       for (const paragraph of text?.split(/\n\s*\n/) ?? []) builder.paragraph(joinLines(paragraph));
       for (const value of filled) builder.paragraph(value);
     }
-    if (recognised === undefined && stamped.length > 0) {
+    let stampedPages: number[] = [];
+    if (recognised === undefined && stamps.size > 0) {
       const { picturedPages } = await import('./pictured-pages.ts');
-      unreadPages.push(...(await picturedPages(bytes, stamped)));
-      unreadPages.sort((a, b) => a - b);
+      stampedPages = worthReading(await picturedPages(bytes, [...stamps.keys()]), stamps);
     }
-    return { ...builder.build(), unreadPages };
+    const all = [...unreadPages, ...stampedPages].sort((a, b) => a - b);
+    return { ...builder.build(), unreadPages: all, stampedPages };
   } catch (error) {
     throw problemOf(error);
   } finally {
     await pdf.loadingTask.destroy();
   }
+}
+
+/**
+ * Returns of the pages with a few letters over a picture those whose pictures are to be read: all that have the same
+ * letters as another one, as stamps have, which count, and the first of the others.
+ */
+function worthReading(pages: readonly number[], stamps: ReadonlyMap<number, string>): number[] {
+  const letters = (page: number) => stamps.get(page)!.replace(/[^\p{L}]+/gu, '');
+  const times = new Map<string, number>();
+  for (const page of pages) times.set(letters(page), (times.get(letters(page)) ?? 0) + 1);
+  let lone = 0;
+  return pages.filter((page) => times.get(letters(page))! > 1 || ++lone <= MAX_LONE_STAMPS);
 }
 
 const lettersIn = (text: string): number => text.match(/[\p{L}\p{N}]/gu)?.length ?? 0;

@@ -49,3 +49,14 @@ describe('a scanned page with a stamp in its text layer', async () => {
     expect(await picturedPages(pdf(['Locked.'], { encrypted: true }), [1])).toEqual([]);
   });
 });
+
+it('slides with a picture behind their titles are left as they are after the first ones, and stamps that count are not', async () => {
+  const slide = await pictureOf(10, 14);
+  const name = (i: number) => String.fromCharCode(...[i % 26, Math.trunc(i / 26)].map((letter) => 97 + letter));
+  const stamps = Array.from({ length: 203 }, (_, i) => `Title ${name(i)}`);
+  const file = scannedPdf([...stamps, 'Page 1', 'Page 2'].map((stamp) => ({ ...slide, stamp })));
+  const { unreadPages, stampedPages, text } = await readDocument(file, PDF);
+  expect(unreadPages).toEqual([...Array.from({ length: 200 }, (_, i) => i + 1), 204, 205]);
+  expect(stampedPages).toEqual(unreadPages);
+  expect(text).toContain(stamps[202]);
+});

@@ -16,6 +16,8 @@ export interface ReadDocument {
   readonly passages: readonly Passage[];
   /** Pages of a PDF without text of their own, of which nothing was recognised: they may be pictures. */
   readonly unreadPages: readonly number[];
+  /** Those of them that have a text of their own, such as a stamp, which can be read without the picture. */
+  readonly stampedPages: readonly number[];
 }
 
 export interface ReadOptions {
@@ -48,13 +50,13 @@ export async function readDocument(
   if (bytes.byteLength === 0) throw new DocumentProblem('NO_TEXT', 'The file is empty.');
   await checkType(bytes, type, contentType);
   const outline = await outlineOf(bytes, type, contentType, recognised);
-  const { unreadPages = [] } = outline;
+  const { unreadPages = [], stampedPages = [] } = outline;
   const passages = cutPassages(outline);
   if (passages.length === 0 && unreadPages.length === 0)
     throw new DocumentProblem('NO_TEXT', 'The document holds no text.');
   if (passages.length > MAX_PASSAGES)
     throw new DocumentProblem('TOO_LARGE', `The document has more than ${MAX_PASSAGES} passages: split it.`);
-  return { contentType: type, text: outline.text, passages, unreadPages };
+  return { contentType: type, text: outline.text, passages, unreadPages, stampedPages };
 }
 
 /** Readers are loaded with the first file of their format. */
