@@ -211,6 +211,12 @@ describe('an e-mail that Outlook has saved as a file (MSG)', () => {
       },
     ]);
     await expect(readDocument(sealed, MSG)).rejects.toMatchObject({ code: 'PASSWORD_PROTECTED' });
+    const clear =
+      'Content-Type: multipart/signed; boundary="s"\r\n\r\n--s\r\nContent-Type: text/plain\r\n\r\nSigned words.\r\n--s--\r\n';
+    const signed = msg({ '001A001F': utf('IPM.Note.SMIME.MultipartSigned'), '0037001F': utf('Open') }, [
+      { '3707001F': utf('smime.p7m'), '370E001F': utf('multipart/signed'), '37010102': Buffer.from(clear) },
+    ]);
+    expect((await readDocument(signed, MSG)).text).toBe('Open\n\nSigned words.');
     const holder = msg({ '001A001F': utf('IPM.Note'), '0037001F': utf('Holder') }, [
       { '3707001F': utf('old.eml'), '37010102': Buffer.from('Subject: Older\r\n\r\nOlder words.') },
     ]);

@@ -86,14 +86,18 @@ async function letterIn(bytes: Uint8Array, type: LetterType): Promise<Letter> {
 async function opened(letter: Letter): Promise<Letter> {
   let whole = letter;
   for (let depth = 0; depth < MAX_DEPTH && isWithoutWords(whole); depth++) {
-    const file = whole.attached.find((one) => isSigned(one.content));
-    const content = file && signedContent(file.content as Uint8Array);
-    if (!content) break;
+    const file = whole.attached.find(isSignedFile);
+    const content = file && (file.type === CLEAR_SIGNED ? file.content : signedContent(file.content as Uint8Array));
+    if (!content || typeof content === 'string') break;
     const { text, html, attached } = await (await import('./email.ts')).emailLetter(content);
     whole = { ...whole, text, html, attached: [...whole.attached.filter((one) => one !== file), ...attached] };
   }
   return whole;
 }
+
+/** Outlook keeps an e-mail whose signature is beside it as a file of that kind. */
+const CLEAR_SIGNED = 'multipart/signed';
+const isSignedFile = ({ type, content }: Attached): boolean => type === CLEAR_SIGNED || isSigned(content);
 
 const isWithoutWords = ({ text, html }: Letter): boolean => text.trim() === '' && html === '';
 
@@ -101,8 +105,9 @@ const isWithoutWords = ({ text, html }: Letter): boolean => text.trim() === '' &
 const isSealed = (letter: Letter): boolean =>
   isWithoutWords(letter) &&
   letter.attached.some(
-    ({ name, type, content }) =>
-      type === 'application/pgp-encrypted' || ((SEALED.test(type) || /\.p7m$/i.test(name ?? '')) && !isSigned(content)),
+    (one) =>
+      one.type === 'application/pgp-encrypted' ||
+      ((SEALED.test(one.type) || /\.p7m$/i.test(one.name ?? '')) && !isSignedFile(one)),
   );
 const SEALED = /^application\/(?:x-)?pkcs7-mime$/;
 
