@@ -4,7 +4,7 @@ import { connect, type TLSSocket } from 'node:tls';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { ConfigError } from '../../base/config/config-error.ts';
 import { Authority, HAS_OPENSSL } from './testing/certificates.ts';
-import { createServer, readMutualTls } from './tls.ts';
+import { connectionOptions, createServer, readMutualTls } from './tls.ts';
 
 describe.skipIf(!HAS_OPENSSL)('certificates of mutual TLS (skipped without the openssl command)', () => {
   const authority = HAS_OPENSSL ? new Authority() : undefined!;
@@ -38,13 +38,16 @@ describe.skipIf(!HAS_OPENSSL)('certificates of mutual TLS (skipped without the o
         socket.destroy();
         return serialNumber;
       };
-      const [before, seenBefore] = [tls.cert, await serialSeen()];
+      const contextNow = () => connectionOptions(new URL('https://localhost'), tls).secureContext;
+      const [before, seenBefore, contextBefore] = [tls.cert, await serialSeen(), contextNow()];
+      expect(contextNow()).toBe(contextBefore);
 
       authority.issue('renewed');
       touch(files.MTLS_CERT_FILE);
       await vi.advanceTimersByTimeAsync(25_000);
       expect(tls.cert.equals(before)).toBe(false);
       expect(await serialSeen()).not.toBe(seenBefore);
+      expect(contextNow()).not.toBe(contextBefore);
 
       const good = tls.cert;
       writeFileSync(files.MTLS_CERT_FILE, 'half a certific');

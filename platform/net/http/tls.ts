@@ -2,7 +2,7 @@ import { X509Certificate } from 'node:crypto';
 import { readFileSync, statSync } from 'node:fs';
 import { createServer as createHttpServer, type Server } from 'node:http';
 import { createServer as createHttpsServer } from 'node:https';
-import { createSecureContext } from 'node:tls';
+import { createSecureContext, type SecureContext } from 'node:tls';
 import type { Config } from '../../base/config/config.ts';
 import { ConfigError } from '../../base/config/config-error.ts';
 import { every } from '../../base/faults/every.ts';
@@ -68,12 +68,37 @@ export function readMutualTls(
 export const readTlsFiles = (files: TlsFiles, log: Logger | undefined, servername?: string): ClientTls =>
   new RenewedFiles(files, log, servername);
 
-/** Returns what Node's TLS takes for a connection that is made now. */
-export function connectionOptions(tls: ClientTls | undefined): ClientTls {
-  if (tls === undefined) return {};
-  const { cert, key, ca, servername } = tls;
-  return { ...(cert && { cert }), ...(key && { key }), ...(ca && { ca }), ...(servername && { servername }) };
+/** What Node's TLS takes for a connection. */
+export interface ConnectionTls {
+  readonly secureContext?: SecureContext;
+  readonly servername?: string;
 }
+
+/** What a client is where nothing is configured: it trusts the authorities that Node does, and shows no certificate. */
+const STRANGER: ClientTls = {};
+
+const contexts = new WeakMap<ClientTls, { readonly of: Contents; readonly context: SecureContext }>();
+
+/**
+ * Returns what Node's TLS takes for a connection that is made now, to a URL; nothing where that is not one of TLS.
+ * Connections share one context until the certificate is renewed. Node would make one for each: certificate, key and
+ * authorities are parsed again, and the 40 KB that they take outside of V8's sight are there until the whole heap is
+ * collected, which a quiet process does not do for an hour.
+ */
+export function connectionOptions({ protocol }: URL, tls: ClientTls = STRANGER): ConnectionTls {
+  if (protocol !== 'https:' && protocol !== 'wss:') return {};
+  const { cert, key, ca, servername } = tls;
+  let kept = contexts.get(tls);
+  if (kept === undefined || kept.of.cert !== cert || kept.of.key !== key || kept.of.ca !== ca) {
+    const of = { cert, key, ca };
+    kept = { of, context: contextOf(of) };
+    contexts.set(tls, kept);
+  }
+  return { secureContext: kept.context, ...(servername !== undefined && { servername }) };
+}
+
+const contextOf = ({ cert, key, ca }: Contents): SecureContext =>
+  createSecureContext({ ...(cert && { cert }), ...(key && { key }), ...(ca && { ca }) });
 
 type Contents = { readonly [Part in keyof TlsFiles]: Buffer | undefined };
 
@@ -138,7 +163,7 @@ function read(files: TlsFiles, log: Logger | undefined): Contents {
   };
   const found = { cert: contentsOf(files.cert), key: contentsOf(files.key), ca: contentsOf(files.ca) };
   try {
-    createSecureContext(connectionOptions(found));
+    contextOf(found);
   } catch (error) {
     const names = given(files).map(({ name }) => name);
     const all = names.length > 1 ? `${names.slice(0, -1).join(', ')} and ${names.at(-1)}` : names.join();

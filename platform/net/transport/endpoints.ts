@@ -131,7 +131,7 @@ export function createEndpoints(options: EndpointsOptions): Endpoints {
       connect: (target, connected) =>
         buildConnector({
           timeout: options.connectTimeoutMs,
-          ...connectionOptions(options.tls),
+          ...connectionOptions(url, options.tls),
           ...(address !== undefined && { lookup: always(address) }),
         })(target, connected),
     });

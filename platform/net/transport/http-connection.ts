@@ -175,7 +175,7 @@ function open({ url, address, tls }: ConnectionOptions, read: (bytes: Buffer) =>
       port,
       ALPNProtocols: ['http/1.1'],
       ...(isHostName(url.hostname) && { servername: url.hostname }),
-      ...connectionOptions(tls),
+      ...connectionOptions(url, tls),
     });
     socket.setNoDelay(true);
     socket.on('data', read);

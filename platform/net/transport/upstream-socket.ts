@@ -89,16 +89,17 @@ export function createUpstreamSocket(options: UpstreamSocketOptions): UpstreamSo
     state = 'connecting';
     const picked = options.pick();
     endpoint = picked;
+    const url = options.urlAt?.(picked) ?? picked.url;
     const connection: ClientOptions & { readonly closeTimeout: number } = {
       perMessageDeflate: false,
       maxPayload: MAX_MESSAGE,
       handshakeTimeout: connectTimeoutMs,
       closeTimeout: CLOSE_TIMEOUT_MS, // the types do not know it yet
       ...(options.headers && { headers: options.headers }),
-      ...connectionOptions(options.tls),
+      ...connectionOptions(url, options.tls),
       ...(picked.address !== undefined && { lookup: lookupOf(picked.address) }),
     };
-    const opened = new WebSocket(webSocketUrl(options.urlAt?.(picked) ?? picked.url), dialect.protocol, connection);
+    const opened = new WebSocket(webSocketUrl(url), dialect.protocol, connection);
     socket = opened;
     const ackTimer = setTimeout(() => opened.terminate(), connectTimeoutMs);
     let problem: Error | undefined;
