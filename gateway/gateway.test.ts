@@ -1,7 +1,11 @@
 import { createServer } from 'node:net';
 import { Registry } from 'prom-client';
 import { afterAll, describe, expect, it } from 'vitest';
+import { createSubgraph } from '#platform/host/host.ts';
+import { hostPlatform } from '#platform/host/testing/platform.ts';
+import { library } from '#platform/host/testing/subgraph.ts';
 import { CountingRateLimiter } from '#platform/identity/limits/counting-rate-limiter.ts';
+import type { SubgraphTransport } from '#platform/net/transport/transport.ts';
 import { fakeAuthenticator, startTestGateway } from './testing/test-gateway.ts';
 
 const { authenticator } = fakeAuthenticator();
@@ -206,12 +210,30 @@ it('a port that is taken is said in one line', async () => {
 });
 
 it('a running request is answered while the gateway drains, and none after it', async () => {
-  const stopping = await startTestGateway({ SHUTDOWN_TIMEOUT_MS: '8000' });
-  const answers = Array.from({ length: 20 }, () => post({ query: '{ greeting(name: "x") }' }, {}, stopping.url));
-  await new Promise((resolve) => setTimeout(resolve, 5));
-  await stopping[Symbol.asyncDispose]();
-  const settled = await Promise.allSettled(answers);
-  expect(settled.filter(({ status }) => status === 'rejected')).toEqual([]);
+  const { transport } = await createSubgraph(library, hostPlatform());
+  const drains = Promise.withResolvers<void>();
+  let arrived = 0;
+  const held: SubgraphTransport = {
+    ...transport,
+    async execute(request) {
+      arrived++;
+      await drains.promise;
+      return transport.execute(request);
+    },
+  };
+  const stopping = await startTestGateway(
+    { SHUTDOWN_TIMEOUT_MS: '60000' },
+    { transports: new Map([['library', held]]) },
+  );
+  const names = Array.from({ length: 20 }, (_, index) => `x${index}`);
+  const answers = Promise.all(names.map((name) => post({ query: `{ greeting(name: "${name}") }` }, {}, stopping.url)));
+  await expect.poll(() => arrived, { timeout: 20_000 }).toBe(20);
+  const stopped = stopping[Symbol.asyncDispose]();
+  drains.resolve();
+  expect((await answers).map(({ body }) => body)).toEqual(
+    names.map((name) => ({ data: { greeting: `Hello ${name}` } })),
+  );
+  await stopped;
   await expect(fetch(`${stopping.url}/health`)).rejects.toThrow();
 });
 
@@ -219,13 +241,13 @@ it('a stopping gateway fails no request: it ends kept connections after an answe
   const stopping = await startTestGateway({ SHUTDOWN_TIMEOUT_MS: '8000', RATE_LIMIT_ADDRESS: '0' });
   await post({ query: '{ greeting(name: "warm") }' }, {}, stopping.url);
   let stop = false;
-  let answered = 0;
+  const answers = Array.from({ length: 10 }, () => 0);
   const failures: unknown[] = [];
-  const clients = Array.from({ length: 10 }, async () => {
+  const clients = answers.map(async (_, client) => {
     while (!stop) {
       try {
         const { body, headers } = await post({ query: '{ greeting(name: "x") }' }, {}, stopping.url);
-        if (body.data?.greeting === 'Hello x') answered++;
+        if (body.data?.greeting === 'Hello x') answers[client]!++;
         else failures.push(body);
         if (headers.get('connection') === 'close') return;
       } catch (error) {
@@ -233,13 +255,14 @@ it('a stopping gateway fails no request: it ends kept connections after an answe
       }
     }
   });
-  await new Promise((resolve) => setTimeout(resolve, 200));
-  const before = answered;
+  // Each has a connection that is kept.
+  await expect.poll(() => Math.min(...answers), { timeout: 20_000 }).toBeGreaterThan(0);
+  const before = answers.reduce((sum, one) => sum + one);
   await stopping[Symbol.asyncDispose]();
   stop = true;
   await Promise.all(clients);
   expect(failures).toEqual([]);
-  expect(answered).toBeGreaterThan(before);
+  expect(answers.reduce((sum, one) => sum + one)).toBeGreaterThan(before);
 });
 
 describe('with plugins of Apollo Server', () => {
