@@ -18,7 +18,6 @@ import { PrismaClient as Vector } from '#prisma/vector/client/client.ts';
 import { PrismaClient as Vision } from '#prisma/vision/client/client.ts';
 import { openVectorStore } from '#retrieval/vectors/open.ts';
 import { documentFiles } from '#subgraphs/memory/documents/files.ts';
-import { UPSERT_MS } from '#subgraphs/vector/agreement.ts';
 import {
   acceptLoss,
   countObjects,
@@ -26,6 +25,7 @@ import {
   differencesOf,
   lostObjects,
   reconcileCollections,
+  settleMsOf,
 } from '#subgraphs/vector/reconcile.ts';
 import { imageFiles } from '#subgraphs/vision/images/files.ts';
 import { CommandError } from '../report.ts';
@@ -64,12 +64,13 @@ export async function reindex(root: string, options: ReindexOptions = {}): Promi
     memory: await platform.database.client('memory', Memory as ClientClass<Memory>),
     vision: await platform.database.client('vision', Vision as ClientClass<Vision>),
   };
+  // Before anything that may break off: what a restore has made different would be told as lost by running processes.
+  await agreeCollections(config, await platform.database.client('vector', Vector as ClientClass<Vector>), options);
   const refusals = [
     await agree('memory', clients.memory, view.blobs, documentFiles(clients.memory), options),
     await agree('vision', clients.vision, view.blobs, imageFiles(clients.vision), options),
   ].filter((refusal) => refusal !== undefined);
   for (const refusal of refusals) console.error(refusal);
-  await agreeCollections(config, await platform.database.client('vector', Vector as ClientClass<Vector>), options);
   const definition = await loadDefinition(root, 'memory');
   const { transport } = lifecycle.use(await createSubgraph(definition, view));
   platform.events.start();
@@ -150,15 +151,13 @@ async function agreeCollections(
   { restored = false, acceptsLoss = false }: ReindexOptions,
 ): Promise<void> {
   await using store = await openVectorStore(config);
+  // Running processes may be storing objects.
+  const settleMs = config.DATABASE_URL === undefined ? 0 : settleMsOf(config);
   // Awaited: the store is closed at the end.
-  if (restored) return await reconcileCollections(db, store);
+  if (restored) return await reconcileCollections(db, store, settleMs);
   const removed = await deleteOrphans(db, store);
   if (removed > 0) console.log(`vector: removed ${removed} spaces of collections that do not exist.`);
-  // Running processes may be storing objects.
-  await countObjects(
-    db,
-    await differencesOf(db, store, { settleMs: config.DATABASE_URL === undefined ? 0 : UPSERT_MS }),
-  );
+  await countObjects(db, await differencesOf(db, store, { settleMs }));
   if (acceptsLoss) await acceptLoss(db);
   const lost = await lostObjects(db);
   if (lost === 0) return;

@@ -3,18 +3,21 @@ import { VECTORS_RESTORED_TOPIC } from '#platform/contracts/topics.ts';
 import type { Topics } from '#platform/realtime/topics/topics.ts';
 import type { PrismaClient } from '#prisma/vector/client/client.ts';
 import type { Backup, VectorStore } from '#retrieval/vectors/vector-store.ts';
-import { reconcileCollections } from './reconcile.ts';
+import type { Agreement } from './agreement.ts';
+import { deleteOrphans, expectNothing } from './reconcile.ts';
 
 /** The part of the store that administrators see and work with. */
 export class Administration {
   readonly #store: () => Promise<VectorStore>;
   readonly #db: PrismaClient;
   readonly #topics: Topics;
+  readonly #agreement: Agreement;
 
-  constructor(store: () => Promise<VectorStore>, db: PrismaClient, topics: Topics) {
+  constructor(store: () => Promise<VectorStore>, db: PrismaClient, topics: Topics, agreement: Agreement) {
     this.#store = store;
     this.#db = db;
     this.#topics = topics;
+    this.#agreement = agreement;
   }
 
   async describe() {
@@ -43,10 +46,13 @@ export class Administration {
 
   async restore(id: string): Promise<Backup> {
     const store = await this.#store();
-    if ((await store.backups.get(id)) === undefined) throw notFound(`The backup ${id.slice(0, 64)}`);
+    const known = await store.backups.get(id);
+    if (known === undefined) throw notFound(`The backup ${id.slice(0, 64)}`);
+    // What was stored since goes because an administrator wants it. What was lost before stays so until it is back.
+    await expectNothing(this.#db, known.spaces);
     const backup = await store.backups.restore(id);
-    // What was stored since is gone because an administrator wanted it.
-    await reconcileCollections(this.#db, store);
+    await deleteOrphans(this.#db, store);
+    await this.#agreement.queue();
     // What memory keeps in the store is compared with its rows: what was forgotten since must not be found again.
     await this.#topics.publish(VECTORS_RESTORED_TOPIC, { backup: id });
     return backup;

@@ -10,8 +10,6 @@ import { countObjects, differencesOf, lostObjects, orphansOf } from './reconcile
 /** The kind of the jobs that compare collections with the store. */
 export const COMPARE_COLLECTIONS = 'compare-collections';
 
-/** Longer than an upsert takes, in ms: what it adds is counted before it is stored. */
-export const UPSERT_MS = 70_000;
 const DAY_MS = 86_400_000;
 
 export interface AgreementOptions {
@@ -21,8 +19,8 @@ export interface AgreementOptions {
   readonly jobs: Jobs<Prisma.TransactionClient>;
   readonly log: Logger;
   readonly metrics: Registry;
-  /** Time after which a difference is looked at again, in ms. */
-  readonly settleMs?: number;
+  /** Time after which a difference is looked at again, in ms: longer than an upsert takes. */
+  readonly settleMs: number;
 }
 
 /**
@@ -68,12 +66,11 @@ export class Agreement {
   }
 
   async #compare(signal: AbortSignal): Promise<void> {
-    const { db, store, log, settleMs = UPSERT_MS } = this.#options;
+    const { db, store, log, settleMs } = this.#options;
     const opened = await store();
-    const found = await differencesOf(db, opened, { settleMs, signal });
-    await countObjects(db, found);
-    const lost = found.reduce((sum, { counted, held }) => sum + Math.max(counted - held, 0), 0);
-    const collections = found.filter(({ counted, held }) => held < counted).map(({ id }) => id);
+    const losses = await countObjects(db, await differencesOf(db, opened, { settleMs, signal }));
+    const lost = losses.reduce((sum, loss) => sum + loss.lost, 0);
+    const collections = losses.map(({ id }) => id);
     const orphans = await orphansOf(db, opened);
     if (lost > 0)
       log.warn(

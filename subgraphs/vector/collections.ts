@@ -159,6 +159,8 @@ export class Collections {
   /** What it holds first: a deletion that fails in between can be repeated, and leaves nothing behind. */
   async delete(ownerId: string, id: string): Promise<void> {
     const collection = await this.require(ownerId, id);
+    // Not to be told as lost meanwhile.
+    await this.#parts.db.collection.updateMany({ where: { id: collection.id }, data: { heldCount: 0 } });
     await this.#remove(collection);
     await this.#parts.db.collection.deleteMany({ where: { id: collection.id } });
     // What was on its way meanwhile has made the space again.

@@ -33,13 +33,13 @@ export interface VectorMap {
   readonly isWhole: boolean;
 }
 
-/** The objects that collections hold. */
 /** The objects that are to be laid out. */
 interface MapInput {
   readonly first?: number | null;
   readonly filter?: FilterInput | null;
 }
 
+/** The objects that collections hold. */
 export class Objects {
   readonly #collections: Collections;
   readonly #db: PrismaClient;
@@ -72,18 +72,17 @@ export class Objects {
     const index = await this.#collections.open(collection);
     const reserved = documents.length;
     await this.#quotas.reserve(this.#db, collection, reserved);
-    let added = 0;
+    let results: readonly ObjectResult[];
     try {
-      const results = await index.put(collection.ownerId, documents, callerOf(user, 'collection-upsert'), signal);
-      added = results.filter((result) => result.ok && result.created).length;
-      if (collection.lostCount > 0)
-        await this.#db.$executeRaw`
-        UPDATE collections SET lost_count = GREATEST(lost_count - ${added}, 0) WHERE id = ${collection.id}::uuid`;
-      await this.#collections.checkKept(collection);
-      return results;
-    } finally {
-      await this.#quotas.giveBack(this.#db, collection.id, reserved - added);
+      results = await index.put(collection.ownerId, documents, callerOf(user, 'collection-upsert'), signal);
+    } catch (error) {
+      await this.#quotas.giveBack(this.#db, collection.id, reserved);
+      throw error;
     }
+    const added = new Set(results.flatMap((result) => (result.ok && result.created ? [result.id] : []))).size;
+    await this.#quotas.confirm(this.#db, collection.id, reserved, added);
+    await this.#collections.checkKept(collection);
+    return results;
   }
 
   async delete(
@@ -95,12 +94,16 @@ export class Objects {
     if ((input.ids?.length ?? 0) > MAX_IDS)
       throw badInput('input.ids', `has ${input.ids!.length} entries; at most ${MAX_IDS} are accepted.`);
     const { store, place } = await this.#collections.place(collection);
-    const deleted =
-      input.ids != null
-        ? (await store.delete(place, input.ids)).length
-        : await store.deleteWhere(place, toFilter(input.filter!, 'input.filter'));
-    await this.#quotas.giveBack(this.#db, collection.id, deleted);
-    return deleted;
+    const { ids } = input;
+    if (ids != null)
+      return this.#quotas.deleting(
+        this.#db,
+        collection.id,
+        ids.length,
+        async () => (await store.delete(place, ids)).length,
+      );
+    const filter = toFilter(input.filter!, 'input.filter');
+    return this.#quotas.deleting(this.#db, collection.id, undefined, () => store.deleteWhere(place, filter));
   }
 
   async get(collection: Collection, id: string): Promise<ObjectNode | null> {

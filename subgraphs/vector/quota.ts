@@ -7,7 +7,7 @@ type Reader = Pick<PrismaClient, 'collection'>;
 /**
  * The quotas of one user: collections and what is in them. What a collection holds is counted beside its row,
  * because the store cannot be asked in a transaction: an upsert reserves what it may add, and gives back what it did
- * not.
+ * not. What the store must hold is counted as well, from below, so that a fall under it is a loss (reconcile.ts).
  */
 export class VectorQuotas {
   readonly #collections: Quota;
@@ -42,11 +42,54 @@ export class VectorQuotas {
     });
   }
 
-  /** Gives back what was reserved and not added, or was deleted. */
-  async giveBack(db: PrismaClient, id: string, objects: number): Promise<void> {
-    if (objects === 0) return;
+  /**
+   * Counts what an upsert has added, and gives back what it reserved for more. What is sent again is no longer lost.
+   *
+   * The store must hold it from now on, but only where no other upsert was under way: two that add the same
+   * object at a time may both have created it.
+   */
+  async confirm(db: PrismaClient, id: string, reserved: number, added: number): Promise<void> {
     await db.$executeRaw`
-      UPDATE collections SET object_count = GREATEST(object_count - ${objects}, 0) WHERE id = ${id}::uuid`;
+      UPDATE collections SET
+        held_count = held_count + CASE WHEN object_count - held_count = ${reserved} THEN ${added} ELSE 0 END,
+        object_count = GREATEST(object_count - ${reserved - added}, 0),
+        lost_count = GREATEST(lost_count - ${added}, 0)
+      WHERE id = ${id}::uuid`;
+  }
+
+  /**
+   * Gives back what a failed upsert had reserved. A part may be stored nevertheless: where objects are lost, it must not
+   * be taken for them, so that its reservation stays until the next look at the store.
+   */
+  async giveBack(db: PrismaClient, id: string, reserved: number): Promise<void> {
+    await db.$executeRaw`
+      UPDATE collections SET object_count = GREATEST(object_count - ${reserved}, 0)
+      WHERE id = ${id}::uuid AND lost_count = 0`;
+  }
+
+  /**
+   * Deletes objects. While it is under way, the store need not hold any that it may delete; a process that is killed
+   * meanwhile leaves it at that, until the next look at the store.
+   *
+   * @param atMost how many it may delete; undefined: all.
+   * @param remove returns how many it has deleted.
+   */
+  async deleting(
+    db: PrismaClient,
+    id: string,
+    atMost: number | undefined,
+    remove: () => Promise<number>,
+  ): Promise<number> {
+    const [row] = await db.$queryRaw<{ taken: number }[]>`
+      UPDATE collections SET held_count = held_count - COALESCE(${atMost ?? null}::int, object_count)
+      WHERE id = ${id}::uuid RETURNING COALESCE(${atMost ?? null}::int, object_count) AS taken`;
+    const deleted = await remove();
+    const taken = row?.taken ?? 0;
+    await db.$executeRaw`
+      UPDATE collections SET
+        held_count = held_count + ${taken - deleted}, object_count = GREATEST(object_count - ${deleted}, 0)
+      WHERE id = ${id}::uuid`;
+    return deleted;
   }
 
   async use(db: Reader, ownerId: string): Promise<QuotaUse[]> {

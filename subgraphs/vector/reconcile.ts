@@ -1,19 +1,37 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { Config } from '#platform/base/config/config.ts';
 import type { PrismaClient } from '#prisma/vector/client/client.ts';
 import type { VectorStore } from '#retrieval/vectors/vector-store.ts';
 import { idOfSpace, spaceOf } from './collections.ts';
 
-type Rows = Pick<PrismaClient, 'collection'>;
+type Rows = Pick<PrismaClient, 'collection' | '$queryRaw' | '$executeRaw'>;
 
 /** Collections that are read at a time. */
 const PAGE = 500;
 
-/** A collection whose row counts another number of objects than the store holds. */
-export interface Difference {
+/** Times that a collection is looked at whose row changes meanwhile. */
+const LOOKS = 5;
+
+/** What a look at a collection has found. */
+interface Look {
   readonly id: string;
+  /** Of its row: any change makes another. */
+  readonly version: string;
   readonly counted: number;
+  /** What the store must hold at least. */
+  readonly least: number;
   readonly held: number;
 }
+
+/** A collection whose row counts another number of objects than the store holds. */
+export interface Difference extends Look {
+  /** Whether no upsert and no deletion is under way. */
+  readonly isQuiet: boolean;
+}
+
+/** Returns a time that is longer than an upsert takes, in ms. */
+export const settleMsOf = ({ REQUEST_TIMEOUT_MS }: Pick<Config, 'REQUEST_TIMEOUT_MS'>): number =>
+  REQUEST_TIMEOUT_MS + 10_000;
 
 /** Returns the spaces of collections that do not exist, which the restore of an old backup brings back. */
 export async function orphansOf(db: Rows, store: VectorStore): Promise<string[]> {
@@ -35,15 +53,14 @@ export async function deleteOrphans(db: Rows, store: VectorStore): Promise<numbe
 /**
  * Finds the collections whose rows count another number of objects than the store holds.
  *
- * @param settleMs after which those that were found are looked at again, in ms: while an upsert is under way its
- * objects are counted and not there. Those whose numbers have changed meanwhile are left out.
+ * @param settleMs after which those that were found are looked at again, in ms: longer than an upsert or a deletion takes.
  */
 export async function differencesOf(
   db: Rows,
   store: VectorStore,
   { settleMs, signal }: { readonly settleMs: number; readonly signal?: AbortSignal },
 ): Promise<Difference[]> {
-  const found: Difference[] = [];
+  const found: Look[] = [];
   for (let after: string | undefined; ; ) {
     const rows = await db.collection.findMany({
       ...(after !== undefined && { where: { id: { gt: after } } }),
@@ -53,42 +70,84 @@ export async function differencesOf(
     });
     for (const { id } of rows) {
       signal?.throwIfAborted();
-      const difference = await differenceOf(db, store, id);
-      if (difference) found.push(difference);
+      const look = await differenceOf(db, store, id);
+      if (look) found.push(look);
     }
     if (rows.length < PAGE) break;
     after = rows.at(-1)!.id;
   }
-  if (found.length === 0 || settleMs === 0) return found;
-  await sleep(settleMs, undefined, { signal });
+  if (settleMs === 0) return found.map((look) => ({ ...look, isQuiet: true }));
+  if (found.length > 0) await sleep(settleMs, undefined, { signal });
   const settled: Difference[] = [];
-  for (const { id, counted, held } of found) {
-    const again = await differenceOf(db, store, id);
-    if (again?.counted === counted && again.held === held) settled.push(again);
+  for (const first of found) {
+    const look = await differenceOf(db, store, first.id);
+    if (look) settled.push({ ...look, isQuiet: look.version === first.version && look.held === first.held });
   }
   return settled;
 }
 
-async function differenceOf(db: Rows, store: VectorStore, id: string): Promise<Difference | undefined> {
-  const row = await db.collection.findUnique({ where: { id }, select: { ownerId: true, objectCount: true } });
-  if (row === null) return undefined;
-  const [space, counted] = [spaceOf(id), row.objectCount];
-  // A collection that was never used has no space.
-  const isThere = (await store.space(space)) !== undefined;
-  const held = isThere ? (await store.aggregate({ space, tenant: row.ownerId })).count : 0;
-  return held === counted ? undefined : { id, counted, held };
+/** Looks at the row, at the store, and again, until the row has not changed meanwhile. */
+async function differenceOf(db: Rows, store: VectorStore, id: string): Promise<Look | undefined> {
+  for (let time = 0; time < LOOKS; time++) {
+    const row = await read(db, id);
+    if (row === undefined) return undefined;
+    const space = spaceOf(id);
+    // A collection that was never used has no space.
+    const isThere = (await store.space(space)) !== undefined;
+    const held = isThere ? (await store.aggregate({ space, tenant: row.ownerId })).count : 0;
+    if ((await read(db, id))?.version !== row.version) continue;
+    return held === row.counted && held === row.least ? undefined : { id, held, ...row };
+  }
+  return undefined;
 }
 
-/** Makes rows count what the store holds of these collections. What it lacks is lost, what it has more is back. */
-export async function countObjects(db: Rows, differences: readonly Difference[]): Promise<void> {
-  for (const { id, counted, held } of differences) {
-    const row = await db.collection.findUnique({ where: { id }, select: { lostCount: true } });
-    // Unless something was added or deleted since.
-    await db.collection.updateMany({
-      where: { id, objectCount: counted },
-      data: { objectCount: held, lostCount: Math.max(0, (row?.lostCount ?? 0) + counted - held) },
-    });
+async function read(db: Rows, id: string) {
+  const rows = await db.$queryRaw<{ ownerId: string; version: string; counted: number; least: number }[]>`
+    SELECT owner_id AS "ownerId", xmin::text AS version, object_count AS counted, held_count AS least
+    FROM collections WHERE id = ${id}::uuid`;
+  return rows[0];
+}
+
+/**
+ * Makes rows count what the store holds of these collections.
+ *
+ * Lost is what the store must hold and does not, whatever is under way: a row counts that only when it was stored, and
+ * takes off what may be deleted beforehand. Reservations do not matter. The rest is corrected where nothing is under
+ * way: what processes that were killed have reserved, and what is back, which is no longer lost.
+ *
+ * @param isRestored whether rows and store were just put into another state: nothing is lost then, nor back.
+ * @returns what was lost of each.
+ */
+export async function countObjects(
+  db: Rows,
+  differences: readonly Difference[],
+  { isRestored = false }: { readonly isRestored?: boolean } = {},
+): Promise<{ readonly id: string; readonly lost: number }[]> {
+  const losses: { id: string; lost: number }[] = [];
+  for (const { id, version, counted, least, held, isQuiet } of differences) {
+    const gone = Math.max(least - held, 0);
+    const lost = isRestored ? 0 : gone;
+    const back = isRestored || gone > 0 ? 0 : Math.max(held - counted, 0);
+    // Unless something was added or deleted since, or another comparison was quicker.
+    const changed = isQuiet
+      ? await db.$executeRaw`
+          UPDATE collections SET object_count = ${held}, held_count = ${held},
+            lost_count = GREATEST(lost_count + ${lost - back}, 0)
+          WHERE id = ${id}::uuid AND xmin::text = ${version}`
+      : gone > 0 &&
+        (await db.$executeRaw`
+          UPDATE collections SET object_count = GREATEST(object_count - ${gone}, 0), held_count = held_count - ${gone},
+            lost_count = lost_count + ${lost}
+          WHERE id = ${id}::uuid AND xmin::text = ${version}`);
+    if (changed && lost > 0) losses.push({ id, lost });
   }
+  return losses;
+}
+
+/** Lets the store lack what it holds of these spaces: a person is about to replace it. */
+export async function expectNothing(db: Rows, spaces: readonly string[]): Promise<void> {
+  const ids = spaces.flatMap((name) => idOfSpace(name) ?? []);
+  await db.collection.updateMany({ where: { id: { in: ids }, heldCount: { gt: 0 } }, data: { heldCount: 0 } });
 }
 
 /** Returns how many objects of all collections the store has lost. */
@@ -98,10 +157,9 @@ export async function lostObjects(db: Rows): Promise<number> {
 }
 
 /** Makes collections and the store agree where both were restored: what was copied later may hold more, or less. */
-export async function reconcileCollections(db: Rows, store: VectorStore): Promise<void> {
+export async function reconcileCollections(db: Rows, store: VectorStore, settleMs: number): Promise<void> {
   await deleteOrphans(db, store);
-  await countObjects(db, await differencesOf(db, store, { settleMs: 0 }));
-  await acceptLoss(db);
+  await countObjects(db, await differencesOf(db, store, { settleMs }), { isRestored: true });
 }
 
 /** Forgets what was lost: it will not come back. */

@@ -16,6 +16,7 @@ import { createLoaders } from './loaders.ts';
 import { Objects } from './objects.ts';
 import type { VectorParts } from './parts.ts';
 import { VectorQuotas } from './quota.ts';
+import { settleMsOf } from './reconcile.ts';
 import { createResolvers } from './resolvers/resolvers.ts';
 
 const HOUR_MS = 3_600_000;
@@ -33,6 +34,14 @@ export const vector: SubgraphDefinition = {
     const jobs = storage.jobs();
     const quotas = new VectorQuotas(config);
     const collections = new Collections({ db, embedders, store: vectors, quotas, jobs });
+    const agreement = new Agreement({
+      db,
+      store: vectors,
+      jobs,
+      log,
+      metrics: platform.metrics,
+      settleMs: settleMsOf(config),
+    });
     const parts: VectorParts = {
       embedders,
       embedding: new Embedding(embedders),
@@ -40,11 +49,10 @@ export const vector: SubgraphDefinition = {
       reranker: rerankerOf(models, platform.config.RERANK_TIMEOUT_MS),
       objects: new Objects(collections, db, quotas),
       quotas: (userId) => quotas.use(db, userId),
-      administration: new Administration(vectors, db, topics),
+      administration: new Administration(vectors, db, topics, agreement),
       jobs,
     };
     registerJobs({ db, collections, jobs });
-    const agreement = new Agreement({ db, store: vectors, jobs, log, metrics: platform.metrics });
     await storage.consume(eventHandlers(parts));
     void events.started.then(() => {
       jobs.start();

@@ -16,7 +16,7 @@ import { type Identity, ROLE_SCOPES } from '#platform/identity/identity.ts';
 import { type Prisma, PrismaClient } from '#prisma/vector/client/client.ts';
 import { sharedVectors } from '#retrieval/testing/shared-vectors.ts';
 import { Agreement } from './agreement.ts';
-import { acceptLoss, deleteOrphans } from './reconcile.ts';
+import { acceptLoss, countObjects, deleteOrphans, differencesOf } from './reconcile.ts';
 import { vector } from './subgraph.ts';
 
 const person = (
@@ -509,61 +509,184 @@ describe('a collection leaves nothing when it is deleted', () => {
   }
 });
 
-it('says what the store has lost, until it is sent again or given up', async () => {
-  const owner = person() as { userId: string } & Identity;
-  const { id } = await create(owner, { name: 'lost', model: 'use-lite' });
-  const send = () => ask(owner, UPSERT, { input: { collectionId: id, objects: RECIPES } });
-  await send();
-  const db = await platform.database.client('vector', PrismaClient);
-  const store = await sharedVectors(platform);
-  const handlers: JobHandler<Prisma.TransactionClient>[] = [];
-  const log: object[] = [];
-  const agreement = new Agreement({
-    db,
-    store: async () => store,
-    jobs: { handle: (_: string, handler: JobHandler<Prisma.TransactionClient>) => handlers.push(handler) } as never,
-    log: { warn: (about: object) => log.push(about) } as never,
-    metrics: new Registry(),
-    settleMs: 0,
+describe('what the store has lost', () => {
+  /** A comparison of its own, and a collection of three objects. */
+  async function begin(name: string) {
+    const owner = person() as { userId: string } & Identity;
+    const { id } = await create(owner, { name, model: 'use-lite', fields: FIELDS });
+    const send = () => ask(owner, UPSERT, { input: { collectionId: id, objects: RECIPES } });
+    await send();
+    const db = await platform.database.client('vector', PrismaClient);
+    const store = await sharedVectors(platform);
+    const handlers: JobHandler<Prisma.TransactionClient>[] = [];
+    const log: object[] = [];
+    const agreement = new Agreement({
+      db,
+      store: async () => store,
+      jobs: { handle: (_: string, handler: JobHandler<Prisma.TransactionClient>) => handlers.push(handler) } as never,
+      log: { warn: (about: object) => log.push(about) } as never,
+      metrics: new Registry(),
+      settleMs: 0,
+    });
+    const context = { id: uuid(), attempt: 1, signal: new AbortController().signal, progress: () => {} };
+    const place = { space: `c_${id.replaceAll('-', '')}`, tenant: owner.userId };
+    return {
+      ...{ owner, id, send, db, store, log, agreement, place },
+      compare: () => handlers[0]!.run(null, context),
+      lost: async () =>
+        (
+          await ask<{ vectorCollection: { lostCount: number } }>(
+            owner,
+            'query ($id: ID!) { vectorCollection(id: $id) { lostCount } }',
+            { id },
+          )
+        ).vectorCollection.lostCount,
+      row: async () => (await db.collection.findUnique({ where: { id } }))!,
+      drop: () =>
+        ask(owner, 'mutation ($id: ID!) { deleteVectorCollection(input: { id: $id }) { deletedId } }', { id }),
+    };
+  }
+
+  it('is told until it is sent again or given up', async () => {
+    const { owner, id, send, db, store, log, agreement, place, compare, lost, drop } = await begin('lost');
+    await compare();
+    expect(agreement.health({ status: 'up' })).toEqual({ status: 'up' });
+
+    await store.deleteSpace(place.space);
+    await compare();
+    expect(await lost()).toBe(3);
+    expect(agreement.health({ status: 'up' }).detail).toBe('objects of vector collections that the store has lost: 3');
+    expect(log).toEqual([{ lost: 3, collections: 1, examples: [id] }]);
+    await compare();
+    expect(await lost()).toBe(3);
+    await send();
+    expect(await lost()).toBe(0);
+
+    await store.delete({ space: place.space, tenant: owner.userId }, ['soup']);
+    await compare();
+    expect(await lost()).toBe(1);
+    await acceptLoss(db);
+    await compare();
+    expect(agreement.health({ status: 'up' })).toEqual({ status: 'up' });
+    expect(log).toHaveLength(2);
+
+    await drop();
+    const orphan = `c_${uuid().replaceAll('-', '')}`;
+    const vectors = { v: { model: 'mine', dimensions: 2, metric: 'cosine' } } as const;
+    await store.ensureSpace({ name: orphan, vectors, active: 'v', fields: {}, multiTenant: true });
+    await compare();
+    expect(log[2]).toEqual({ spaces: 1, examples: [orphan] });
+    expect(await deleteOrphans(db, store)).toBe(1);
   });
-  const context = { id: uuid(), attempt: 1, signal: new AbortController().signal, progress: () => {} };
-  const compare = () => handlers[0]!.run(null, context);
-  const lost = async () =>
-    (
-      await ask<{ vectorCollection: { lostCount: number } }>(
-        owner,
-        'query ($id: ID!) { vectorCollection(id: $id) { lostCount } }',
-        { id },
-      )
-    ).vectorCollection.lostCount;
-  await compare();
-  expect(agreement.health({ status: 'up' })).toEqual({ status: 'up' });
 
-  await store.deleteSpace(`c_${id.replaceAll('-', '')}`);
-  await compare();
-  expect(await lost()).toBe(3);
-  expect(agreement.health({ status: 'up' }).detail).toBe('objects of vector collections that the store has lost: 3');
-  expect(log).toEqual([{ lost: 3, collections: 1, examples: [id] }]);
-  await compare();
-  expect(await lost()).toBe(3);
-  await send();
-  expect(await lost()).toBe(0);
+  it('is nothing that was reserved, deleted, or counted by an earlier release', async () => {
+    const { owner, id, send, db, store, log, place, compare, row, drop } = await begin('whole');
+    // Processes were killed before they gave back what they had reserved.
+    await db.collection.update({ where: { id }, data: { objectCount: 503 } });
+    await compare();
+    expect(await row()).toMatchObject({ objectCount: 3, heldCount: 3, lostCount: 0 });
+    // Before the column was.
+    await db.collection.update({ where: { id }, data: { objectCount: 503, heldCount: 0 } });
+    await compare();
+    expect(await row()).toMatchObject({ objectCount: 3, heldCount: 3, lostCount: 0 });
 
-  await store.delete({ space: `c_${id.replaceAll('-', '')}`, tenant: owner.userId }, ['soup']);
-  await compare();
-  expect(await lost()).toBe(1);
-  await acceptLoss(db);
-  await compare();
-  expect(agreement.health({ status: 'up' })).toEqual({ status: 'up' });
-  expect(log).toHaveLength(2);
+    const deleting = (input: string) =>
+      failure(owner, `mutation ($id: ID!) { deleteVectors(input: { collectionId: $id, ${input} }) { deletedCount } }`, {
+        id,
+      });
+    expect(await deleting('ids: ["soup", "unknown"]')).toBeUndefined();
+    expect(await row()).toMatchObject({ objectCount: 2, heldCount: 2 });
+    // Killed between the deletion and its count.
+    const { deleteWhere } = store;
+    const broken = vi.spyOn(store, 'deleteWhere').mockImplementationOnce(async (...args) => {
+      await deleteWhere.apply(store, args);
+      throw new Error('killed');
+    });
+    expect(await deleting('filter: { field: "vegan", op: EQ, value: true }')).toBeDefined();
+    broken.mockRestore();
+    await compare();
+    const left = (await store.aggregate(place)).count;
+    expect(left).toBe(1);
+    expect(await row()).toMatchObject({ objectCount: left, heldCount: left, lostCount: 0 });
 
-  await ask(owner, 'mutation ($id: ID!) { deleteVectorCollection(input: { id: $id }) { deletedId } }', { id });
-  const orphan = `c_${uuid().replaceAll('-', '')}`;
-  const vectors = { v: { model: 'mine', dimensions: 2, metric: 'cosine' } } as const;
-  await store.ensureSpace({ name: orphan, vectors, active: 'v', fields: {}, multiTenant: true });
-  await compare();
-  expect(log[2]).toEqual({ spaces: 1, examples: [orphan] });
-  expect(await deleteOrphans(db, store)).toBe(1);
+    // An upsert that takes longer than a comparison waits.
+    await send();
+    const stored = Promise.withResolvers<void>();
+    const goOn = Promise.withResolvers<void>();
+    const { upsert } = store;
+    const slow = vi.spyOn(store, 'upsert').mockImplementationOnce(async (...args) => {
+      stored.resolve();
+      await goOn.promise;
+      return upsert.apply(store, args);
+    });
+    const objects = RECIPES.map((recipe) => ({ ...recipe, id: `${recipe.id}-again` }));
+    const sent = ask(owner, UPSERT, { input: { collectionId: id, objects } });
+    await stored.promise;
+    await compare();
+    expect(await row()).toMatchObject({ lostCount: 0 });
+    goOn.resolve();
+    await sent;
+    slow.mockRestore();
+    await compare();
+    expect(await row()).toMatchObject({ objectCount: 6, heldCount: 6, lostCount: 0 });
+    expect(log).toEqual([]);
+    await drop();
+  });
+
+  it('is told of a busy collection, and counted once', async () => {
+    const { id, db, store, place, row, drop } = await begin('busy');
+    await store.delete(place, ['soup']);
+    const [found] = (await differencesOf(db, store, { settleMs: 0 })).filter((one) => one.id === id);
+    // An upsert is under way.
+    await db.collection.update({ where: { id }, data: { objectCount: { increment: 10 } } });
+    expect(await countObjects(db, [found!])).toEqual([]);
+    const [again] = (await differencesOf(db, store, { settleMs: 0 })).filter((one) => one.id === id);
+    const busy = { ...again!, isQuiet: false };
+    expect(await countObjects(db, [busy])).toEqual([{ id, lost: 1 }]);
+    expect(await countObjects(db, [busy])).toEqual([]);
+    expect(await row()).toMatchObject({ objectCount: 12, heldCount: 2, lostCount: 1 });
+    await drop();
+  });
+
+  it('is not made less by what is not back', async () => {
+    const { owner, id, send, store, place, compare, lost, drop } = await begin('parts');
+    // The rest is lost, and counted, while an upsert is under way that read its row before.
+    const { upsert } = store;
+    const slow = vi.spyOn(store, 'upsert').mockImplementationOnce(async (...args) => {
+      await store.deleteSpace(place.space);
+      await compare();
+      await ask(owner, 'query ($id: ID!) { vectorCollection(id: $id) { objectCount } }', { id });
+      return upsert.apply(store, args);
+    });
+    await send();
+    expect(await lost()).toBe(0);
+
+    await compare();
+    await store.deleteSpace(place.space);
+    await compare();
+    expect(await lost()).toBe(3);
+    slow.mockImplementationOnce(async (...args) => {
+      await upsert.apply(store, args);
+      throw new Error('the connection broke');
+    });
+    const others = [{ id: 'other', text: 'Something else' }];
+    expect(await failure(owner, UPSERT, { input: { collectionId: id, objects: others } })).toBeDefined();
+    slow.mockRestore();
+    await compare();
+    expect(await lost()).toBe(3);
+
+    // A backup brings back what it holds, and does not make the rest be forgotten.
+    await store.backups.create('parts');
+    const status = async () => (await store.backups.get('parts'))?.status;
+    await expect.poll(status, { timeout: 15_000 }).toBe('SUCCEEDED');
+    const later = [{ id: 'later', text: 'After the backup' }];
+    await ask(owner, UPSERT, { input: { collectionId: id, objects: later } });
+    expect(await lost()).toBe(2);
+    await ask(admin, 'mutation { restoreVectorBackup(input: { id: "parts" }) { backup { id } } }');
+    await compare();
+    expect(await lost()).toBe(2);
+    await drop();
+  });
 });
 
 it('forgets a user who is gone', async () => {

@@ -765,6 +765,7 @@ export const CollectionScalarFieldEnum = {
   metric: 'metric',
   fields: 'fields',
   objectCount: 'objectCount',
+  heldCount: 'heldCount',
   lostCount: 'lostCount',
   nextModel: 'nextModel',
   reembedJobId: 'reembedJobId',

@@ -1,2 +1,3 @@
 -- AlterTable
-ALTER TABLE "collections" ADD COLUMN "lost_count" INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE "collections" ADD COLUMN "held_count" INTEGER NOT NULL DEFAULT 0,
+ADD COLUMN "lost_count" INTEGER NOT NULL DEFAULT 0;
