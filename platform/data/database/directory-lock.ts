@@ -5,6 +5,10 @@ import { ConfigError } from '../../base/config/config-error.ts';
 
 /** What SQLite says where another process has the lock. */
 const SQLITE_BUSY = 5;
+/** What it says where the file may not be written, or not be opened. */
+const SQLITE_DENIED = [3, 8, 14];
+/** What the system says there. A folder whose place is a file's is none of this user's either. */
+const SYSTEM_DENIED = ['EACCES', 'EPERM', 'EROFS', 'EEXIST', 'ENOTDIR'];
 
 /** The folder is in use by another process. */
 export class DirectoryInUseError extends Error {
@@ -18,7 +22,7 @@ export class DirectoryInUseError extends Error {
  * so there is never a stale lock to remove by hand.
  *
  * @throws {DirectoryInUseError} naming the process that has it.
- * @throws {ConfigError} this user may not write there.
+ * @throws {ConfigError} this user may not write there, or the lock cannot be taken for another reason.
  */
 export function lockDirectory(directory: string): Disposable {
   const holder = path.join(directory, 'lock.pid');
@@ -30,12 +34,18 @@ export function lockDirectory(directory: string): Disposable {
     writeFileSync(holder, String(process.pid));
   } catch (error) {
     lock?.close();
+    const { code, errcode, message } = error as Error & { code?: string; errcode?: number };
     // The lowest byte says what it is, the others tell kinds of it apart.
-    if (((error as { errcode?: number }).errcode ?? 0) % 256 !== SQLITE_BUSY)
+    const said = (errcode ?? 0) % 256;
+    if (said !== SQLITE_BUSY) {
+      const isDenied = SQLITE_DENIED.includes(said) || SYSTEM_DENIED.includes(code ?? '');
       throw new ConfigError(
-        `SEXTANT_DIR: ${directory} cannot be written to (${(error as Error).message}). It has to be a folder of the user that runs this.`,
+        isDenied
+          ? `SEXTANT_DIR: ${directory} cannot be written to (${message}). It has to be a folder of the user that runs this.`
+          : `SEXTANT_DIR: the lock of ${directory} cannot be taken (${message}). The disk may be full or damaged, or be that of a network folder; where lock.db alone is broken, delete it: it holds no data.`,
         { cause: error },
       );
+    }
     const pid = readHolder(holder);
     throw new DirectoryInUseError(
       `${directory} is in use by another Sextant${pid ? ` (process ${pid})` : ''}. Stop it first, or set SEXTANT_DIR to another folder.`,

@@ -5,8 +5,8 @@ import { type Owner, roleOf } from '../../contracts/owners.ts';
 import { DatabaseError } from './error.ts';
 
 /**
- * Returns the URL with which a subgraph signs in: its own role, whose password follows from JWT_SECRET, so that DATABASE_URL of the subgraphs
- * need not hold the administrator's.
+ * Returns the URL with which a subgraph signs in: its own role, whose password follows from JWT_SECRET, so that
+ * DATABASE_URL of the subgraphs need not hold the administrator's.
  */
 export function ownerUrl(url: string, owner: Owner, password: string): string {
   const target = new URL(url);
