@@ -46,6 +46,11 @@ await using graph = await startDistributed(
 );
 const [grown, empty] = [await TestUser.signUp(graph.url), await TestUser.signUp(graph.url)];
 const client = new pg.Client({ connectionString: postgres.url });
+// Nothing else would say that the connection was lost.
+client.on('error', (error) => {
+  console.error('growth: the connection to the database was lost:', error);
+  process.exitCode = 1;
+});
 await client.connect();
 const longest = await seed((sql) => client.query(sql), grown.id, size);
 await client.query('VACUUM ANALYZE');

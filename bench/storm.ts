@@ -9,6 +9,7 @@
  */
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
+import { existsSync } from 'node:fs';
 import { mkdir, readFile, rmdir, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
@@ -52,12 +53,18 @@ async function transactions(client: pg.Client): Promise<number> {
   return Number(rows[0]!.sum);
 }
 
+const CGROUPS = '/sys/fs/cgroup';
+
 /** Holds a process to so many MB; the kernel ends it beyond. */
 async function hold(pid: number, megabytes: number, stack: AsyncDisposableStack): Promise<void> {
-  const group = `/sys/fs/cgroup/memory/sextant-storm-${process.pid}`;
+  const unified = existsSync(path.join(CGROUPS, 'cgroup.controllers'));
+  // In the second version groups have no memory of their own to limit until their parent hands that on.
+  if (unified) await writeFile(path.join(CGROUPS, 'cgroup.subtree_control'), '+memory');
+  const group = path.join(CGROUPS, unified ? '' : 'memory', `sextant-storm-${process.pid}`);
   await mkdir(group);
   stack.defer(() => rmdir(group));
-  await writeFile(path.join(group, 'memory.limit_in_bytes'), String(megabytes * 1024 ** 2));
+  const limit = unified ? 'memory.max' : 'memory.limit_in_bytes';
+  await writeFile(path.join(group, limit), String(megabytes * 1024 ** 2));
   await writeFile(path.join(group, 'cgroup.procs'), String(pid));
 }
 

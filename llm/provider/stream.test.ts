@@ -11,16 +11,16 @@ const STALL_MS = 1_000;
 const WORD = `data: ${JSON.stringify({ choices: [{ delta: { content: 'Half' } }] })}\n\n`;
 
 /** A stream whose provider has sent so much. */
-function begun(text: string) {
+function begun(text: string, gathering = new Gathering()) {
   const body = new Readable({ read() {} });
   body.push(text);
   const ask = async (signal: AbortSignal) => {
     addAbortSignal(signal, body);
     return { status: 200, headers: new Headers({ 'content-type': 'text/event-stream' }), body } as never;
   };
-  const { signal } = new AbortController();
-  const options = { stallMs: STALL_MS, gathering: new Gathering() };
-  return { body, stream: new ProviderStream(ask, new ChatReader(false), signal, options) };
+  const caller = new AbortController();
+  const stream = new ProviderStream(ask, new ChatReader(false), caller.signal, { stallMs: STALL_MS, gathering });
+  return { body, caller, stream };
 }
 
 /** Lets a server say that it is there, again and again, for longer than a stall. */
@@ -67,5 +67,17 @@ it('the number of a page before a call is told before it', async () => {
   for (let delta = await stream.next(); delta && delta.type !== 'end'; delta = await stream.next())
     told.push(delta.type);
   expect(told.slice(0, 3)).toEqual(['text', 'citation', 'tool-call']);
+  stream.close();
+});
+
+it('a stop ends a reply at once, also while the pieces of a moment are gathered', async () => {
+  const gathering = new Gathering();
+  for (let other = 0; other < 100; other++) gathering.enter();
+  const { caller, stream } = begun(WORD, gathering);
+  expect(await stream.next()).toEqual({ type: 'text', text: 'Half' });
+  const second = stream.next();
+  caller.abort();
+  // No time passes.
+  expect(await second).toBeUndefined();
   stream.close();
 });

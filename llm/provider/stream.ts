@@ -1,3 +1,4 @@
+import { untilAborted } from '#platform/base/cancellation/until-aborted.ts';
 import type { ServerEvent } from '#platform/net/http/event-stream.ts';
 import { brokenAnswer } from './classify.ts';
 import type { Delta, FinishReason } from './deltas.ts';
@@ -101,7 +102,8 @@ export class ProviderStream {
       this.#events ??= await this.#open();
       const goesOn = this.#state === 'begun' && this.#reader.finish === undefined;
       const moment = goesOn ? this.#gathering.moment() : undefined;
-      if (moment) await moment;
+      // A stop does not wait for the end of the moment.
+      if (moment) await untilAborted(moment, this.#signal);
       for (;;) {
         const event = await this.#events.next();
         if (!event) return this.#end(true);
