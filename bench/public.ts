@@ -5,12 +5,12 @@
  * installed.
  *
  * `equal` is the load of that benchmark: all users send the same request, and a gateway that shares what is under way
- * does it once for many. `unique` is that of grafbase/graphql-federation-benchmarks: each of those under way has another
+ * does it once for many. `unique` is that of grafbase/graphql-federation-benchmarks: each that is under way has another
  * `authorization`, so that nothing can be shared.
  *
  * PUBLIC_BENCHMARK_DIR is the folder of a checkout. Its subgraphs serve on port 4200: where none do, the binary that
  * `cargo build --release` makes there is started. BENCH_OTHERS adds gateways that you have: a JSON list of
- * `{"name", "url", "command", "args"}`. CPU a request, all processes of a gateway together; Linux only (it reads /proc).
+ * `{"name", "url", "command", "args"}`. CPU a request, of all processes of a gateway; Linux only (it reads /proc).
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { copyFileSync, existsSync, globSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';

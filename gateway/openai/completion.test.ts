@@ -19,7 +19,7 @@ async function kindsOf(answering: Answering): Promise<string> {
   return pieces.map((piece) => (piece.kind === 'text' ? piece.text : `<${piece.kind}>`)).join('');
 }
 
-describe('a mark before what is no text comes before it', () => {
+describe('a mark before a call or reasoning comes before it', () => {
   it.each([
     ['reasoning', { __typename: 'CompletionReasoning', text: 'Hm' }],
     ['call', { __typename: 'CompletionToolCallPiece', index: 0, id: '1', name: 'look', arguments: '{}' }],

@@ -42,7 +42,7 @@ export const completionOf = (visit: Visit, input: CompletionInput): Answering =>
   },
 });
 
-/** What is held back of the text comes before whatever is no text. */
+/** What is held back of the text comes before all that is not text. */
 function piecesOf(event: CompletionEvent, text: AnnotatedText): AnswerPiece[] {
   switch (event.__typename) {
     case 'CompletionText':

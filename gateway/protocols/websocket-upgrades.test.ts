@@ -56,7 +56,7 @@ it('as many sockets wait to be let in as may, others are answered 503', async ()
   await expect.poll(() => waiting.filter(({ said }) => said.text.startsWith('HTTP/1.1 400')).length).toBe(2_000);
 });
 
-it('sockets whose clients have left hold up nobody, and no place', async () => {
+it('sockets whose clients have left hold up no other, and no place', async () => {
   const upgrade = listen();
   upgrade();
   const left = Array.from({ length: 2_000 }, upgrade);

@@ -39,7 +39,7 @@ export interface Reader {
    * @throws ProviderFailure when it tells an error, SyntaxError when it is not of the protocol.
    */
   take(event: ServerEvent, headers: Headers, text: ReplyText, deltas: Delta[]): void;
-  /** Adds what was held back, that of the text first, once the reply is whole: the provider may end it without a word. */
+  /** Adds what was held back, the text's first, once the reply is whole: the provider may end it without a word. */
   end?(text: ReplyText, deltas: Delta[]): void;
 }
 

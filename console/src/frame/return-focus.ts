@@ -1,6 +1,6 @@
 import { useEffect, useState } from 'react';
 
-/** Gives the focus back, when a dialogue is gone, to what had it before: who has no mouse would begin at the top again. */
+/** Gives the focus back to what had it before a dialogue: who has no mouse would begin at the top again. */
 export function useReturnFocus(): void {
   const [before] = useState(() => document.activeElement);
   useEffect(

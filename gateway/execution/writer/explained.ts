@@ -9,7 +9,7 @@ export type IsExplained = (place: ErrorPath) => boolean;
 const MAX_COMPARED = 10_000;
 
 /**
- * Returns what says of a null whether an error accounts for it: one at its place, above or below it, or one of the whole
+ * Returns what says of a null whether an error accounts for it: at its place, above or below it, or one of the whole
  * answer. Of more nulls than are compared it says no: one error too many is not a wrong answer.
  */
 export function explainedBy(errors: readonly GraphQLFormattedError[]): IsExplained {

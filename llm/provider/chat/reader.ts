@@ -80,7 +80,7 @@ export class ChatReader implements Reader {
     else if (call) deltas.push(...this.#calls.take({ index: 0, function: call }));
   }
 
-  /** Numbers of pages become citations: whoever reads the reply may have given the same numbers to other sources. */
+  /** Numbers of pages become citations: the reader of the reply may have given the same numbers to other sources. */
   #say(write: (deltas: Delta[]) => void, deltas: Delta[]): void {
     if (this.#isJson || !this.#pages.areNumbered) {
       write(deltas);

@@ -1,7 +1,7 @@
 import type { CancelSignal } from '../cancellation/cancellation.ts';
 import { FairQueue } from './fair-queue.ts';
 
-/** What is known of work that asks for a place. */
+/** The things that are known of work which asks for a place. */
 export interface PlaceOptions {
   /** Whose it is: those who wait take turns, however much one of them asks for. Default: all is one client's. */
   readonly client?: string;

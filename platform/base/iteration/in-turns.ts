@@ -9,8 +9,8 @@ export interface TurnsOptions<Args extends readonly unknown[]> {
 
 /**
  * Returns a function that does the work in the order of the calls, for a moment of each turn of the event loop: however
- * many come at once, what else waits has its turn in between. A call that comes alone is done at once. The function says
- * whether it has taken the call: as many wait as may, and no more.
+ * many come at once, what else waits has its turn in between. A call that comes alone is done at once. It returns
+ * whether the call is taken: as many wait as may, and no more.
  */
 export function inTurns<Args extends readonly unknown[]>(
   work: (...args: Args) => void,

@@ -22,7 +22,7 @@ const ITEM = /^[ \t>]*(?:[-+*]|\d{1,9}[.)])[ \t]/;
 const MAX_LINE = 200;
 /** What tells words apart; a number is a link with an address behind it, names one with `:`, and may be in a list. */
 const TOKEN = /\n|`+| ?\[(\d{1,3})\](?![(:\]])/g;
-/** What stands before a number that is no mark: it is escaped, the label of a link, or in a list. */
+/** What stands before a number that is not a mark: it is escaped, the label of a link, or in a list. */
 const NO_MARK = /[\\[\]]/;
 const SET_OFF = /[\s.,;!?…。，、！？；：）]/;
 /** What may be the beginning of a mark, or a mark that may become a link; and how long it may be. */
@@ -44,7 +44,7 @@ export class SourceMarks {
   #mark: boolean | undefined;
   /** The fence of the block of code that the text is in. */
   #fence: string | undefined;
-  /** Whether the text is in a list, whose items are no code however far they are indented. */
+  /** Whether the text is in a list, whose items are not code however far they are indented. */
   #isList = false;
   /** Length of the run of backticks that began code within the line; 0 outside of such code. */
   #ticks = 0;
@@ -96,7 +96,7 @@ export class SourceMarks {
     return pieces;
   }
 
-  /** Returns whether the mark that comes is set off; undefined where the number is no mark. */
+  /** Returns whether the mark that comes is set off; undefined where the number is not a mark. */
   #markAt(token: string): boolean | undefined {
     this.#endRun();
     const hasBlank = token.startsWith(' ');

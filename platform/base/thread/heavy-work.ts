@@ -47,7 +47,7 @@ export class HeavyWork {
     const last = this.#last;
     this.#last = kind;
     if (last === kind) return;
-    // What it cannot give back is no fault of this kind's piece.
+    // What it cannot give back does not fail this kind's piece.
     await last?.release().catch((error: unknown) => report(error, 'heavy work', undefined));
   }
 

@@ -2,7 +2,7 @@ import type pg from 'pg';
 import type { Registry } from 'prom-client';
 import type { Owner } from '../../contracts/owners.ts';
 
-/** What is behind a database: the embedded one, or Postgres. */
+/** The database that pools connect to: the embedded one, or Postgres. */
 export interface PoolSource extends AsyncDisposable {
   /**
    * Resolves when the database can be used; rejects when it cannot be opened. Queries that come before wait. Postgres

@@ -122,7 +122,7 @@ export class Liveness implements Disposable {
     let hasWork = false;
     for (const endpoint of all) {
       if (endpoint.inFlight === 0 && !endpoint.isStalled) {
-        // What it did while nobody watched is not known.
+        // What it did while it was not watched is not known.
         this.#forget(endpoint);
         continue;
       }
@@ -174,7 +174,7 @@ export class Liveness implements Disposable {
     else if (now - probe.silentSince >= (this.#options.aloneMs ?? ALONE_MS)) this.#options.away();
   }
 
-  /** An address that was silent begins anew: its next silence is another one. */
+  /** An address that was silent begins again: its next silence is another one. */
   #forget(endpoint: Endpoint): void {
     const probe = this.#probes.get(endpoint);
     if (!probe) return;

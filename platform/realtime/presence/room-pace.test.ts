@@ -23,7 +23,7 @@ it('a room that changes is read again soon, and the later the more its changes c
 it('a room is slowed by what others cost, not by how many they are', () => {
   const pace = new RoomPace();
   const [room] = rooms(1) as [object];
-  // Somebody's own conversations, with one watcher each.
+  // A person's own conversations, with one watcher each.
   for (const own of rooms(1_000)) pace.pauseAfter(own, 3, 1);
   expect(pace.pauseAfter(room, 3, 40)).toBe(40);
   for (const larger of rooms(10)) pace.pauseAfter(larger, 3, 6);

@@ -13,7 +13,7 @@ const MAX_PAUSE_MS = 5_000;
  * the more others cause at the time. So a storm of people who come back tells everybody the same in fewer words.
  *
  * Rooms share the events of a second evenly, and one that does not need its share leaves it to the others: a room slows
- * others by what it costs, so somebody's hundred rooms without people slow nobody.
+ * others by what it costs, so a person's hundred rooms without others slow no room.
  */
 export class RoomPace {
   /** What the last look at each room that changes has caused, where that was more than few. */

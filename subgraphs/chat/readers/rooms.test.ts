@@ -192,7 +192,7 @@ describe('a conversation that is opened', () => {
     expect(read).toEqual([]);
   });
 
-  it('keeps nobody else waiting while its subscription does not come, nor a client that leaves', async () => {
+  it('keeps no other waiting while its subscription does not come, nor a client that leaves', async () => {
     const read: string[] = [];
     const open = opened(
       async (id) => found(id),

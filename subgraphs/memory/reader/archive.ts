@@ -6,7 +6,7 @@ import { DocumentProblem } from './problem.ts';
 const MAX_UNPACKED = 200 * 1024 ** 2;
 const MAX_FILES = 10_000;
 
-/** What a document and those within it may still unpack to. */
+/** The number of bytes that a document and those within it may still unpack to. */
 export class UnpackedBytes {
   left = MAX_UNPACKED;
 }

@@ -14,7 +14,7 @@ export interface Attached {
   /** The media type, as declared. */
   readonly type: string;
   readonly content: string | Uint8Array;
-  /** Reads it, where it is an e-mail that is no file of its own. */
+  /** Reads it, where it is an e-mail that is not a file of its own. */
   readonly letter?: () => Letter;
 }
 

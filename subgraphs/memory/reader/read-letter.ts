@@ -60,7 +60,7 @@ async function addLetter(builder: OutlineBuilder, letter: Letter, level = 1): Pr
   }
 }
 
-/** Reads an attached e-mail, whatever program saved it. Returns nothing for other files, and for what cannot be read. */
+/** Reads an attached e-mail, whatever program saved it. Returns nothing for other files and what cannot be read. */
 async function attachedLetter({ name, type, content, letter }: Attached): Promise<Letter | undefined> {
   try {
     if (letter) return await opened(letter());
@@ -68,7 +68,7 @@ async function attachedLetter({ name, type, content, letter }: Attached): Promis
     if (typeof content !== 'string' && (kind === 'message/rfc822' || kind === OUTLOOK))
       return await letterIn(content, kind);
   } catch (error) {
-    // A name is no promise: other programs call their files so, too.
+    // A name promises nothing: other programs call their files so, too.
     if (error instanceof DocumentProblem && (error.code === 'TOO_LARGE' || error.code === 'TOO_EXPENSIVE')) throw error;
   }
   return undefined;

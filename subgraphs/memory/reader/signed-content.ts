@@ -38,7 +38,7 @@ const bufferOf = (bytes: Uint8Array): Buffer => Buffer.from(bytes.buffer, bytes.
 
 function piecesOf(file: Buffer, { tag, from, to, next }: Element, depth = 0): Buffer[] {
   if (tag === BYTES) return [file.subarray(from, to)];
-  if (tag !== BYTES_IN_PIECES || depth > MAX_DEPTH) throw new RangeError('These are no bytes.');
+  if (tag !== BYTES_IN_PIECES || depth > MAX_DEPTH) throw new RangeError('These are not bytes.');
   return within(file, { tag, from, to, next }).flatMap((piece) => piecesOf(file, piece, depth + 1));
 }
 

@@ -35,7 +35,7 @@ const SEGMENTATION: Record<PageLayout, string> = { page: '3', block: '6', line: 
 const DPI = '300';
 const GZIP = '.gz';
 
-/** The thread whose library is being loaded, for whoever starts it. */
+/** The thread whose library is being loaded, for the one who starts it. */
 const starting = new AsyncLocalStorage<(thread: Thread) => void>();
 
 /**
@@ -133,7 +133,7 @@ export class OcrWorker {
     if (this.ended) void thread.terminate();
   }
 
-  /** Has the thread learn another language. Its library looks for all data in one folder: this one is put in its place. */
+  /** Has the thread learn another language. Its library looks for data in one folder: this one is put in its place. */
   async #teach({ code, file }: LanguageData): Promise<void> {
     if (!this.#known.includes(code)) {
       const bytes = await readFile(file);
