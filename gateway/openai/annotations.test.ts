@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { AnnotatedText, type AnswerSource, annotated } from './annotations.ts';
+import { AnnotatedText, annotated } from './annotations.ts';
+import type { AnswerSource } from './pieces.ts';
 
 const MEMORY: AnswerSource = { index: 1, title: null, url: null, document: null };
 const PAGE: AnswerSource = { index: 2, title: 'Rain', url: 'https://example.org/rain', document: null };

@@ -1,24 +1,6 @@
 import { SourceMarks } from '#platform/base/markdown/source-marks.ts';
 import { fileIdOf } from './files.ts';
-import type { AnswerPiece } from './pieces.ts';
-
-/** A source of an answer, as the graph tells it. */
-export interface AnswerSource {
-  /** The number by which the text names it. */
-  readonly index: number;
-  readonly title: string | null;
-  /** Of a page of the web. */
-  readonly url: string | null;
-  /** Of a passage. */
-  readonly document: { readonly id: string } | null;
-}
-
-/** A mark in the text of an answer, and what it names. Offsets are UTF-16 code units of the text. */
-export interface Annotation {
-  readonly start: number;
-  readonly end: number;
-  readonly source: AnswerSource;
-}
+import type { Annotation, AnswerPiece, AnswerSource } from './pieces.ts';
 
 /** The beginning of a text that is JSON, and one that may become JSON or a mark. */
 const JSON_TEXT = /^(?:\{|\[(?:[[{"\s-]|\d{4}|\d+[^\d\]]))/;

@@ -5,14 +5,14 @@ import type { WaitingCall } from '../doors/approvals.ts';
 import type { DoorParts } from '../doors/parts.ts';
 import type { Visit } from '../doors/visit.ts';
 import { sendJson } from '../server/pages.ts';
-import { type Annotation, chatAnnotation } from './annotations.ts';
+import { chatAnnotation } from './annotations.ts';
 import { approvalNeeded } from './approvals.ts';
 import { completionOf } from './completion.ts';
 import { continueConversation } from './continue-conversation.ts';
 import { type LateStream, openLate } from './late-stream.ts';
 import { chatMessages } from './messages.ts';
 import { severalCalls, withOneCall } from './one-call.ts';
-import { type Answering, type AnswerPiece, type Usage, whole } from './pieces.ts';
+import { type Annotation, type Answering, type AnswerPiece, type Usage, whole } from './pieces.ts';
 import { type Body, checkNames, flagOf, needText, numberOf, objectOf, objectsOf, textOf, wishesOf } from './read.ts';
 import { formatOf, parametersOf, toolChoiceOf, toolOf } from './settings.ts';
 

@@ -1,8 +1,8 @@
 import { CodedError } from '#platform/base/errors/errors.ts';
 import type { Visit } from '../doors/visit.ts';
-import { AnnotatedText, type AnswerSource } from './annotations.ts';
+import { AnnotatedText } from './annotations.ts';
 import { GRAPH } from './graph.ts';
-import type { Answering, AnswerPiece, Finish, Usage } from './pieces.ts';
+import type { Answering, AnswerPiece, AnswerSource, Finish, Usage } from './pieces.ts';
 
 /** The input of `completion`, as far as this door fills it. */
 export interface CompletionInput {

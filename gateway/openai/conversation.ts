@@ -1,9 +1,9 @@
 import { CodedError } from '#platform/base/errors/errors.ts';
 import { type MayWait, waitingCalls } from '../doors/approvals.ts';
 import type { Visit } from '../doors/visit.ts';
-import { AnnotatedText, type AnswerSource } from './annotations.ts';
+import { AnnotatedText } from './annotations.ts';
 import { GRAPH } from './graph.ts';
-import type { Answering, Finish, Usage } from './pieces.ts';
+import type { Answering, AnswerSource, Finish, Usage } from './pieces.ts';
 
 /** A reply as the graph tells it. */
 export interface StoredReply {

@@ -1,5 +1,22 @@
 import type { WaitingCall } from '../doors/approvals.ts';
-import type { Annotation } from './annotations.ts';
+
+/** A source of an answer, as the graph tells it. */
+export interface AnswerSource {
+  /** The number by which the text names it. */
+  readonly index: number;
+  readonly title: string | null;
+  /** Of a page of the web. */
+  readonly url: string | null;
+  /** Of a passage. */
+  readonly document: { readonly id: string } | null;
+}
+
+/** A mark in the text of an answer, and what it names. Offsets are UTF-16 code units of the text. */
+export interface Annotation {
+  readonly start: number;
+  readonly end: number;
+  readonly source: AnswerSource;
+}
 
 /** The tokens of an answer, as the graph counts them. */
 export interface Usage {

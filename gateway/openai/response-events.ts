@@ -1,9 +1,9 @@
 import type { GraphQLFormattedError } from 'graphql';
 import type { EventStream } from '../doors/event-stream.ts';
-import { type Annotation, responseAnnotation } from './annotations.ts';
+import { responseAnnotation } from './annotations.ts';
 import { approvalItem } from './approvals.ts';
 import { errorBody } from './errors.ts';
-import type { Answering, AnswerPiece, Usage, WholeAnswer } from './pieces.ts';
+import type { Annotation, Answering, AnswerPiece, Usage, WholeAnswer } from './pieces.ts';
 import type { Body } from './read.ts';
 
 /** The part of a response that is known before its answer. */

@@ -1,7 +1,7 @@
 import { Alert, Button, Group, Text } from '@mantine/core';
 import { isError } from '@sextant/client';
-import { messageOf } from '../session/message-of.ts';
 import { useStrings } from '../strings/strings.tsx';
+import { messageOf } from './message-of.ts';
 
 /** Returns what an error says to people; `offline` is said where the server does not answer. */
 export const textOf = (error: unknown, offline: string): string =>

@@ -4,11 +4,11 @@ import { useIsSignedIn, useSextant, useUpload } from '@sextant/client/react';
 import { CircleAlert, CircleCheck, FileText, MessageSquare } from 'lucide-react';
 import { type FormEvent, type ReactNode, useState } from 'react';
 import { useLocation } from 'wouter';
+import { messageOf } from '../frame/message-of.ts';
 import { useTitle } from '../frame/title.ts';
 import { useMutation } from '../frame/use-mutation.ts';
 import { useStrings } from '../strings/strings.tsx';
 import { MakeFirstAdminDocument, SignInOptionsDocument, WhatIsThereDocument } from './account.generated.ts';
-import { messageOf } from './message-of.ts';
 import { Page } from './page.tsx';
 
 /** Makes the first administrator, says what is there and what is missing, and asks about a document. */

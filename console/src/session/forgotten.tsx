@@ -1,10 +1,10 @@
 import { Alert, Anchor, Button, Stack, Text, TextInput } from '@mantine/core';
 import { type FormEvent, useState } from 'react';
+import { messageOf } from '../frame/message-of.ts';
 import { useTitle } from '../frame/title.ts';
 import { useMutation } from '../frame/use-mutation.ts';
 import { useStrings } from '../strings/strings.tsx';
 import { AskForResetDocument } from './account.generated.ts';
-import { messageOf } from './message-of.ts';
 import { Page } from './page.tsx';
 
 /** Sends a link for a new password to the address of an account. */

@@ -2,6 +2,7 @@ import { useQuery } from '@apollo/client/react';
 import { Alert, Button, PasswordInput, Stack, Text } from '@mantine/core';
 import { type FormEvent, useState } from 'react';
 import { useLocation } from 'wouter';
+import { messageOf } from '../frame/message-of.ts';
 import { useTitle } from '../frame/title.ts';
 import { useMutation } from '../frame/use-mutation.ts';
 import { useStrings } from '../strings/strings.tsx';
@@ -12,7 +13,6 @@ import {
   VerifyAddressDocument,
 } from './account.generated.ts';
 import type { MailLinkAddress } from './mail-links.ts';
-import { messageOf } from './message-of.ts';
 import { Page } from './page.tsx';
 
 /** Does what a link of a mail is for, after a press of a button: scanners of mail follow every link. */

@@ -3,10 +3,10 @@ import { Alert, Anchor, Button, PasswordInput, Stack, Text, TextInput } from '@m
 import { isError } from '@sextant/client';
 import { useSextant } from '@sextant/client/react';
 import { type FormEvent, lazy, Suspense, useState } from 'react';
+import { messageOf } from '../frame/message-of.ts';
 import { useTitle } from '../frame/title.ts';
 import { useStrings } from '../strings/strings.tsx';
 import { SignInOptionsDocument } from './account.generated.ts';
-import { messageOf } from './message-of.ts';
 import { Page } from './page.tsx';
 
 const Forgotten = lazy(async () => ({ default: (await import('./forgotten.tsx')).Forgotten }));
