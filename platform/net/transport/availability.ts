@@ -6,6 +6,7 @@ import { LastSeconds } from '../../base/faults/call-windows.ts';
 import type { Logger } from '../../base/log/log.ts';
 import type { Endpoint, Endpoints } from './endpoints.ts';
 import { NoAnswer, Unreachable } from './http-pool.ts';
+import { IdentityRefused } from './identity-refused.ts';
 import { Liveness } from './liveness.ts';
 import type { TransportObserver } from './transport-observer.ts';
 
@@ -78,13 +79,17 @@ export class Availability implements Disposable {
   ended(endpoint: Endpoint, problem: unknown, saysAway: boolean): void {
     const { endpoints } = this.#options;
     this.#saysAway = saysAway;
-    this.#liveness.ended(endpoint, problem === undefined);
+    this.#liveness.ended(endpoint, problem === undefined || problem instanceof IdentityRefused);
     if (problem === undefined) {
       endpoints.succeeded(endpoint);
       this.#breaker.succeeded();
     } else if (problem instanceof Unreachable) {
       endpoints.failed(endpoint);
       this.#breaker.failed(!endpoint.isStalled);
+    } else if (problem instanceof IdentityRefused) {
+      // The subgraph is there; this replica of it is of no use.
+      endpoints.failed(endpoint, true);
+      this.#breaker.succeeded();
     } else if (problem instanceof NoAnswer) {
       this.#breaker.failed(false);
     } else this.#breaker.abandoned();

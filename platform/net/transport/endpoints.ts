@@ -41,8 +41,12 @@ export interface Endpoints extends AsyncDisposable {
   /** Whether it is neither ejected nor stalled. */
   isHealthy(endpoint: Endpoint): boolean;
   succeeded(endpoint: Endpoint): void;
-  /** Passes it over for a while that doubles with each failure in a row. */
-  failed(endpoint: Endpoint): void;
+  /**
+   * Passes it over for a while that doubles with each failure in a row.
+   *
+   * @param isSure whether that begins with the first: it was no closed connection of a restart.
+   */
+  failed(endpoint: Endpoint, isSure?: boolean): void;
   /** Passes it over for a moment: it has said that it is about to stop. */
   leaves(endpoint: Endpoint): void;
 }
@@ -189,8 +193,8 @@ export function createEndpoints(options: EndpointsOptions): Endpoints {
     leaves(endpoint) {
       endpoint.ejectedUntil = Math.max(endpoint.ejectedUntil, performance.now() + LEAVING_MS);
     },
-    failed(endpoint) {
-      endpoint.failures++;
+    failed(endpoint, isSure = false) {
+      endpoint.failures = Math.max(endpoint.failures + 1, isSure ? EJECT_AFTER : 0);
       if (endpoint.failures < EJECT_AFTER) return;
       const rest = Math.min(REST_MS * 2 ** (endpoint.failures - EJECT_AFTER), MAX_REST_MS);
       endpoint.ejectedUntil = performance.now() + rest;

@@ -10,10 +10,13 @@ import { createHttpTransport } from './http.ts';
 
 let answer: { status: number; type?: string; body: string };
 let hits = 0;
+/** Whether operations get no answer at all. */
+let isSilent = false;
 /** A subgraph, or the proxy before it, that answers as told. */
 const server = createServer((request, response) => {
   if (request.method === 'POST') hits++;
   request.resume();
+  if (isSilent && request.method === 'POST') return;
   response.writeHead(answer.status, { 'content-type': answer.type ?? 'application/json' }).end(answer.body);
 }).listen(0, '127.0.0.1');
 await once(server, 'listening');
@@ -111,9 +114,32 @@ describe('a status about credentials', () => {
     [401, '{"errors":[{"message":"No.","extensions":{"code":"UNAUTHENTICATED"}}]}'],
     [403, PAGE],
   ])('is a matter of the operator where the identity was signed here: %i %s', async (status, body) => {
+    const transport = createHttpTransport({ subgraph: 'shop', urls, log, assertions: plainAssertions });
     answer = { status, body };
-    expect(await ask(signing)).toBe('SUBGRAPH_UNAVAILABLE');
-    expect(lines).toMatchObject([{ level: 50, subgraph: 'shop', status }]);
+    // Told once, however many ask, until it has worked again.
+    for (let i = 0; i < 3; i++) expect(await ask(transport)).toBe('SUBGRAPH_UNAVAILABLE');
+    expect(lines).toMatchObject([{ level: 50, subgraph: 'shop', status, said: body }]);
+    expect(await transport.health!()).toEqual({
+      status: 'down',
+      detail: 'refuses what is signed for it; the log has what it says',
+    });
+    expect(lines).toHaveLength(1);
+    answer = { status: 200, body: JSON.stringify(DATA) };
+    expect(await transport.health!()).toMatchObject({ status: 'up' });
+    answer = { status, body };
+    expect(await ask(transport)).toBe('SUBGRAPH_UNAVAILABLE');
+    expect(lines).toHaveLength(2);
+    await transport[Symbol.asyncDispose]();
+  });
+
+  it('does not hold up /health where what is asked again gives no answer', async () => {
+    const transport = createHttpTransport({ subgraph: 'shop', urls, log, assertions: plainAssertions });
+    answer = { status: 401, body: PAGE };
+    expect(await ask(transport)).toBe('SUBGRAPH_UNAVAILABLE');
+    isSilent = true;
+    expect(await transport.health!()).toMatchObject({ status: 'down', detail: expect.stringContaining('refuses') });
+    isSilent = false;
+    await transport[Symbol.asyncDispose]();
   });
 
   it('is the subgraph’s own word where it knows who asks and forbids it', async () => {

@@ -1,46 +1,24 @@
 import type { ExecutionResult } from 'graphql';
 import { CodedError, type ErrorCode } from '../../base/errors/errors.ts';
 import { isObject, parseObject } from '../../base/json/objects.ts';
-import type { Logger } from '../../base/log/log.ts';
 import type { HttpAnswer } from './http-response.ts';
-import { REFUSES_IDENTITY } from './identity-refused.ts';
 import type { SubgraphResponse } from './transport.ts';
-
-/** Bytes of a refusal that are logged. */
-const MAX_SAID = 500;
-
-/** The subgraph that has been asked, and the user in whose name. */
-export interface Asked {
-  readonly subgraph: string;
-  /** Whether the identity was signed here; else the client's own credentials were passed on, if any. */
-  readonly signs: boolean;
-  readonly log: Logger;
-  /** Told of a subgraph that refuses the identity that was signed here, and what it says. */
-  readonly refused: (said: string) => void;
-}
 
 /**
  * Returns an HTTP answer as GraphQL. A body that is GraphQL is read, whatever the status is: GraphQL over HTTP has 4xx
  * and 5xx for requests that failed as a whole. The statuses 401 and 403 are about the credentials that were sent. Those
- * of a client are refused as UNAUTHENTICATED or FORBIDDEN, unless the body has a code of its own. An identity that was
- * signed here is the operator's matter: a client that was told UNAUTHENTICATED would sign its user out for nothing.
+ * of a client are refused as UNAUTHENTICATED or FORBIDDEN, unless the body has a code of its own. Where the identity was
+ * signed here they are no answer (refusals.ts): a client that was told UNAUTHENTICATED would sign its user out for nothing.
  *
  * @throws {CodedError} SUBGRAPH_UNAVAILABLE, UNAUTHENTICATED or FORBIDDEN when there is nothing to read.
  */
-export function responseOf({ status, head, body }: HttpAnswer, asked: Asked): SubgraphResponse {
+export function responseOf({ status, head, body }: HttpAnswer, subgraph: string): SubgraphResponse {
   const code = CODES[status];
-  const response = new JsonResponse(asked.subgraph, head, body, code);
+  const response = new JsonResponse(subgraph, head, body, code);
   if (status === 200) return response;
-  const isGraphql = holdsGraphql(body);
-  if (asked.signs && (status === 401 || (status === 403 && !isGraphql))) {
-    const said = body.toString('utf8', 0, MAX_SAID);
-    asked.refused(said);
-    asked.log.error({ subgraph: asked.subgraph, status, said }, REFUSES_IDENTITY);
-    throw unusable(asked.subgraph, `answered with status ${status}.`);
-  }
-  if (isGraphql) return response;
-  if (code) throw new CodedError(code, `${asked.subgraph} refuses the credentials of this request.`);
-  throw unusable(asked.subgraph, `answered with status ${status}.`);
+  if (holdsGraphql(body)) return response;
+  if (code) throw new CodedError(code, `${subgraph} refuses the credentials of this request.`);
+  throw unusable(subgraph, `answered with status ${status}.`);
 }
 
 /**
@@ -51,7 +29,8 @@ export const isAway = ({ status, body }: Pick<HttpAnswer, 'status' | 'body'>): b
 
 const CODES: Readonly<Record<number, ErrorCode>> = { 401: 'UNAUTHENTICATED', 403: 'FORBIDDEN' };
 
-function holdsGraphql(body: Buffer): boolean {
+/** Returns whether a body is an answer of GraphQL. */
+export function holdsGraphql(body: Buffer): boolean {
   const found = parseObject(body.toString());
   return found !== undefined && (isObject(found.data) || (Array.isArray(found.errors) && found.errors.length > 0));
 }
@@ -65,7 +44,8 @@ function addCode(result: ExecutionResult, code: ErrorCode): void {
   }
 }
 
-const unusable = (subgraph: string, what: string): CodedError =>
+/** Returns the error of an answer that cannot be used. */
+export const unusable = (subgraph: string, what: string): CodedError =>
   new CodedError('SUBGRAPH_UNAVAILABLE', `${subgraph} ${what}`);
 
 /** Parsed at the first look: a passed-through answer never is. */

@@ -8,10 +8,12 @@ import { type Checks, readChecks } from '../http/health-report.ts';
 import type { ClientTls } from '../http/tls.ts';
 import { Availability, unavailable } from './availability.ts';
 import { createEndpoints, type Endpoint } from './endpoints.ts';
-import { type Asked, isAway, responseOf } from './http-answer.ts';
+import { isAway, responseOf } from './http-answer.ts';
 import { NotConnected, Unreachable } from './http-pool.ts';
 import { checkHeader, createRequestTexts, forwardedHeaders } from './http-request.ts';
 import type { HttpAnswer } from './http-response.ts';
+import { IdentityRefused } from './identity-refused.ts';
+import { Refusals } from './refusals.ts';
 import { CLIENT_INIT, ROUTES_PATH, type SubgraphRequest, type SubgraphTransport } from './transport.ts';
 import { outcomeOf, type RequestOutcome, type TransportObserver } from './transport-observer.ts';
 import type { CallbackSettings } from './upstream-callbacks.ts';
@@ -84,23 +86,43 @@ export function createHttpTransport(options: HttpTransportOptions): SubgraphTran
   const gone = (endpoint: Endpoint): void => sockets.leave(endpoint);
   const availability = new Availability({ subgraph, endpoints, restartMs, aloneMs, log, observer, gone });
   const texts = createRequestTexts(subgraph, assertions);
-  /** Why the last answer was no answer: the subgraph does not believe what is signed here. */
-  let refusal: string | undefined;
-  const about: Asked = {
-    subgraph,
-    signs: assertions !== undefined,
-    log,
-    refused(said) {
-      refusal = said;
-    },
-  };
+  const refusals = new Refusals(subgraph, log);
+  const refusalOf = (endpoint: Endpoint, answer: HttpAnswer): IdentityRefused | undefined =>
+    assertions && refusals.read(endpoint, answer);
+  /** Asks those that have refused once more, as there may be no other request, and returns how many still do. */
+  async function stillRefusing(over: AbortSignal): Promise<number> {
+    // One that hangs as well does not hide the others.
+    const signal = AbortSignal.any([over, AbortSignal.timeout(TRIAL_MS)]);
+    const known = endpoints.all.filter((endpoint) => refusals.isRefusing(endpoint));
+    const lines = known.length > 0 ? await texts.linesOf(TRIAL) : '';
+    await Promise.all(
+      known.map(async (endpoint) => {
+        const request = { head: endpoint.head + lines, body: texts.bodyOf(TRIAL), mayRepeat: true, signal };
+        try {
+          const answer = await endpoint.pool.send(request);
+          if (refusalOf(endpoint, answer)) return;
+          responseOf(answer, subgraph);
+          refusals.believed(endpoint);
+          endpoints.succeeded(endpoint);
+        } catch {
+          // What it says is as little of use as before.
+        }
+      }),
+    );
+    return known.filter((endpoint) => refusals.isRefusing(endpoint)).length;
+  }
+
+  /** Whether another try may help: at another address, where one does not believe what is signed. */
+  const isElsewhere = (problem: unknown): boolean =>
+    problem instanceof Unreachable ||
+    (problem instanceof IdentityRefused && endpoints.all.some((endpoint) => !refusals.isRefusing(endpoint)));
 
   const closed = observer?.opened(() => ({
     requests: endpoints.all.reduce((sum, { inFlight }) => sum + inFlight, 0),
     ...sockets.load(),
   }));
 
-  const transport: SubgraphTransport = {
+  return {
     subgraph,
     async execute(request) {
       const asked = performance.now();
@@ -124,21 +146,22 @@ export function createHttpTransport(options: HttpTransportOptions): SubgraphTran
             const head = endpoint.head + lines;
             answer = await endpoint.pool.send({ head, body, mayRepeat, signal: request.signal });
             if (isAway(answer)) problem = new Unreachable(`${subgraph} answered ${answer.status}.`);
+            else problem = refusalOf(endpoint, answer);
           } catch (error) {
             problem = error;
           }
           // An answer that is a problem is one of a server, perhaps a proxy before the subgraph, that says it is away.
-          availability.ended(endpoint, problem, answer !== undefined && problem !== undefined);
+          availability.ended(endpoint, problem, answer !== undefined && problem instanceof Unreachable);
           if (answer && problem === undefined) {
-            const response = responseOf(answer, about);
-            refusal = undefined;
+            const response = responseOf(answer, subgraph);
+            refusals.believed(endpoint);
             outcome = 'answered';
             return response;
           }
           began ||= performance.now();
           const wasSent = !(problem instanceof NotConnected);
           const retry = wasSent
-            ? mayRepeat && attempt < tries && problem instanceof Unreachable
+            ? mayRepeat && attempt < tries && isElsewhere(problem)
             : performance.now() - began < restartMs;
           if (!retry || request.signal?.aborted) throw presentable(subgraph, problem, log);
           observer?.retried();
@@ -189,20 +212,21 @@ export function createHttpTransport(options: HttpTransportOptions): SubgraphTran
       }
     },
     async health() {
-      if (!(await availability.isThere())) return { status: 'down', detail: 'does not answer' };
-      // It lives, and is of no use. Asked again, as there may be no other request.
-      if (refusal !== undefined) await transport.execute(TRIAL).catch(() => undefined);
-      if (refusal !== undefined) return { status: 'down', detail: `refuses what is signed for it: ${refusal}` };
-      const endpoint = endpoints.pick();
       let checks: Checks | undefined;
       const state = await stateOf(async (signal) => {
+        if (!(await availability.isThere())) return { status: 'down', detail: 'does not answer' };
+        const refusing = await stillRefusing(signal);
+        const { length } = endpoints.all;
+        if (refusing === length) return { status: 'down', detail: REFUSES };
+        const endpoint = endpoints.pick();
         try {
           const { fetch } = await import('undici');
           const dispatcher = await endpoint.streams();
           const answer = await fetch(new URL('/health', endpoint.url), { dispatcher, signal });
           checks = await readChecks(answer);
           if (!answer.bodyUsed) await answer.body?.cancel();
-          return answer.status < 500 ? { status: 'up' } : { status: 'down', detail: `answered ${answer.status}` };
+          if (answer.status >= 500) return { status: 'down', detail: `answered ${answer.status}` };
+          return { status: 'up', ...(refusing > 0 && { detail: `${refusing} of ${length} replicas: ${REFUSES}` }) };
         } catch {
           return { status: 'down', detail: 'cannot be reached' };
         }
@@ -216,15 +240,18 @@ export function createHttpTransport(options: HttpTransportOptions): SubgraphTran
       await endpoints[Symbol.asyncDispose]();
     },
   };
-  return transport;
 }
 
+const TRIAL_MS = 1_000;
 /** Asks for nothing but an answer. */
 const TRIAL: SubgraphRequest = {
   query: '{ __typename }',
   identity: { kind: 'service', service: 'gateway' },
   requestId: 'health',
 };
+
+/** For anybody: what a subgraph says itself is for the log. */
+const REFUSES = 'refuses what is signed for it; the log has what it says';
 
 const NO_ROUTES = { error: { code: 'NOT_FOUND', message: 'This subgraph has no plain routes.' } };
 

@@ -1,8 +1,16 @@
+import { CodedError } from '../../base/errors/errors.ts';
 import { isObject } from '../../base/json/objects.ts';
 
 /** What the log says where a subgraph does not believe the identity that this process signs. */
 export const REFUSES_IDENTITY =
   'a subgraph refuses the identity that is signed for it: do both have the same secrets, and the same time?';
+
+/** What a request comes to whose signed identity a replica does not believe: it lives, and is of no use. */
+export class IdentityRefused extends CodedError {
+  constructor(message: string) {
+    super('SUBGRAPH_UNAVAILABLE', message);
+  }
+}
 
 /**
  * Returns the errors with which a subgraph refuses an operation whose signed identity it does not believe. They say so

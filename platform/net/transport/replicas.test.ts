@@ -3,12 +3,14 @@ import type { ExecutionResult } from 'graphql';
 import { pino } from 'pino';
 import { Registry } from 'prom-client';
 import { afterAll, describe, expect, it } from 'vitest';
+import { unauthenticated } from '../../base/errors/errors.ts';
 import { createSubgraph } from '../../host/host.ts';
 import { serveSubgraph } from '../../host/server.ts';
 import { hostPlatform, plainAssertions } from '../../host/testing/platform.ts';
 import { library } from '../../host/testing/subgraph.ts';
 import { ANONYMOUS } from '../../identity/identity.ts';
 import { createHttpTransport } from './http.ts';
+import { REFUSES_IDENTITY } from './identity-refused.ts';
 import { FreezablePort } from './testing/freezable-port.ts';
 import type { SubgraphTransport } from './transport.ts';
 
@@ -163,6 +165,41 @@ describe('a replica that is frozen', () => {
     expect(lines).toEqual([]);
     leaving.abort(new Error('left'));
     expect(await slow).toMatchObject({ message: 'left' });
+    await transport[Symbol.asyncDispose]();
+  });
+});
+
+describe('a replica that does not believe what is signed for it', () => {
+  it('is told in the log once and in /health, and its queries go elsewhere until it does', async () => {
+    let believes = false;
+    let doubts = 0;
+    await using doubting = await serveSubgraph(subgraph, {
+      config: { HOST: '127.0.0.1', SHUTDOWN_TIMEOUT_MS: 500 },
+      port: 0,
+      metrics: new Registry(),
+      assertions: {
+        sign: plainAssertions.sign,
+        verify: (...given) => {
+          if (believes) return plainAssertions.verify(...given);
+          doubts++;
+          throw unauthenticated('It was signed at a time that is 600 s ahead of the clock here.');
+        },
+      },
+    });
+    const lines: { address?: string; said?: string; msg: string }[] = [];
+    const told = pino({}, { write: (line: string) => void lines.push(JSON.parse(line) as (typeof lines)[number]) });
+    const transport = over([doubting.url, server.url], { log: told });
+    while (doubts === 0) expect(await greet(transport)).toEqual(greeted);
+    for (let i = 0; i < 40; i++) expect(await greet(transport)).toEqual(greeted);
+    expect(lines).toMatchObject([
+      { address: new URL(doubting.url).host, said: expect.stringContaining('600 s ahead'), msg: REFUSES_IDENTITY },
+    ]);
+    expect(await transport.health!()).toMatchObject({
+      status: 'up',
+      detail: '1 of 2 replicas: refuses what is signed for it; the log has what it says',
+    });
+    believes = true;
+    expect((await transport.health!()).detail).toBeUndefined();
     await transport[Symbol.asyncDispose]();
   });
 });
