@@ -38,13 +38,24 @@ if (Number.parseInt(process.versions.node, 10) < LEAST_NODE) {
  */
 const OWN_BLOCK_BYTES = '32000';
 
+/** Whether malloc is that of glibc, which alone has these settings. */
+function hasGlibc(): boolean {
+  // Looking the names of the network's interfaces up takes time.
+  Object.assign(process.report, { excludeNetwork: true });
+  const { header } = process.report.getReport() as { header: { glibcVersionRuntime?: string } };
+  return header.glibcVersionRuntime !== undefined;
+}
+
 const command = process.argv.slice(2).find((word) => /^[a-z]+$/.test(word)) ?? 'up';
-// malloc reads its settings when a process begins, so this one begins again.
+// malloc reads its settings when a process begins, so this one begins again; not one whose parent has a channel to it,
+// as with `fork`, since that would be lost.
 if (
   command === 'up' &&
   process.platform === 'linux' &&
   process.env['MALLOC_MMAP_THRESHOLD_'] === undefined &&
-  hasLittleMemory()
+  !process.connected &&
+  hasLittleMemory() &&
+  hasGlibc()
 ) {
   const env = {
     ...process.env,

@@ -1,7 +1,10 @@
+import { type StdioOptions, spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
 import { mkdtemp, readdir, readFile, rm, stat, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { text } from 'node:stream/consumers';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { answer, type Behaviour, cut, FaultServer, stall } from '#llm/testing/fault-server.ts';
@@ -40,7 +43,13 @@ describe('the bundle', () => {
     try {
       // It has begun again, as the same process, with what malloc reads when a process begins.
       if (process.platform === 'linux')
-        expect(await readFile(`/proc/${sextant.pid}/environ`, 'utf8')).toContain('MALLOC_MMAP_THRESHOLD_=');
+        expect((await readFile(`/proc/${sextant.pid}/environ`, 'utf8')).split('\0')).toEqual(
+          expect.arrayContaining([
+            'MALLOC_ARENA_MAX=2',
+            'MALLOC_MMAP_THRESHOLD_=32000',
+            'MALLOC_TRIM_THRESHOLD_=65536',
+          ]),
+        );
       const user = await TestUser.signUp(sextant.url);
       await upload(
         user,
@@ -108,6 +117,29 @@ describe('the bundle', () => {
       expect(await sextant.stop()).toBe(0);
     }
   }, 180_000);
+
+  it.skipIf(process.platform !== 'linux')(
+    'begins again with little memory, where no parent has a channel to it that would be lost',
+    async () => {
+      const told = 'console.log("malloc", process.env.MALLOC_MMAP_THRESHOLD_ ?? "as it is")';
+      /** What each beginning of the process is told of malloc. */
+      const begin = async (stdio: StdioOptions) => {
+        const child = spawn(
+          process.execPath,
+          ['--import', `data:text/javascript,${encodeURIComponent(told)}`, program, 'up', '--help'],
+          {
+            env: { ...env, PATH: process.env['PATH'], MEMORY_MB: '512' },
+            stdio,
+          },
+        );
+        const [output] = await Promise.all([text(child.stdout!), once(child, 'close')]);
+        return output.split('\n').filter((line) => line.startsWith('malloc'));
+      };
+      expect(await begin(['ignore', 'pipe', 'inherit'])).toEqual(['malloc as it is', 'malloc 32000']);
+      expect(await begin(['ignore', 'pipe', 'inherit', 'ipc'])).toEqual(['malloc as it is']);
+    },
+    60_000,
+  );
 
   it('counts the tokens of replies itself: of a provider that does not tell, of one that dies, and of what was stopped', async () => {
     await using model = await FaultServer.start();
