@@ -1,6 +1,19 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Person } from './person.ts';
 
+const EXPIRED = 'The access token has expired';
+
+/** Does one thing, and once more where the person has to sign in again. */
+async function once(person: Person, step: () => Promise<unknown>): Promise<void> {
+  try {
+    await step();
+  } catch (error) {
+    if (!String(error).includes(EXPIRED)) throw error;
+    await person.user.signIn();
+    await step();
+  }
+}
+
 /**
  * Does everything that a person does, as often as people do it; a document, a picture and an export now and then.
  *
@@ -23,7 +36,7 @@ export async function useEverything(person: Person, until: number): Promise<unkn
     ];
     for (const step of steps) {
       if (performance.now() > until) break;
-      await step().catch((error: unknown) => errors.push(error));
+      await once(person, step).catch((error: unknown) => errors.push(error));
       await sleep(200);
     }
   }

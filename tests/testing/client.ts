@@ -51,6 +51,8 @@ export class TestUser {
   }
 
   async signIn(): Promise<void> {
+    // One that has expired is refused, whatever is asked with it.
+    this.accessToken = '';
     const { login } = await this.run(LoginDocument, { input: { email: this.email, password: this.password } });
     this.accessToken = login!.tokens.accessToken;
     this.refreshToken = login!.tokens.refreshToken;
