@@ -117,12 +117,16 @@ program
   .option('--passphrase-file <file>', 'the passphrase that it is encrypted with')
   .option('--identity <file>', 'secret keys of age, where it is encrypted for public ones')
   .option('--replace', 'delete what is there, when the archive has been read and found whole')
+  .option('--claim-files', 'take over the files of the storage: no other installation uses them')
   .option('--check', 'read the archive and say whether it is whole; change nothing')
   .description('bring back everything that a backup holds; processes of the product are kept out meanwhile')
   .action(
     async (
       file: string,
-      { identity, ...options }: { passphraseFile?: string; identity?: string; replace?: boolean; check?: boolean },
+      {
+        identity,
+        ...options
+      }: { passphraseFile?: string; identity?: string; replace?: boolean; claimFiles?: boolean; check?: boolean },
     ) =>
       (await import('./backup/restore.ts')).restore(root, path.resolve(file), { ...options, identityFile: identity }),
   );

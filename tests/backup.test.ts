@@ -68,6 +68,16 @@ const openS3 = (): S3Client =>
 /** An object of the bucket that belongs to another program. */
 const FOREIGN = 'another-program/object';
 
+async function readObject(bucket: string, key: string): Promise<string> {
+  const client = openS3();
+  try {
+    const { Body } = await client.send(new GetObjectCommand({ Bucket: bucket, Key: key }));
+    return await Body!.transformToString();
+  } finally {
+    client.destroy();
+  }
+}
+
 async function makeBucket() {
   const client = openS3();
   const bucket = `sextant-${randomUUID()}`;
@@ -119,6 +129,10 @@ describe.each(INSTALLATIONS)('a backup of everything, %s', (_title, skipped, ins
         input: { ids: [forgotten] },
       });
 
+      const bucket = env['BLOBS_S3_BUCKET'];
+      if (bucket !== undefined)
+        // The backup knows the claim, the first of which is made by a job.
+        await expect.poll(() => readObject(bucket, 'claims/memory').catch(() => ''), { timeout: 60_000 }).not.toBe('');
       const first = path.join(folder, 'first.backup');
       const lock = ['--passphrase-file', passphrase];
       {
@@ -154,12 +168,16 @@ describe.each(INSTALLATIONS)('a backup of everything, %s', (_title, skipped, ins
       );
       expect(searchVectors.hits.map(({ object }) => object.id)).toEqual(['north']);
 
-      const bucket = env['BLOBS_S3_BUCKET'];
       if (bucket !== undefined) {
+        expect(await readObject(bucket, FOREIGN)).toBe('mine');
+        // As if another installation had made its own.
         const client = openS3();
-        const { Body } = await client.send(new GetObjectCommand({ Bucket: bucket, Key: FOREIGN }));
-        expect(await Body!.transformToString()).toBe('mine');
+        await client.send(new PutObjectCommand({ Bucket: bucket, Key: 'claims/memory', Body: randomUUID() }));
         client.destroy();
+        const elsewhere = { ...env, SEXTANT_DIR: path.join(folder, 'elsewhere') };
+        await expect(runToEnd(['restore', first, ...lock], elsewhere)).rejects.toThrow(
+          /The files of memory in the storage are neither .* Nothing was changed.* --claim-files/,
+        );
       }
 
       const second = path.join(folder, 'second.backup');

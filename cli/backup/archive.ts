@@ -3,7 +3,9 @@ import { open } from 'node:fs/promises';
 import { pipeline, Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { createGunzip } from 'node:zlib';
-import type { z } from 'zod';
+import { z } from 'zod';
+import type { Owner } from '#platform/contracts/owners.ts';
+import type { FileClaim } from '#platform/data/blobs/file-claim.ts';
 import { CommandError } from '../report.ts';
 import { Checksum } from './checksum.ts';
 import {
@@ -15,6 +17,8 @@ import {
   MANIFEST,
   type Manifest,
   manifestSchema,
+  ownerOf,
+  ownerSchema,
   tableOf,
   VECTORS,
 } from './contents.ts';
@@ -115,29 +119,55 @@ export class Archive {
   }
 }
 
+/** What a whole backup says of itself. */
+export interface Checked {
+  readonly header: BackupHeader;
+  readonly manifest: Manifest;
+  /** The claims of its installation on files. */
+  readonly claims: ReadonlyMap<Owner, FileClaim>;
+  /** Keys of its files. */
+  readonly files: ReadonlySet<string>;
+}
+
+/** The table of each owner with its claim. */
+const CLAIMS = 'file_claims';
+const claimSchema = z.object({ token: z.string(), previous: z.string().nullable() });
+
 /**
  * Reads a backup from its beginning to its end, and compares what is in it with what it says of itself.
  *
  * @throws {CommandError} in one line, for a file that is damaged, cut off, or not a backup.
  */
-export async function checkArchive(
-  file: string,
-  key: Key,
-  passed: (bytesRead: number) => void,
-): Promise<{ readonly header: BackupHeader; readonly manifest: Manifest }> {
+export async function checkArchive(file: string, key: Key, passed: (bytesRead: number) => void): Promise<Checked> {
   return readingArchive(file, async () => {
     const archive = await Archive.open(file, key);
     const header = await archive.header();
     const rows: Record<string, number> = {};
-    let [objects, files] = [0, 0];
+    const claims = new Map<Owner, FileClaim>();
+    const columns = new Map<Owner, readonly string[]>();
+    const files = new Set<string>();
+    let objects = 0;
     for (let entry = await archive.peek(); entry && entry.name !== MANIFEST; entry = await archive.peek()) {
+      const owner = ownerOf(entry.name);
+      if (owner !== undefined) {
+        const { tables } = await archive.json(entry.name, ownerSchema);
+        columns.set(owner, tables.find(({ name }) => name === CLAIMS)?.columns.map(({ name }) => name) ?? []);
+        continue;
+      }
       const { name, body } = await archive.next();
       const table = tableOf(name);
       let lines = 0;
-      for await (const piece of body) for (const byte of piece) if (byte === 10) lines++;
+      if (table?.table === CLAIMS)
+        for await (const line of linesOf(body)) {
+          lines++;
+          const values = JSON.parse(line) as unknown[];
+          const row = Object.fromEntries((columns.get(table.owner) ?? []).map((column, i) => [column, values[i]]));
+          claims.set(table.owner, claimSchema.parse(row));
+        }
+      else for await (const piece of body) for (const byte of piece) if (byte === 10) lines++;
       if (table) rows[`${table.owner}.${table.table}`] = (rows[`${table.owner}.${table.table}`] ?? 0) + lines;
       else if (name.startsWith(VECTORS)) objects += lines;
-      else if (name.startsWith(FILES)) files++;
+      else if (name.startsWith(FILES)) files.add(name.slice(FILES.length));
       passed(archive.bytesRead);
     }
     const manifest = await archive.manifest();
@@ -146,8 +176,8 @@ export async function checkArchive(
     // Each space has a line of its own, and the last line counts them.
     const expected = manifest.vectors.objects + manifest.vectors.spaces + 1;
     if (objects !== expected) throw new Error(`its vectors have ${objects} lines, not ${expected}`);
-    if (files !== manifest.files.count) throw new Error(`it has ${files} files, not ${manifest.files.count}`);
-    return { header, manifest };
+    if (files.size !== manifest.files.count) throw new Error(`it has ${files.size} files, not ${manifest.files.count}`);
+    return { header, manifest, claims, files };
   });
 }
 

@@ -4,6 +4,7 @@ import { buffer } from 'node:stream/consumers';
 import { type Config, loadConfig } from '#platform/base/config/config.ts';
 import { OWNERS, type Owner } from '#platform/contracts/owners.ts';
 import type { BlobStore } from '#platform/data/blobs/blob-store.ts';
+import { areFilesOfBackup } from '#platform/data/blobs/file-claim.ts';
 import type { Staging } from '#platform/data/database/staging.ts';
 import { importArchive } from '#retrieval/vectors/archive.ts';
 import { reindex } from '../commands/reindex.ts';
@@ -29,6 +30,8 @@ import { deleteOtherFiles, emptyVectors, openTarget, type Target } from './targe
 export interface RestoreOptions extends Key {
   /** Whether data that is there may be replaced. */
   readonly replace?: boolean | undefined;
+  /** Whether the files in the storage may be taken over although they may be those of another installation. */
+  readonly claimFiles?: boolean | undefined;
   /** Whether the backup is only read and checked. */
   readonly check?: boolean | undefined;
 }
@@ -45,7 +48,7 @@ export async function restore(root: string, source: string, options: RestoreOpti
   const config = loadConfig(process.env, root);
   const progress = new Progress();
   const { size } = await stat(source).catch(() => ({ size: 0 }));
-  const { header, manifest } = await checkArchive(source, options, (bytes) =>
+  const { header, manifest, claims, files } = await checkArchive(source, options, (bytes) =>
     progress.show('checking', bytes, size, 'bytes'),
   );
   progress.clear();
@@ -59,9 +62,16 @@ export async function restore(root: string, source: string, options: RestoreOpti
       throw new CommandError(
         'There is data already. With --replace it is deleted and replaced by what the backup holds; `sextant backup` saves it before.',
       );
+    const strange: Owner[] = [];
+    for (const owner of options.claimFiles ? [] : target.foreignFiles)
+      if (!(await areFilesOfBackup(target.blobs, owner, claims.get(owner), files))) strange.push(owner);
+    if (strange.length > 0)
+      throw new CommandError(
+        `The files of ${strange.join(' and ')} in the storage are neither those of the database that is replaced nor of the installation that the backup is of. Nothing was changed: another installation may use them, so give each a storage of its own, by BLOBS_S3_PREFIX for instance. Where there is no other, --claim-files.`,
+      );
     if (target.foreignFiles.length > 0)
       console.error(
-        `The storage has files of ${target.foreignFiles.join(' and ')} whose claim is not that of a database that is replaced here. They may be those of another installation, so those that the backup does not hold are left: they are removed in a week where no other claims them. If one uses this storage, stop here, and give each a storage of its own, by BLOBS_S3_PREFIX for instance.`,
+        `Files of ${target.foreignFiles.join(' and ')} that the storage has and the backup has not are left. They are removed in a week where no other installation claims them.`,
       );
     const archive = await Archive.open(source, options);
     await archive.header();

@@ -34,8 +34,10 @@ export interface Target {
   readonly staging: Staging;
   /** Whether there is something that would be lost. */
   readonly holdsData: boolean;
-  /** Owners whose files in the storage may be those of another installation: a restore leaves them. */
+  /** Owners whose files in the storage are not known to be those of the database that is replaced: they are left. */
   readonly foreignFiles: readonly Owner[];
+  /** The storage, as it is before anything is changed. */
+  readonly blobs: BlobStore;
   /**
    * Keeps processes of the product out until `finish`, and opens the stores.
    */
@@ -86,6 +88,7 @@ async function openEmbeddedTarget(root: string, config: Config, stack: AsyncDisp
   const holdsData = existsSync(path.join(dataDir, 'postgres'));
   return {
     staging,
+    blobs,
     holdsData,
     // A folder is new. Of a bucket the database that is there may know more, which may be broken and is not opened.
     foreignFiles: await ownersOfForeignFiles(blobs, !holdsData, async () => undefined),
@@ -135,6 +138,7 @@ async function openPostgresTarget(
   });
   return {
     staging,
+    blobs,
     holdsData: !isBegun && !isEmpty,
     // One that broke off may have brought its rows to files of another: they do not say whose unclaimed files are.
     foreignFiles: await ownersOfForeignFiles(blobs, isBegun || isEmpty, (owner) => claimOf(admin, owner)),

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { claimFiles, FilesOfAnother } from './file-claim.ts';
+import { areFilesOfBackup, claimFiles, type FileClaim, FilesOfAnother } from './file-claim.ts';
 import { FolderBlobStore } from './folder-blob-store.ts';
 
 const POSTGRES_TEST_URL = process.env['POSTGRES_TEST_URL'] || undefined;
@@ -57,7 +57,7 @@ describe.skipIf(!POSTGRES_TEST_URL)(`a storage of files that is claimed${skipped
     const stored = (await blobs.get('claims/memory'))!;
     const token = await new Response(stored.stream as BodyInit).text();
     await mine.claim();
-    await blobs.put('claims/memory', Buffer.from(token), { maxBytes: 100 });
+    await blobs.put('claims/memory', Buffer.from(token), { maxBytes: 1000 });
     await mine.claim();
 
     const second = await database();
@@ -81,6 +81,30 @@ describe.skipIf(!POSTGRES_TEST_URL)(`a storage of files that is claimed${skipped
     }
     await mine.claim();
     await mine.claim();
+  });
+
+  it('is known to any backup of its installation, and to none of another or of two that share it', async () => {
+    const knows = async (backup: readonly object[], files: readonly string[] = []) =>
+      areFilesOfBackup(blobs, 'memory', backup[0] as FileClaim | undefined, new Set(files));
+    await blobs.put('memory/1/original', Buffer.from('x'), { maxBytes: 100 });
+    const mine = await database();
+    await mine.claim('all');
+    const backup = await mine.rows();
+    for (let day = 0; day < 5; day++) await mine.claim();
+    expect(await knows(backup)).toBe(true);
+    const other = [{ token: '6f2b1c9e-6a57-4f7c-8f0e-0f8f0f6d1a01', previous: null }];
+    expect(await knows(other, ['memory/1/original'])).toBe(false);
+    expect(await knows([])).toBe(false);
+    // The new machine goes on with it, and older backups as well.
+    const restored = await database(backup);
+    await restored.claim('restored');
+    expect(await knows(backup)).toBe(true);
+    await expect((await database()).claim()).rejects.toThrow(FilesOfAnother);
+    expect(await knows(backup)).toBe(false);
+
+    await blobs.delete('claims/memory');
+    expect(await knows(other)).toBe(false);
+    expect(await knows(other, ['memory/1/original', 'memory/2/original'])).toBe(true);
   });
 
   it('is not that of a copy of the database which is older than the last claim', async () => {

@@ -11,6 +11,10 @@ export class FilesOfAnother extends Error {
 /** Time in which another installation on the same storage makes its claim, in ms: until then no file is removed. */
 const NOTICE_MS = 7 * 24 * 3_600_000;
 
+/** Claims that the storage remembers, one a day and a start: of copies that old it is known whose they are. */
+const REMEMBERED = 400;
+const MARK_BYTES = 64 * REMEMBERED;
+
 const markOf = (owner: Owner): string => `claims/${owner}`;
 
 /** The claim that a database has: its token, and the one before, which the storage has until it has the new one. */
@@ -19,10 +23,10 @@ export interface FileClaim {
   readonly previous: string | null;
 }
 
-/** Returns what is claimed in the storage; undefined where it has no claim. */
-async function storedClaim(blobs: BlobStore, owner: Owner): Promise<string | undefined> {
+/** Returns what is claimed in the storage, and was by the same installation, the last first; empty without a claim. */
+async function storedClaims(blobs: BlobStore, owner: Owner): Promise<string[]> {
   const bytes = await readBlob(blobs, markOf(owner));
-  return bytes && new TextDecoder().decode(bytes);
+  return bytes ? new TextDecoder().decode(bytes).split('\n') : [];
 }
 
 const isOf = (known: FileClaim | undefined, stored: string): boolean =>
@@ -41,10 +45,26 @@ export async function hasFilesOfAnother(
   known: FileClaim | undefined,
   isEmpty: boolean,
 ): Promise<boolean> {
-  const stored = await storedClaim(blobs, owner);
+  const [stored] = await storedClaims(blobs, owner);
   if (stored === undefined ? !isEmpty : isOf(known, stored)) return false;
   for await (const _ of blobs.list(`${owner}/`)) return true;
   return false;
+}
+
+/**
+ * Returns whether the files of an owner in the storage are those of the installation that a backup is of: its claim is
+ * one that the storage has or had; without a claim, whether the backup holds all of them.
+ */
+export async function areFilesOfBackup(
+  blobs: BlobStore,
+  owner: Owner,
+  claim: FileClaim | undefined,
+  files: ReadonlySet<string>,
+): Promise<boolean> {
+  const stored = await storedClaims(blobs, owner);
+  if (stored.length > 0) return stored.some((token) => isOf(claim, token));
+  for await (const { key } of blobs.list(`${owner}/`)) if (!files.has(key)) return false;
+  return true;
 }
 
 /**
@@ -68,14 +88,19 @@ export async function claimFiles(
     'SELECT token::text, previous::text FROM file_claims WHERE owner = $1',
     owner,
   );
-  const stored = await storedClaim(blobs, owner);
+  const claims = await storedClaims(blobs, owner);
+  const [stored] = claims;
   const isOurs = stored === undefined || isOf(known, stored);
-  const mark = (token: string) => blobs.put(markOf(owner), new TextEncoder().encode(token), { maxBytes: 100 });
+  const mark = (token: string, before: readonly string[]) => {
+    const tokens = [token, ...before.filter((one) => one !== token)].slice(0, REMEMBERED);
+    return blobs.put(markOf(owner), new TextEncoder().encode(tokens.join('\n')), { maxBytes: MARK_BYTES });
+  };
   // The mark of the last time was not stored. With another token the database would forget the one that it finds here.
-  if (known && stored !== undefined && stored !== known.token && isOurs) await mark(known.token);
+  if (known && stored !== undefined && stored !== known.token && isOurs) await mark(known.token, claims);
   const next = randomUUID();
   if (!isOurs && takes === 'own') {
-    await mark(next);
+    // Nothing of before: of copies it is no longer known which of the two they are of.
+    await mark(next, []);
     throw new FilesOfAnother(
       `The files of ${owner} are claimed by another installation, or by another copy of this database. Nothing was removed: give each storage of its own, by BLOBS_S3_PREFIX for instance. Where there is no other: sextant reindex --claim-files.`,
     );
@@ -90,6 +115,8 @@ export async function claimFiles(
     next,
     beginsAgain,
   );
-  await mark(next);
+  // An older copy of this installation has taken over; of another one nothing is remembered.
+  const isSame = isOurs || claims.some((token) => isOf(known, token));
+  await mark(next, [...(known ? [known.token] : []), ...(isSame ? claims : [])]);
   return { removesFrom: new Date(new Date(claimed!.claimedAt).getTime() + NOTICE_MS) };
 }
