@@ -1,6 +1,6 @@
-// `npm run faults [-- name …] [-- --store-away-s 600] [-- soak --soak-minutes 60]`: two processes of every subgraph and two gateways, with mutual
-// TLS, on a Postgres, a Redis and a model provider of their own. While a frontend asks 40 times a second and stores
-// and forgets memories, one thing after the other goes wrong. Prints a line for each:
+// `npm run faults [-- name …] [-- --store-away-s 600] [-- soak --soak-minutes 60]`: two processes of every subgraph and
+// two gateways, with mutual TLS, on a Postgres, a Redis and a model provider of their own. While a frontend asks 40
+// times a second and stores and forgets memories, one thing after the other goes wrong. Prints a line for each:
 // `FAULT <name> requests= failed= p95_ms= lost= pass|fail`.
 //
 // Lines of workers (`worker-killed` …) are of a gateway for others' subgraphs with four workers, beside 2,000

@@ -4,7 +4,8 @@
  * database: nothing else shares so much.
  *
  * `victim_ratio` is the 95th percentile beside the neighbour against alone, of all that the person does together,
- * `worst_ratio` that of what suffers most; the aim is that neither triples. Both are taken in one run, in turns. Fails nothing. `--dist` measures a bundle that is there, `--only vectors` one neighbour.
+ * `worst_ratio` that of what suffers most; the aim is that neither triples. Both are taken in one run, in turns. Fails
+ * nothing. `--dist` measures a bundle that is there, `--only vectors` one neighbour.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
 import os from 'node:os';

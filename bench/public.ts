@@ -1,8 +1,8 @@
 /**
- * The public benchmark of federated gateways, graphql-hive/graphql-gateways-benchmark, with its own graph, subgraphs and
- * operation (88 KB of answer out of four subgraphs) and its fifty users at once: our bundle with one worker and with two,
- * as a stranger starts it, beside Apollo Server with Apollo Gateway and the gateways of bench/rivals where they are
- * installed.
+ * The public benchmark of federated gateways, graphql-hive/graphql-gateways-benchmark, with its own graph, subgraphs
+ * and operation (88 KB of answer out of four subgraphs) and its fifty users at once: our bundle with one worker and
+ * with two, as a stranger starts it, beside Apollo Server with Apollo Gateway and the gateways of bench/rivals where
+ * they are installed.
  *
  * `equal` is the load of that benchmark: all users send the same request, and a gateway that shares what is under way
  * does it once for many. `unique` is that of grafbase/graphql-federation-benchmarks: each that is under way has another

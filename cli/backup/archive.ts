@@ -119,7 +119,7 @@ export class Archive {
   }
 }
 
-/** What a whole backup says of itself. */
+/** The things that a whole backup says of itself. */
 export interface Checked {
   readonly header: BackupHeader;
   readonly manifest: Manifest;

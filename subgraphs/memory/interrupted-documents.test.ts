@@ -107,7 +107,7 @@ describe('a document whose process was killed', () => {
       await world.blobs.put(originalOf(id).replace(/original$/, 'recognised'), pages, { maxBytes: 1_000 });
       return id;
     };
-    // It is no PDF: its pages cannot be drawn.
+    // It is not a PDF: its pages cannot be drawn.
     const [whole, lacking] = [await unread([1]), await unread([])];
     await leaveJob('recognise-pages', whole, me);
     await leaveJob('recognise-pages', lacking, me);

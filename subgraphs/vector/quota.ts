@@ -58,8 +58,8 @@ export class VectorQuotas {
   }
 
   /**
-   * Gives back what a failed upsert had reserved. A part may be stored nevertheless: where objects are lost, it must not
-   * be taken for them, so that its reservation stays until the next look at the store.
+   * Gives back what a failed upsert had reserved. A part may be stored nevertheless: where objects are lost, it must
+   * not be taken for them, so that its reservation stays until the next look at the store.
    */
   async giveBack(db: PrismaClient, id: string, reserved: number): Promise<void> {
     await db.$executeRaw`

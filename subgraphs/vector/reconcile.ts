@@ -53,7 +53,7 @@ export async function deleteOrphans(db: Rows, store: VectorStore): Promise<numbe
 /**
  * Finds the collections whose rows count another number of objects than the store holds.
  *
- * @param settleMs after which those that were found are looked at again, in ms: longer than an upsert or a deletion takes.
+ * @param settleMs after which those found are looked at again, in ms: longer than an upsert or a deletion takes.
  */
 export async function differencesOf(
   db: Rows,

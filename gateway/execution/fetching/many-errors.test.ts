@@ -10,7 +10,7 @@ import { composeSdl } from '../testing/fleet.ts';
 
 const LINK = 'extend schema @link(url: "https://specs.apollo.dev/federation/v2.9", import: ["@key"])\n';
 const MANY = 3_000;
-/** How often the places of all entities were looked up: what is done for each error anew grows with their square. */
+/** How often the places of all entities were looked up: what is done for each error again grows with their square. */
 const looked = vi.hoisted(() => ({ up: 0 }));
 vi.mock('../run/paths.ts', async (original) => {
   const paths = await original<typeof import('../run/paths.ts')>();

@@ -68,7 +68,7 @@ export function readMutualTls(
 export const readTlsFiles = (files: TlsFiles, log: Logger | undefined, servername?: string): ClientTls =>
   new RenewedFiles(files, log, servername);
 
-/** What Node's TLS takes for a connection. */
+/** The options that Node's TLS takes for a connection. */
 export interface ConnectionTls {
   readonly secureContext?: SecureContext;
   readonly servername?: string;

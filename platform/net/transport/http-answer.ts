@@ -7,8 +7,9 @@ import type { SubgraphResponse } from './transport.ts';
 /**
  * Returns an HTTP answer as GraphQL. A body that is GraphQL is read, whatever the status is: GraphQL over HTTP has 4xx
  * and 5xx for requests that failed as a whole. The statuses 401 and 403 are about the credentials that were sent. Those
- * of a client are refused as UNAUTHENTICATED or FORBIDDEN, unless the body has a code of its own. Where the identity was
- * signed here they are no answer (refusals.ts): a client that was told UNAUTHENTICATED would sign its user out for nothing.
+ * of a client are refused as UNAUTHENTICATED or FORBIDDEN, unless the body has a code of its own. Where the identity
+ * was signed here they are not an answer (refusals.ts): a client that was told UNAUTHENTICATED would sign its user out
+ * for nothing.
  *
  * @throws {CodedError} SUBGRAPH_UNAVAILABLE, UNAUTHENTICATED or FORBIDDEN when there is nothing to read.
  */

@@ -5,7 +5,7 @@ import { isObject } from '../../base/json/objects.ts';
 export const REFUSES_IDENTITY =
   'a subgraph refuses the identity that is signed for it: do both have the same secrets, and the same time?';
 
-/** What a request comes to whose signed identity a replica does not believe: it lives, and is of no use. */
+/** The end of a request whose signed identity a replica does not believe: it lives, and is of no use. */
 export class IdentityRefused extends CodedError {
   constructor(message: string) {
     super('SUBGRAPH_UNAVAILABLE', message);

@@ -9,7 +9,7 @@ const MAX_SAID = 500;
 
 /**
  * The knowledge of which replicas do not believe what is signed for them, each for itself: one machine's clock may be
- * wrong. The log has what one answers once, until it has believed again: a subgraph, or whoever sends it requests, does
+ * wrong. The log has what one answers once, until it has believed again: a subgraph, or the one who sends it requests, does
  * not fill the log.
  */
 export class Refusals {
@@ -22,7 +22,7 @@ export class Refusals {
     this.#log = log;
   }
 
-  /** Returns an answer's refusal of the identity that was signed here, which is the operator's matter; else undefined. */
+  /** Returns an answer's refusal of the identity that was signed here, the operator's matter; else undefined. */
   read(endpoint: Endpoint, { status, body }: HttpAnswer): IdentityRefused | undefined {
     if (status !== 401 && (status !== 403 || holdsGraphql(body))) return undefined;
     if (!this.#refusing.has(endpoint)) {

@@ -9,7 +9,7 @@ export interface Recognised {
   readonly stamped?: readonly number[];
 }
 
-/** Returns what a document is read with where its pictures cannot be; undefined where a page is nothing but a picture. */
+/** Returns what a document is read with where its pictures cannot be; undefined where a page is a picture alone. */
 export function withoutPictures({ pages, texts, stamped = [] }: Recognised): Recognised | undefined {
   const own = new Set(stamped);
   const known = pages.filter((page) => texts[page] !== undefined);

@@ -13,8 +13,8 @@ type LetterType = 'message/rfc822' | typeof OUTLOOK;
 /**
  * Reads an e-mail: as programs send it, as Outlook saves one (`.msg`), or as Outlook packs one (`winmail.dat`).
  *
- * @throws {DocumentProblem} TOO_EXPENSIVE for parts nested without end, TYPE_MISMATCH, PASSWORD_PROTECTED for an encrypted
- * one, DAMAGED, TOO_LARGE, NO_TEXT.
+ * @throws {DocumentProblem} TOO_EXPENSIVE for parts nested without end, TYPE_MISMATCH, PASSWORD_PROTECTED for an
+ * encrypted one, DAMAGED, TOO_LARGE, NO_TEXT.
  */
 export async function readLetter(bytes: Uint8Array, type: LetterType): Promise<Outline> {
   const letter = await letterIn(bytes, type);
