@@ -9,8 +9,8 @@ const MAX_SAID = 500;
 
 /**
  * The knowledge of which replicas do not believe what is signed for them, each for itself: one machine's clock may be
- * wrong. The log has what one answers once, until it has believed again: a subgraph, or the one who sends it requests, does
- * not fill the log.
+ * wrong. The log has what one answers once, until it has believed again: a subgraph, or the one who sends it requests,
+ * does not fill the log.
  */
 export class Refusals {
   readonly #subgraph: string;
