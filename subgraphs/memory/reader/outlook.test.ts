@@ -266,8 +266,24 @@ describe('an e-mail', () => {
     expect((await readDocument(mail(file), EML)).text).toBe(
       'Offer\n\nFrom: Ada <ada@example.org>\n\nThe price is 7 €.',
     );
+    // What stands above may be signed, too.
+    const headed = pkcs7('06092a864886f70d010702', Buffer.concat([Buffer.from('Subject: Offer\r\n of us\r\n'), words]));
+    expect((await readDocument(mail(headed), EML)).text).toContain('The price is 7 €.');
     // Cut off it is not encrypted, either.
     const { text: said } = await readDocument(mail(file.subarray(0, 60)), EML);
     expect(said).toBe('Offer\n\nFrom: Ada <ada@example.org>\n\nAttached: smime.p7m');
+  });
+
+  it('that has no words names a signed file that holds something else than an e-mail', async () => {
+    const endless = Array.from({ length: 300 }, (_, i) => `Content-Type: multipart/mixed; boundary=${i}-\n\n--${i}-\n`);
+    for (const [name, content] of [
+      ['a.pdf.p7m', Buffer.concat([Buffer.from('%PDF-1.7\n'), Buffer.alloc(50_000, 'x: y')])],
+      ['f.xml.p7m', Buffer.from('<?xml version="1.0"?><invoice>7</invoice>')],
+      ['n.txt.p7m', Buffer.from('Note: not of an e-mail\n\nWords.')],
+      ['broken.p7m', Buffer.from(`${endless.join('')}Words.`)],
+    ] as const) {
+      const mail = withFile(octets(name), pkcs7('06092a864886f70d010702', content), '');
+      expect((await readDocument(mail, EML)).text).toBe(`Offer\n\nFrom: Ada <ada@example.org>\n\nAttached: ${name}`);
+    }
   });
 });

@@ -87,13 +87,31 @@ async function opened(letter: Letter): Promise<Letter> {
   let whole = letter;
   for (let depth = 0; depth < MAX_DEPTH && isWithoutWords(whole); depth++) {
     const file = whole.attached.find(isSignedFile);
-    const content = file && (file.type === CLEAR_SIGNED ? file.content : signedContent(file.content as Uint8Array));
-    if (!content || typeof content === 'string') break;
-    const { text, html, attached } = await (await import('./email.ts')).emailLetter(content);
+    const inner = file && (await signedLetter(file));
+    if (!inner) break;
+    const { text, html, attached } = inner;
     whole = { ...whole, text, html, attached: [...whole.attached.filter((one) => one !== file), ...attached] };
   }
   return whole;
 }
+
+/** Returns the e-mail that a signed file holds; nothing where it holds another file, or one that cannot be read. */
+async function signedLetter({ type, content }: Attached): Promise<Letter | undefined> {
+  const signed = type === CLEAR_SIGNED ? content : signedContent(content as Uint8Array);
+  if (!signed || typeof signed === 'string') return undefined;
+  if (!ENTITY.test(Buffer.from(signed.subarray(0, MAX_ENTITY_HEAD)).toString('latin1'))) return undefined;
+  try {
+    return await (await import('./email.ts')).emailLetter(signed);
+  } catch (error) {
+    // It stays a file that is attached.
+    if (error instanceof DocumentProblem) return undefined;
+    throw error;
+  }
+}
+
+/** How what a mail program signs begins: with headers, and one of them says of which type it is. */
+const ENTITY = /^\s*(?:[\w-]+:[^\n]*\n(?:[ \t][^\n]*\n)*)*?(?:content-[\w-]+|mime-version):/i;
+const MAX_ENTITY_HEAD = 4_000;
 
 /** Outlook keeps an e-mail whose signature is beside it as a file of that kind. */
 const CLEAR_SIGNED = 'multipart/signed';
