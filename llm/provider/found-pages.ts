@@ -42,6 +42,16 @@ export class FoundPages {
     return this.#numbered.length > 0;
   }
 
+  /**
+   * Returns whether a number may be that of a page, listed or not; others, such as `[404]`, are words.
+   *
+   * @param isSetOff whether it stands apart from the word before it. If not, it may be an index of that word.
+   */
+  mayNumber(number: number, isSetOff = false): boolean {
+    const listed = this.#numbered.length;
+    return number <= (isSetOff ? 2 * listed + 10 : listed);
+  }
+
   /** Returns the page of a number in the text. */
   numbered(number: number): CitationDelta | undefined {
     const page = this.#pages.get(String(this.#numbered[number - 1]));

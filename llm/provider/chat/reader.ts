@@ -94,12 +94,12 @@ export class ChatReader implements Reader {
     }
   }
 
-  /** A number without a page is dropped: it would name another source. None has the number 0. */
+  /** A number that may be that of a page which is not told is dropped: it would name another source. */
   #told(pieces: readonly MarkedPiece[]): Delta[] {
-    return pieces.flatMap(({ text, mark }): Delta[] => {
-      if (!mark) return [{ type: 'text', text }];
-      const page = this.#pages.numbered(mark);
-      return page ? [page] : [];
+    return pieces.flatMap(({ text, mark, isSetOff }): Delta[] => {
+      const page = mark ? this.#pages.numbered(mark) : undefined;
+      if (page) return [page];
+      return mark && this.#pages.mayNumber(mark, isSetOff) ? [] : [{ type: 'text', text }];
     });
   }
 }
