@@ -99,7 +99,11 @@ describe.skipIf(!POSTGRES_TEST_URL)(`a storage of files that is claimed${skipped
     const restored = await database(backup);
     await restored.claim('restored');
     expect(await knows(backup)).toBe(true);
+    // A new machine that was started before the restore has never had a claim; where both live, both stop.
     await expect((await database()).claim()).rejects.toThrow(FilesOfAnother);
+    expect(await knows(backup)).toBe(true);
+    expect(await knows(other)).toBe(false);
+    await expect(restored.claim()).rejects.toThrow(FilesOfAnother);
     expect(await knows(backup)).toBe(false);
 
     await blobs.delete('claims/memory');

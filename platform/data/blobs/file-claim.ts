@@ -99,8 +99,9 @@ export async function claimFiles(
   if (known && stored !== undefined && stored !== known.token && isOurs) await mark(known.token, claims);
   const next = randomUUID();
   if (!isOurs && takes === 'own') {
-    // Nothing of before: of copies it is no longer known which of the two they are of.
-    await mark(next, []);
+    // Nothing of before: of copies it is no longer known which of the two they are of. A database that never had a
+    // claim has no copies with one: what is remembered is the other's alone.
+    await mark(next, known ? [] : claims);
     throw new FilesOfAnother(
       `The files of ${owner} are claimed by another installation, or by another copy of this database. Nothing was removed: give each storage of its own, by BLOBS_S3_PREFIX for instance. Where there is no other: sextant reindex --claim-files.`,
     );
