@@ -29,7 +29,7 @@ export interface HttpTransportOptions {
   readonly log: Logger;
   /** Longest wait for one answer. Default 30 s. */
   readonly timeoutMs?: number;
-  /** Tries of a query; mutations are tried once, whatever happens. Default 3. */
+  /** Tries of a query; of a mutation only where the identity was refused, before anything was done. Default 3. */
   readonly tries?: number | undefined;
   /**
    * How long an operation waits for a subgraph that has just gone, e.g. because its only process restarts, in
@@ -160,8 +160,10 @@ export function createHttpTransport(options: HttpTransportOptions): SubgraphTran
           }
           began ||= performance.now();
           const wasSent = !(problem instanceof NotConnected);
+          // A subgraph refuses an identity before it executes anything.
+          const isUndone = mayRepeat || problem instanceof IdentityRefused;
           const retry = wasSent
-            ? mayRepeat && attempt < tries && isElsewhere(problem)
+            ? isUndone && attempt < tries && isElsewhere(problem)
             : performance.now() - began < restartMs;
           if (!retry || request.signal?.aborted) throw presentable(subgraph, problem, log);
           observer?.retried();
