@@ -8,7 +8,7 @@ import { Arrivals } from './arrivals.ts';
 import { merge } from './merge.ts';
 
 /**
- * Conversations that this process looks up at a time. When thousands of clients come back at once, others' queries find
+ * Conversations that this process opens at a time. When thousands of clients come back at once, others' queries find
  * the database's connections free in between, and people take turns, however many conversations each of them opens.
  */
 const opening = new Bulkhead(6);
@@ -82,12 +82,13 @@ export async function* conversationEvents(
   const closing = new AbortController();
   const ended = AbortSignal.any([signal, closing.signal]);
   try {
-    const lookUp = () => opening.run(() => arrivalsFor(db, userId, conversationId), { client: userId, signal });
+    const lookUp = () => arrivalsFor(db, userId, conversationId);
     // Who takes no part costs no subscription.
-    await lookUp();
+    await opening.run(lookUp, { client: userId, signal });
     const news = await untilAborted(topics.read(conversationId, ended), signal);
-    // What arrived before the news are heard, and that one was removed meanwhile, is found by looking again.
-    const arrivals = Arrivals.from(db, await lookUp(), after);
+    // What arrived before the news are heard, and that one was removed meanwhile, is found by looking again. That takes
+    // no second turn, behind everybody's first: it is one small query, and as many come as the turns let through.
+    const arrivals = Arrivals.from(db, await untilAborted(lookUp(), signal), after);
     const told = ({ type, ...ids }: Exclude<ConversationNews, { type: 'ConversationDeleted' }>) =>
       ({ __typename: type, conversationId, ...ids, cursor: arrivals.cursor }) as const;
     await using _connection = await presence.join(roomOf(conversationId), userId, { state });
