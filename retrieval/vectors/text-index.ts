@@ -17,6 +17,7 @@ import type {
   SearchQuery,
   Space,
   VectorDefinition,
+  VectorObject,
   VectorStore,
 } from './vector-store.ts';
 
@@ -152,6 +153,15 @@ export class TextIndex {
     signal?: AbortSignal,
   ): Promise<readonly ObjectResult[]> {
     if (documents.length === 0) return [];
+    return this.store(tenant, await this.embed(documents, by, signal), signal);
+  }
+
+  /** Embeds what has no vector yet, for `store`: `put` in two steps, of which only the second changes the store. */
+  async embed(
+    documents: readonly TextDocument[],
+    by: EmbeddingCaller,
+    signal?: AbortSignal,
+  ): Promise<readonly VectorObject[]> {
     const space = await this.#space();
     const vectors = documents.map(
       (document): Record<string, Float32Array> => (document.vector ? { [space.active]: document.vector } : {}),
@@ -170,7 +180,15 @@ export class TextIndex {
         if (made !== undefined) vectors[i]![name] = made[at]!;
       });
     }
-    const objects = documents.map(({ id, text, properties }, i) => ({ id, text, properties, vectors: vectors[i]! }));
+    return documents.map(({ id, text, properties }, i) => ({ id, text, properties, vectors: vectors[i]! }));
+  }
+
+  /** Stores what `embed` has made, replacing what has the same id. */
+  store(
+    tenant: string | undefined,
+    objects: readonly VectorObject[],
+    signal?: AbortSignal,
+  ): Promise<readonly ObjectResult[]> {
     return this.#store.upsert(this.#place(tenant), objects, { signal });
   }
 

@@ -4,7 +4,9 @@ import type { Topics } from '#platform/realtime/topics/topics.ts';
 import type { PrismaClient } from '#prisma/vector/client/client.ts';
 import type { Backup, VectorStore } from '#retrieval/vectors/vector-store.ts';
 import type { Agreement } from './agreement.ts';
-import { deleteOrphans, expectNothing } from './reconcile.ts';
+import { idOfSpace } from './collections.ts';
+import { expectAgain, expectNothing } from './expectation.ts';
+import { deleteOrphans } from './reconcile.ts';
 
 /** The part of the store that administrators see and work with. */
 export class Administration {
@@ -49,8 +51,17 @@ export class Administration {
     const known = await store.backups.get(id);
     if (known === undefined) throw notFound(`The backup ${id.slice(0, 64)}`);
     // What was stored since goes because an administrator wants it. What was lost before stays so until it is back.
-    await expectNothing(this.#db, known.spaces);
-    const backup = await store.backups.restore(id);
+    const ids = known.spaces.flatMap((name) => idOfSpace(name) ?? []);
+    const letOff = await expectNothing(this.#db, ids);
+    let backup: Backup;
+    try {
+      backup = await store.backups.restore(id);
+    } catch (error) {
+      // What it has removed already is lost.
+      await expectAgain(this.#db, letOff);
+      await this.#agreement.queue();
+      throw error;
+    }
     await deleteOrphans(this.#db, store);
     await this.#agreement.queue();
     // What memory keeps in the store is compared with its rows: what was forgotten since must not be found again.

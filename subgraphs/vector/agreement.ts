@@ -5,12 +5,14 @@ import type { Jobs } from '#platform/data/jobs/jobs.ts';
 import type { Prisma, PrismaClient } from '#prisma/vector/client/client.ts';
 import type { VectorStore } from '#retrieval/vectors/vector-store.ts';
 import { vectorMetrics } from './metrics.ts';
-import { countObjects, differencesOf, lostObjects, orphansOf } from './reconcile.ts';
+import { countObjects, differencesOf, isUnsure, lostObjects, orphansOf } from './reconcile.ts';
 
 /** The kind of the jobs that compare collections with the store. */
 export const COMPARE_COLLECTIONS = 'compare-collections';
 
 const DAY_MS = 86_400_000;
+/** Less than the hour after which it is asked again. */
+const HALF_HOUR_MS = 1_800_000;
 
 export interface AgreementOptions {
   readonly db: PrismaClient;
@@ -25,8 +27,8 @@ export interface AgreementOptions {
 
 /**
  * The agreement of collections with what the store holds of them, which exists nowhere else: they are compared once a
- * day by a job, which one of all processes takes. Nothing can be made again, so what is gone is counted beside the
- * collection, and told.
+ * day, or each hour, by a job, which one of all processes takes. Nothing can be made again, so what is gone is counted
+ * beside the collection, and told.
  */
 export class Agreement {
   readonly #options: AgreementOptions;
@@ -39,13 +41,15 @@ export class Agreement {
   }
 
   /**
-   * Queues a comparison unless there was one within a day, one is under way, or one waits for a person. Never rejects.
+   * Queues a comparison unless there was one lately, one is under way, or one waits for a person. Lately is within a
+   * day, and where it is not sure what the store must hold, within half an hour. Never rejects.
    */
   async queueDue(): Promise<void> {
     const { db, log } = this.#options;
     try {
       await this.#note();
-      const recent = { state: 'DONE', finishedAt: { gt: new Date(Date.now() - DAY_MS) } };
+      const lately = (await isUnsure(db)) ? HALF_HOUR_MS : DAY_MS;
+      const recent = { state: 'DONE', finishedAt: { gt: new Date(Date.now() - lately) } };
       const OR = [{ state: { in: ['RUNNING', 'PARKED'] } }, recent];
       if ((await db.job.count({ where: { kind: COMPARE_COLLECTIONS, OR } })) === 0) await this.queue();
     } catch (error) {

@@ -11,6 +11,7 @@ import type { RecordedEmbedders } from '#retrieval/embeddings/recorded-embedders
 import { TextIndex } from '#retrieval/vectors/text-index.ts';
 import { checkDefinition } from '#retrieval/vectors/validate.ts';
 import type { FieldType, Metric, Place, VectorStore } from '#retrieval/vectors/vector-store.ts';
+import { expectNothing } from './expectation.ts';
 import type { VectorQuotas } from './quota.ts';
 
 export type Collection = Prisma.CollectionGetPayload<object>;
@@ -160,7 +161,7 @@ export class Collections {
   async delete(ownerId: string, id: string): Promise<void> {
     const collection = await this.require(ownerId, id);
     // Not to be told as lost meanwhile.
-    await this.#parts.db.collection.updateMany({ where: { id: collection.id }, data: { heldCount: 0 } });
+    await expectNothing(this.#parts.db, [collection.id]);
     await this.#remove(collection);
     await this.#parts.db.collection.deleteMany({ where: { id: collection.id } });
     // What was on its way meanwhile has made the space again.
@@ -181,7 +182,15 @@ export class Collections {
   /** Deletes all collections of a user who is gone. */
   async deleteAll(ownerId: string, tx: Prisma.TransactionClient): Promise<void> {
     const collections = await tx.collection.findMany({ where: { ownerId } });
-    for (const collection of collections) await this.#remove(collection);
+    try {
+      for (const collection of collections) await this.#remove(collection);
+    } catch (error) {
+      // The rows stay until this is tried again, and what is removed is not lost. Not awaited: the embedded database
+      // does nothing else before the transaction has ended.
+      const ids = collections.map(({ id }) => id);
+      void guarded({ where: 'collections' }, () => expectNothing(this.#parts.db, ids))();
+      throw error;
+    }
     await tx.collection.deleteMany({ where: { ownerId } });
     // What was on its way meanwhile has made spaces again.
     const again = guarded({ where: 'collections' }, async () => {

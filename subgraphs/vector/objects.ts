@@ -4,6 +4,7 @@ import { type CountedConnection, connection, encodeCursor, MAX_COUNT } from '#pl
 import type { UserIdentity } from '#platform/identity/identity.ts';
 import type { PrismaClient } from '#prisma/vector/client/client.ts';
 import type { Aggregate, ObjectResult, Properties, StoredObject } from '#retrieval/vectors/vector-store.ts';
+import type { Agreement } from './agreement.ts';
 import type { Collection, Collections } from './collections.ts';
 import { callerOf } from './embedding.ts';
 import { type FilterInput, toFilter } from './filter-input.ts';
@@ -44,13 +45,15 @@ export class Objects {
   readonly #collections: Collections;
   readonly #db: PrismaClient;
   readonly #quotas: VectorQuotas;
+  readonly #agreement: Pick<Agreement, 'queue'>;
   /** The end of the last map that was asked for. */
   #mapping: Promise<unknown> = Promise.resolve();
 
-  constructor(collections: Collections, db: PrismaClient, quotas: VectorQuotas) {
+  constructor(collections: Collections, db: PrismaClient, quotas: VectorQuotas, agreement: Pick<Agreement, 'queue'>) {
     this.#collections = collections;
     this.#db = db;
     this.#quotas = quotas;
+    this.#agreement = agreement;
   }
 
   /** @throws {CodedError} BAD_USER_INPUT, QUOTA_EXCEEDED. */
@@ -73,10 +76,14 @@ export class Objects {
     const reserved = documents.length;
     await this.#quotas.reserve(this.#db, collection, reserved);
     let results: readonly ObjectResult[];
+    let wasSent = false;
     try {
-      results = await index.put(collection.ownerId, documents, callerOf(user, 'collection-upsert'), signal);
+      const embedded = await index.embed(documents, callerOf(user, 'collection-upsert'), signal);
+      wasSent = true;
+      results = await index.store(collection.ownerId, embedded, signal);
     } catch (error) {
-      await this.#quotas.giveBack(this.#db, collection.id, reserved);
+      const isGiven = await this.#quotas.giveBack(this.#db, collection.id, reserved, wasSent);
+      if (!isGiven) await this.#agreement.queue();
       throw error;
     }
     const added = new Set(results.flatMap((result) => (result.ok && result.created ? [result.id] : []))).size;

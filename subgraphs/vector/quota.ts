@@ -58,13 +58,16 @@ export class VectorQuotas {
   }
 
   /**
-   * Gives back what a failed upsert had reserved. A part may be stored nevertheless: where objects are lost, it must
-   * not be taken for them, so that its reservation stays until the next look at the store.
+   * Gives back what a failed upsert had reserved. A part may be stored nevertheless, if it was sent: where objects are
+   * lost, it must not be taken for them, so that its reservation stays until the next look at the store.
+   *
+   * @returns false: it stays.
    */
-  async giveBack(db: PrismaClient, id: string, reserved: number): Promise<void> {
-    await db.$executeRaw`
+  async giveBack(db: PrismaClient, id: string, reserved: number, wasSent: boolean): Promise<boolean> {
+    const given = await db.$executeRaw`
       UPDATE collections SET object_count = GREATEST(object_count - ${reserved}, 0)
-      WHERE id = ${id}::uuid AND lost_count = 0`;
+      WHERE id = ${id}::uuid AND (lost_count = 0 OR NOT ${wasSent}::boolean)`;
+    return given > 0;
   }
 
   /**
@@ -87,7 +90,8 @@ export class VectorQuotas {
     const taken = row?.taken ?? 0;
     await db.$executeRaw`
       UPDATE collections SET
-        held_count = held_count + ${taken - deleted}, object_count = GREATEST(object_count - ${deleted}, 0)
+        held_count = LEAST(held_count + ${taken - deleted}, GREATEST(object_count - ${deleted}, 0)),
+        object_count = GREATEST(object_count - ${deleted}, 0)
       WHERE id = ${id}::uuid`;
     return deleted;
   }

@@ -21,17 +21,21 @@ interface Look {
   /** What the store must hold at least. */
   readonly least: number;
   readonly held: number;
+  /** Whether there is a space: its first use made it, before anything was counted. */
+  readonly isThere: boolean;
 }
 
 /** A collection whose row counts another number of objects than the store holds. */
 export interface Difference extends Look {
+  /** What is lost, whatever is under way. */
+  readonly gone: number;
   /** Whether no upsert and no deletion is under way. */
   readonly isQuiet: boolean;
 }
 
-/** Returns a time that is longer than an upsert takes, in ms. */
+/** Returns a time that is longer than an upsert or a deletion takes, in ms. */
 export const settleMsOf = ({ REQUEST_TIMEOUT_MS }: Pick<Config, 'REQUEST_TIMEOUT_MS'>): number =>
-  REQUEST_TIMEOUT_MS + 10_000;
+  Math.max(REQUEST_TIMEOUT_MS, 60_000) + 10_000;
 
 /** Returns the spaces of collections that do not exist, which the restore of an old backup brings back. */
 export async function orphansOf(db: Rows, store: VectorStore): Promise<string[]> {
@@ -76,15 +80,23 @@ export async function differencesOf(
     if (rows.length < PAGE) break;
     after = rows.at(-1)!.id;
   }
-  if (settleMs === 0) return found.map((look) => ({ ...look, isQuiet: true }));
+  if (settleMs === 0) return found.map((look) => ({ ...look, gone: goneOf(look), isQuiet: true }));
   if (found.length > 0) await sleep(settleMs, undefined, { signal });
   const settled: Difference[] = [];
   for (const first of found) {
     const look = await differenceOf(db, store, first.id);
-    if (look) settled.push({ ...look, isQuiet: look.version === first.version && look.held === first.held });
+    if (look === undefined) continue;
+    // What used the collection meanwhile has made its space again.
+    const isThere = first.isThere && look.isThere;
+    const gone = Math.min(goneOf(first), goneOf({ ...look, isThere }));
+    settled.push({ ...look, gone, isQuiet: look.version === first.version && look.held === first.held });
   }
   return settled;
 }
+
+/** Without a space all is gone; otherwise what the store must hold, and does not. */
+const goneOf = ({ isThere, counted, least, held }: Look): number =>
+  Math.max((isThere || least < 0 ? least : counted) - held, 0);
 
 /** Looks at the row, at the store, and again, until the row has not changed meanwhile. */
 async function differenceOf(db: Rows, store: VectorStore, id: string): Promise<Look | undefined> {
@@ -96,7 +108,7 @@ async function differenceOf(db: Rows, store: VectorStore, id: string): Promise<L
     const isThere = (await store.space(space)) !== undefined;
     const held = isThere ? (await store.aggregate({ space, tenant: row.ownerId })).count : 0;
     if ((await read(db, id))?.version !== row.version) continue;
-    return held === row.counted && held === row.least ? undefined : { id, held, ...row };
+    return held === row.counted && held === row.least ? undefined : { id, held, isThere, ...row };
   }
   return undefined;
 }
@@ -108,12 +120,18 @@ async function read(db: Rows, id: string) {
   return rows[0];
 }
 
+/** Tells whether a row counts what the store need not hold: an upsert is under way, or was of unknown effect. */
+export async function isUnsure(db: Rows): Promise<boolean> {
+  const { heldCount } = db.collection.fields;
+  return (await db.collection.count({ where: { NOT: { objectCount: { equals: heldCount } } }, take: 1 })) > 0;
+}
+
 /**
  * Makes rows count what the store holds of these collections.
  *
  * Lost is what the store must hold and does not, whatever is under way: a row counts that only when it was stored, and
- * takes off what may be deleted beforehand. Reservations do not matter. The rest is corrected where nothing is under
- * way: what processes that were killed have reserved, and what is back, which is no longer lost.
+ * takes off what may be deleted beforehand. Reservations do not matter, unless the space is gone. The rest is corrected
+ * where nothing is under way: what processes that were killed have reserved, and what is back, which is not lost then.
  *
  * @param isRestored whether rows and store were just put into another state: nothing is lost then, nor back.
  * @returns what was lost of each.
@@ -124,8 +142,7 @@ export async function countObjects(
   { isRestored = false }: { readonly isRestored?: boolean } = {},
 ): Promise<{ readonly id: string; readonly lost: number }[]> {
   const losses: { id: string; lost: number }[] = [];
-  for (const { id, version, counted, least, held, isQuiet } of differences) {
-    const gone = Math.max(least - held, 0);
+  for (const { id, version, counted, held, gone, isQuiet } of differences) {
     const lost = isRestored ? 0 : gone;
     const back = isRestored || gone > 0 ? 0 : Math.max(held - counted, 0);
     // Unless something was added or deleted since, or another comparison was quicker.
@@ -136,18 +153,12 @@ export async function countObjects(
           WHERE id = ${id}::uuid AND xmin::text = ${version}`
       : gone > 0 &&
         (await db.$executeRaw`
-          UPDATE collections SET object_count = GREATEST(object_count - ${gone}, 0), held_count = held_count - ${gone},
-            lost_count = lost_count + ${lost}
+          UPDATE collections SET object_count = GREATEST(object_count - ${gone}, 0),
+            held_count = GREATEST(held_count - ${gone}, 0), lost_count = lost_count + ${lost}
           WHERE id = ${id}::uuid AND xmin::text = ${version}`);
     if (changed && lost > 0) losses.push({ id, lost });
   }
   return losses;
-}
-
-/** Lets the store lack what it holds of these spaces: a person is about to replace it. */
-export async function expectNothing(db: Rows, spaces: readonly string[]): Promise<void> {
-  const ids = spaces.flatMap((name) => idOfSpace(name) ?? []);
-  await db.collection.updateMany({ where: { id: { in: ids }, heldCount: { gt: 0 } }, data: { heldCount: 0 } });
 }
 
 /** Returns how many objects of all collections the store has lost. */

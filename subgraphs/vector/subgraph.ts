@@ -47,7 +47,7 @@ export const vector: SubgraphDefinition = {
       embedding: new Embedding(embedders),
       collections,
       reranker: rerankerOf(models, platform.config.RERANK_TIMEOUT_MS),
-      objects: new Objects(collections, db, quotas),
+      objects: new Objects(collections, db, quotas, agreement),
       quotas: (userId) => quotas.use(db, userId),
       administration: new Administration(vectors, db, topics, agreement),
       jobs,

@@ -15,8 +15,11 @@ import type { Platform } from '#platform/host/platform.ts';
 import { type Identity, ROLE_SCOPES } from '#platform/identity/identity.ts';
 import { type Prisma, PrismaClient } from '#prisma/vector/client/client.ts';
 import { sharedVectors } from '#retrieval/testing/shared-vectors.ts';
-import { Agreement } from './agreement.ts';
-import { acceptLoss, countObjects, deleteOrphans, differencesOf } from './reconcile.ts';
+import { Administration } from './administration.ts';
+import { Agreement, COMPARE_COLLECTIONS } from './agreement.ts';
+import { Collections } from './collections.ts';
+import { VectorQuotas } from './quota.ts';
+import { acceptLoss, countObjects, deleteOrphans, differencesOf, isUnsure } from './reconcile.ts';
 import { vector } from './subgraph.ts';
 
 const person = (
@@ -583,6 +586,7 @@ describe('what the store has lost', () => {
     const { owner, id, send, db, store, log, place, compare, row, drop } = await begin('whole');
     // Processes were killed before they gave back what they had reserved.
     await db.collection.update({ where: { id }, data: { objectCount: 503 } });
+    expect(await isUnsure(db)).toBe(true);
     await compare();
     expect(await row()).toMatchObject({ objectCount: 3, heldCount: 3, lostCount: 0 });
     // Before the column was.
@@ -648,8 +652,78 @@ describe('what the store has lost', () => {
     await drop();
   });
 
+  it('is all of a space that is gone, whatever was known of it, unless it was to be removed', async () => {
+    const { owner, id, db, store, place, lost, row } = await begin('emptied');
+    // Upserts have overlapped, and another is under way.
+    await db.collection.update({ where: { id }, data: { heldCount: 0 } });
+    const compared = async (isQuiet: boolean) => {
+      const [found] = (await differencesOf(db, store, { settleMs: 0 })).filter((one) => one.id === id);
+      return countObjects(db, [{ ...found!, isQuiet }]);
+    };
+    /** What two looks make of it that find so many objects, or no space. */
+    const goneAfter = async (...looks: (number | undefined)[]) => {
+      let count: number | undefined;
+      const seen = {
+        space: async (name: string) => {
+          if (name !== place.space) return store.space(name);
+          count = looks.shift();
+          return count === undefined ? undefined : {};
+        },
+        aggregate: async (at: typeof place) => (at.space === place.space ? { count } : store.aggregate(at)),
+      };
+      const found = await differencesOf(db, seen as never, { settleMs: 1 });
+      return found.find((one) => one.id === id)?.gone;
+    };
+    expect(await goneAfter(undefined, 0)).toBe(3);
+    expect(await goneAfter(undefined, 3)).toBe(0);
+    expect(await goneAfter(3, undefined)).toBe(0);
+    await store.deleteSpace(place.space);
+    expect(await compared(false)).toEqual([{ id, lost: 3 }]);
+    expect(await row()).toMatchObject({ objectCount: 0, heldCount: 0, lostCount: 3 });
+
+    const gone = person() as { userId: string } & Identity;
+    const theirs = await create(gone, { name: 'emptied', model: 'use-lite' });
+    await ask(gone, UPSERT, { input: { collectionId: theirs.id, objects: RECIPES } });
+    const collections = new Collections({ db, store: async () => Promise.reject(new Error('away')) } as never);
+    await expect(db.$transaction((tx) => collections.deleteAll(gone.userId, tx))).rejects.toThrow('away');
+    const held = async () => (await db.collection.findUnique({ where: { id: theirs.id } }))!.heldCount;
+    await expect.poll(held).toBeLessThan(0);
+    await store.deleteSpace(`c_${theirs.id.replaceAll('-', '')}`);
+    const [found] = (await differencesOf(db, store, { settleMs: 0 })).filter((one) => one.id === theirs.id);
+    expect(await countObjects(db, [found!])).toEqual([]);
+    expect(await lost()).toBe(3);
+    for (const [who, what] of [
+      [owner, id],
+      [gone, theirs.id],
+    ] as const)
+      await ask(who, 'mutation ($id: ID!) { deleteVectorCollection(input: { id: $id }) { deletedId } }', { id: what });
+    expect(await row()).toBeNull();
+  });
+
+  it('is what a restoration has removed that failed', async () => {
+    const { db, store, place, row, compare, lost, drop } = await begin('failed');
+    const failing = {
+      backups: {
+        get: async () => ({ id: 'old', spaces: [place.space] }),
+        restore: async () => {
+          expect((await row()).heldCount).toBeLessThan(0);
+          await store.deleteSpace(place.space);
+          throw new Error('unreadable');
+        },
+      },
+    };
+    const queue = vi.fn(async () => {});
+    const administration = new Administration(async () => failing as never, db, platform.topics, { queue } as never);
+    await expect(administration.restore('old')).rejects.toThrow('unreadable');
+    expect(queue).toHaveBeenCalledOnce();
+    expect(await row()).toMatchObject({ objectCount: 3, heldCount: 3 });
+    await compare();
+    expect(await lost()).toBe(3);
+    await drop();
+  });
+
   it('is not made less by what is not back', async () => {
-    const { owner, id, send, store, place, compare, lost, drop } = await begin('parts');
+    const { owner, id, send, db, store, place, compare, lost, row, drop } = await begin('parts');
     // The rest is lost, and counted, while an upsert is under way that read its row before.
     const { upsert } = store;
     const slow = vi.spyOn(store, 'upsert').mockImplementationOnce(async (...args) => {
@@ -659,9 +733,9 @@ describe('what the store has lost', () => {
       return upsert.apply(store, args);
     });
     await send();
+    await compare();
     expect(await lost()).toBe(0);
 
-    await compare();
     await store.deleteSpace(place.space);
     await compare();
     expect(await lost()).toBe(3);
@@ -670,8 +744,17 @@ describe('what the store has lost', () => {
       throw new Error('the connection broke');
     });
     const others = [{ id: 'other', text: 'Something else' }];
+    await db.job.deleteMany({ where: { kind: COMPARE_COLLECTIONS, state: 'WAITING' } });
+    const before = (await db.job.findMany({ where: { kind: COMPARE_COLLECTIONS } })).map((job) => job.id);
     expect(await failure(owner, UPSERT, { input: { collectionId: id, objects: others } })).toBeDefined();
     slow.mockRestore();
+    // What was sent stays reserved until a comparison, which is queued; what was not is given back.
+    expect(await row()).toMatchObject({ objectCount: 1, lostCount: 3 });
+    expect(await db.job.count({ where: { kind: COMPARE_COLLECTIONS, id: { notIn: before } } })).toBe(1);
+    const quotas = new VectorQuotas(platform.config);
+    await quotas.reserve(db, { id, ownerId: owner.userId }, 5);
+    expect(await quotas.giveBack(db, id, 5, false)).toBe(true);
+    expect(await row()).toMatchObject({ objectCount: 1 });
     await compare();
     expect(await lost()).toBe(3);
 
