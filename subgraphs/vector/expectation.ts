@@ -2,7 +2,7 @@ import type { PrismaClient } from '#prisma/vector/client/client.ts';
 
 type Rows = Pick<PrismaClient, 'collection' | '$queryRaw'>;
 
-/** What the store was let off, to be expected again. */
+/** The objects that the store was let off, by collection, to be expected again. */
 export type LetOff = readonly { readonly id: string; readonly taken: number }[];
 
 /**

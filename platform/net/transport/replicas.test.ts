@@ -198,7 +198,8 @@ describe('a replica that does not believe what is signed for it', () => {
       status: 'up',
       detail: '1 of 2 replicas: refuses what is signed for it; the log has what it says',
     });
-    // A mutation as well: it was refused before anything was done. A transport that does not know it yet meets it first.
+    // A mutation as well: it was refused before anything was done. A transport that does not know it yet meets it
+    // first.
     const before = doubts;
     while (doubts === before) {
       await using fresh = over([doubting.url, server.url]);
