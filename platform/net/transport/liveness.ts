@@ -1,3 +1,4 @@
+import { every } from '../../base/faults/every.ts';
 import { guarded } from '../../base/faults/guarded.ts';
 import type { Logger } from '../../base/log/log.ts';
 import type { Endpoint, Endpoints } from './endpoints.ts';
@@ -210,10 +211,10 @@ const answersProbe = async (endpoint: Endpoint): Promise<boolean> => (await prob
 async function probe(endpoint: Endpoint, patienceMs: number): Promise<number | undefined> {
   const cut = new AbortController();
   let parts = PARTS;
-  const timer = setInterval(() => {
+  const stop = every(patienceMs / PARTS, { where: 'probe' }, () => {
     parts--;
     if (parts === 0) cut.abort();
-  }, patienceMs / PARTS);
+  });
   try {
     const { request } = await import('undici');
     const answer = await request(new URL('/ready', endpoint.url), {
@@ -225,6 +226,6 @@ async function probe(endpoint: Endpoint, patienceMs: number): Promise<number | u
   } catch {
     return undefined;
   } finally {
-    clearInterval(timer);
+    stop();
   }
 }
