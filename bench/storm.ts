@@ -10,7 +10,7 @@
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
-import { mkdir, readFile, rmdir, writeFile } from 'node:fs/promises';
+import { mkdir, rmdir, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -20,6 +20,7 @@ import { SERVERS_SKIPPED, startPostgres, startRedis } from '../tests/testing/ser
 import { startDistributed } from '../tests/testing/sextant.ts';
 import { stormPeople } from './faults/storm.ts';
 import { median, percentile } from './statistics.ts';
+import { peakOf } from './weight/process-memory.ts';
 
 const CLIENTS = Number(process.argv[3] ?? 2_000);
 const GATEWAY_MB = process.argv[4] === undefined ? undefined : Number(process.argv[4]);
@@ -68,12 +69,6 @@ async function hold(pid: number, megabytes: number, stack: AsyncDisposableStack)
   await writeFile(path.join(group, 'cgroup.procs'), String(pid));
 }
 
-/** The most memory that a process has had, in MB. */
-async function peakOf(pid: number): Promise<number> {
-  const status = await readFile(`/proc/${pid}/status`, 'utf8');
-  return Math.round(Number(/VmHWM:\s+(\d+)/.exec(status)![1]) / 1024);
-}
-
 async function storm(): Promise<void> {
   await using stack = new AsyncDisposableStack();
   const postgres = stack.use(await startPostgres());
@@ -113,7 +108,7 @@ async function storm(): Promise<void> {
   const most = await watched();
   const looks = await load.stop();
   const spent = (await transactions(database)) - before - looks.length;
-  const [gateway, chat] = [await peakOf(pidOf('gateway')), await peakOf(pidOf('chat'))];
+  const [gateway, chat] = [pidOf('gateway'), pidOf('chat')].map((pid) => Math.round(peakOf(pid)));
 
   const waits = looks.map(({ ms }) => ms);
   console.log(
