@@ -17,7 +17,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { answer, FaultServer } from '#llm/testing/fault-server.ts';
 import { bundle } from '../cli/bundle.ts';
-import { cpuOf, PeakWatch, peakOf, pssOf } from './weight/process-memory.ts';
+import { cpuOf } from './llm/process.ts';
+import { PeakWatch, peakOf, pssOf } from './weight/process-memory.ts';
 
 const { values: options } = parseArgs({
   args: process.argv.slice(3),
@@ -70,9 +71,9 @@ async function measure({ url, processes }: SetUp): Promise<void> {
   await first.lookAround();
   await sleep(THREADS_END_MS);
   const idle = each(pssOf);
-  const busyBefore = each(cpuOf);
+  const busyBefore = each((pid) => cpuOf(String(pid)));
   await sleep(SETTLE_MS);
-  const busy = each(cpuOf);
+  const busy = each((pid) => cpuOf(String(pid)));
   const starts = each(peakOf);
   const minutes: string[] = [];
   let errors = 0;

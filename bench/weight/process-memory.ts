@@ -28,12 +28,6 @@ export const peakOf = (pid: number): number => kilobytes(readFileSync(`/proc/${p
 export const anonymousOf = (pid: number): number =>
   kilobytes(readFileSync(`/proc/${pid}/status`, 'utf8'), 'RssAnon') / 1024;
 
-/** Returns the processor time of a process, all threads, in ms. */
-export function cpuOf(pid: number): number {
-  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]!.split(' ');
-  return (Number(fields[11]) + Number(fields[12])) * 10;
-}
-
 /** Follows the most anonymous memory of a process, by samples. */
 export class PeakWatch implements Disposable {
   peak = 0;
