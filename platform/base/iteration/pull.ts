@@ -1,3 +1,5 @@
+import { Cancellation, type CancelSignal } from '../cancellation/cancellation.ts';
+
 /** What a Pull's `take` answers when there is nothing to take yet, or nothing ever again. */
 export const WAIT = Symbol('wait');
 export const DONE = Symbol('done');
@@ -7,12 +9,12 @@ const OVER = new DOMException('The iteration is over', 'AbortError');
 
 export interface PullSource<T> {
   /** Runs before the first `take`, when iteration starts. A throw ends the iteration with it. */
-  readonly open?: (signal: AbortSignal) => Promise<void>;
+  readonly open?: (signal: CancelSignal) => Promise<void>;
   /** The next event, WAIT until `wake` is called, or DONE. A throw ends the iteration with it. */
   readonly take: () => T | typeof WAIT | typeof DONE;
   /** Runs once, however the iteration ends. */
   readonly close?: () => void;
-  readonly signal?: AbortSignal | undefined;
+  readonly signal?: CancelSignal | undefined;
 }
 
 /**
@@ -24,8 +26,9 @@ export interface PullSource<T> {
  */
 export class Pull<T> implements AsyncIterableIterator<T, undefined> {
   readonly #source: PullSource<T>;
-  readonly #closing = new AbortController();
   readonly #onAbort = () => this.#end();
+  /** Ends what opens. Thousands of iterations are open and silent: none of them keeps it longer. */
+  #closing: Cancellation | undefined;
   #opened: Promise<void> | undefined;
   #ended = false;
   #wake: (() => void) | undefined;
@@ -33,7 +36,7 @@ export class Pull<T> implements AsyncIterableIterator<T, undefined> {
   constructor(source: PullSource<T>) {
     this.#source = source;
     if (source.signal?.aborted) this.#end();
-    else source.signal?.addEventListener('abort', this.#onAbort, { once: true });
+    else source.signal?.addEventListener('abort', this.#onAbort);
   }
 
   /** Tells a waiting consumer to take again. Cheap when no consumer waits. */
@@ -78,17 +81,20 @@ export class Pull<T> implements AsyncIterableIterator<T, undefined> {
   /** Opening does not outlive the iteration: `return` and an abort are not held up by it. */
   async #open(): Promise<void> {
     if (!this.#source.open) return;
+    const closing = new Cancellation();
+    this.#closing = closing;
     await new Promise<void>((resolve, reject) => {
-      this.#closing.signal.addEventListener('abort', () => resolve(), { once: true });
-      this.#source.open!(this.#closing.signal).then(resolve, reject);
+      closing.addEventListener('abort', () => resolve());
+      this.#source.open!(closing).then(resolve, reject);
     });
+    this.#closing = undefined;
   }
 
   #end(): void {
     if (this.#ended) return;
     this.#ended = true;
     this.#source.signal?.removeEventListener('abort', this.#onAbort);
-    this.#closing.abort(OVER);
+    this.#closing?.abort(OVER);
     this.#source.close?.();
     this.wake();
   }

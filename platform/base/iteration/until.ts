@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { CancelSignal } from '../cancellation/cancellation.ts';
 
 /**
  * Asks again and again until there is an answer.
@@ -11,7 +12,7 @@ export async function until<T>(
   options: {
     waitMs: number;
     everyMs: number;
-    signal?: AbortSignal | undefined;
+    signal?: CancelSignal | undefined;
     hurry?: (ask: () => void) => () => void;
   },
 ): Promise<T | undefined> {

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Registry } from 'prom-client';
+import type { CancelSignal } from '../../base/cancellation/cancellation.ts';
 import { Pull } from '../../base/iteration/pull.ts';
 import { until } from '../../base/iteration/until.ts';
 import type { JsonObject } from '../../base/json/json.ts';
@@ -232,7 +233,7 @@ export class RedisStreamLog implements StreamLog {
 }
 
 /** Resolves when the mirror holds what Redis had when the reader came, so that its snapshot is one event. */
-async function reached(buffer: LogBuffer, last: number, finished: boolean, closing: AbortSignal): Promise<void> {
+async function reached(buffer: LogBuffer, last: number, finished: boolean, closing: CancelSignal): Promise<void> {
   const complete = () => buffer.over || (buffer.last >= last && !finished);
   if (complete()) return;
   await new Promise<void>((resolve, reject) => {
@@ -243,6 +244,6 @@ async function reached(buffer: LogBuffer, last: number, finished: boolean, closi
     };
     const watch = buffer.attach(0, () => complete() && settle(resolve));
     const timer = setTimeout(() => settle(() => reject(unavailable(new Error('no answer in time')))), PATIENCE_MS);
-    closing.addEventListener('abort', () => settle(resolve), { once: true });
+    closing.addEventListener('abort', () => settle(resolve));
   });
 }

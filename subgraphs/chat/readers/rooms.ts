@@ -79,13 +79,12 @@ export async function* conversationEvents(
   { userId, conversationId, state, after }: Visit & { readonly after?: string | null },
   signal: AbortSignal,
 ): AsyncGenerator<ConversationEvent, void> {
-  const closing = new AbortController();
-  const ended = AbortSignal.any([signal, closing.signal]);
+  let news: AsyncIterableIterator<ConversationNews> | undefined;
   try {
     const lookUp = () => arrivalsFor(db, userId, conversationId);
     // Who takes no part costs no subscription.
     await opening.run(lookUp, { client: userId, signal });
-    const news = await untilAborted(topics.read(conversationId, ended), signal);
+    news = await untilAborted(topics.read(conversationId, signal), signal);
     // What arrived before the news are heard, and that one was removed meanwhile, is found by looking again. That takes
     // no second turn, behind everybody's first: it is one small query, and as many come as the turns let through.
     const arrivals = Arrivals.from(db, await untilAborted(lookUp(), signal), after);
@@ -98,7 +97,7 @@ export async function* conversationEvents(
       yield told({ type: 'ConversationUpdated' });
       for (const { id } of await unfinished(db, conversationId)) yield told({ type: 'ReplyStarted', messageId: id });
     }
-    const room = presence.watch(roomOf(conversationId), { signal: ended });
+    const room = presence.watch(roomOf(conversationId), { signal });
     for await (const event of merge<ConversationNews | PresenceEvent>(news, room)) {
       if (!isNews(event)) yield* roomEvent(conversationId, event, arrivals.cursor);
       else if (event.type === 'ConversationDeleted' || (event.type === 'ParticipantLeft' && event.userId === userId)) {
@@ -109,7 +108,7 @@ export async function* conversationEvents(
       } else yield told(event);
     }
   } finally {
-    closing.abort();
+    void news?.return?.();
   }
 }
 

@@ -149,7 +149,8 @@ it('reasoning and calls of tools come as parts of their own, and are kept', asyn
 
 it('while it is written, the text of a message is what readers have seen', async () => {
   const anna = person();
-  world.provider.behave(answer(['seen', ' and more'], { gapMs: 400 }));
+  const { promise: read, resolve } = Promise.withResolvers<void>();
+  world.provider.behave(answer(['seen', ' and more'], { hold: { at: 1, until: read } }));
   const conversationId = await world.conversation(anna);
   const replyId = (await world.send(anna, { conversationId })).data!.sendMessage.reply!.id;
   for await (const event of world.follow(anna, replyId)) {
@@ -161,6 +162,7 @@ it('while it is written, the text of a message is what readers have seen', async
     { id: conversationId },
   );
   expect(data!.conversation.unfinishedReplies).toEqual([{ id: replyId, status: 'STREAMING', text: 'seen' }]);
+  resolve();
   await world.readReply(anna, replyId);
 });
 
