@@ -1,8 +1,11 @@
+import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { Redis } from 'ioredis';
 import { pino } from 'pino';
 import { Registry } from 'prom-client';
 import { describe, expect, it } from 'vitest';
 import { openRedis } from './redis.ts';
+import { limitSilence } from './silence.ts';
 import { AWAY_MS, connectTestRedis, faultProxy, REDIS_SUITE, REDIS_TEST_URL, testPrefix } from './testing/redis.ts';
 
 describe.skipIf(!REDIS_TEST_URL)(`connections to ${REDIS_SUITE}`, () => {
@@ -30,6 +33,28 @@ describe.skipIf(!REDIS_TEST_URL)(`connections to ${REDIS_SUITE}`, () => {
     });
     proxy.heal();
     await expect.poll(() => commands.ping().catch(() => 'down')).toBe('PONG');
+  });
+
+  it('take an answer that came while this process itself did nothing', async () => {
+    await using lifecycle = new AsyncDisposableStack();
+    const redis = new Redis(REDIS_TEST_URL!, { enableOfflineQueue: false });
+    lifecycle.defer(() => redis.disconnect());
+    limitSilence(redis, { commandMs: 1_000, connectionMs: 1_250 });
+    await once(redis, 'ready');
+    const connection = await redis.client('ID');
+    const answers = Promise.all([redis.ping(), redis.pipeline().ping().ping().exec()]);
+    // What was asked has left: it is written after this turn.
+    await new Promise((resolve) => setImmediate(resolve));
+    const held = performance.now();
+    while (performance.now() - held < 1_500);
+    expect(await answers).toEqual([
+      'PONG',
+      [
+        [null, 'PONG'],
+        [null, 'PONG'],
+      ],
+    ]);
+    expect(await redis.client('ID')).toBe(connection);
   });
 
   it('leave a server that has become a read-only replica, and look for the one that takes writes', async () => {

@@ -7,6 +7,7 @@ import { guarded } from '../../base/faults/guarded.ts';
 import type { Logger } from '../../base/log/log.ts';
 import { type StoreMetrics, storeMetrics } from '../../base/metrics/store-metrics.ts';
 import { writeTogether } from '../../base/write-together.ts';
+import { limitSilence, type SilenceLimits } from './silence.ts';
 
 /**
  * The connections of one process to Redis. A single server, a Sentinel set or a managed service with one endpoint;
@@ -16,7 +17,7 @@ export interface RedisConnections {
   /** REDIS_PREFIX; every key starts with it. */
   readonly prefix: string;
   /**
-   * For requests: fails at once while Redis is away and after a second when it does not answer. ioredis by default
+   * For requests: fails at once while Redis is away and after a second of silence (silence.ts). ioredis by default
    * would queue and retry for many seconds, and every request with it.
    */
   readonly commands: Redis;
@@ -54,7 +55,7 @@ export async function openRedis(options: {
 }): Promise<RedisConnections> {
   const { url, prefix, log } = options;
   const metrics = storeMetrics(options.metrics);
-  const connect = (name: string, settings: RedisOptions): Redis => {
+  const connect = (name: string, settings: RedisOptions, silence?: SilenceLimits): Redis => {
     const redis = new Redis(url, {
       connectionName: `sextant-${name}`,
       connectTimeout: 2_000,
@@ -69,13 +70,14 @@ export async function openRedis(options: {
       reconnectOnError: ({ message }) => message.includes('READONLY'),
       ...settings,
     });
+    if (silence) limitSilence(redis, silence);
     watch(redis, name, log, metrics);
     redis.on('connect', () => writeTogether(redis.stream));
     options.lifecycle.defer(() => redis.disconnect());
     return redis;
   };
-  const commands = connect('commands', { commandTimeout: COMMAND_TIMEOUT_MS, socketTimeout: 2 * COMMAND_TIMEOUT_MS });
-  const channels = openChannels(connect('channels', { commandTimeout: COMMAND_TIMEOUT_MS }), log);
+  const commands = connect('commands', {}, { commandMs: COMMAND_TIMEOUT_MS, connectionMs: 2 * COMMAND_TIMEOUT_MS });
+  const channels = openChannels(connect('channels', {}, { commandMs: COMMAND_TIMEOUT_MS }), log);
 
   // Redis may come up after us: everything here works as soon as it does.
   await once(commands, 'ready', { signal: AbortSignal.timeout(3_000) }).catch(() =>
