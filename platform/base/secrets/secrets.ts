@@ -1,8 +1,9 @@
 import { createCipheriv, createDecipheriv, hkdfSync, randomBytes } from 'node:crypto';
-import { chmodSync, linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, linkSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import type { Config } from '../config/config.ts';
 import { ConfigError } from '../config/config-error.ts';
+import { makeDataFolder } from '../files/make-folder.ts';
 import { randomToken } from './tokens.ts';
 
 /**
@@ -100,7 +101,7 @@ function keptSecret(directory: string): string {
   const file = path.join(directory, 'secret');
   const kept = readIfThere(file);
   if (kept !== undefined) return kept;
-  mkdirSync(directory, { recursive: true, mode: 0o700 });
+  makeDataFolder(directory);
   // Written aside and linked into place, so that no process ever reads half of it and the first of two starts wins.
   const partial = `${file}.${process.pid}`;
   writeFileSync(partial, randomToken(), { mode: 0o600 });

@@ -5,6 +5,7 @@ import path from 'node:path';
 import { Readable } from 'node:stream';
 import { badInput } from '../../base/errors/errors.ts';
 import { lackOfRoom } from '../../base/files/disk-room.ts';
+import { makeDataFolder } from '../../base/files/make-folder.ts';
 import {
   type BlobBody,
   type BlobInfo,
@@ -35,7 +36,7 @@ export class FolderBlobStore implements BlobStore {
   }
 
   static async open(folder: string): Promise<FolderBlobStore> {
-    await mkdir(path.join(folder, INCOMING), { recursive: true });
+    makeDataFolder(path.join(folder, INCOMING));
     const store = new FolderBlobStore(folder);
     await store.endAbandoned();
     return store;

@@ -1,14 +1,15 @@
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { ConfigError } from '../../base/config/config-error.ts';
+import { makeFolder } from '../../base/files/make-folder.ts';
 
 /** What SQLite says where another process has the lock. */
 const SQLITE_BUSY = 5;
 /** What it says where the file may not be written, or not be opened. */
 const SQLITE_DENIED = [3, 8, 14];
 /** What the system says there. A folder whose place is a file's is none of this user's either. */
-const SYSTEM_DENIED = ['EACCES', 'EPERM', 'EROFS', 'EEXIST', 'ENOTDIR'];
+const SYSTEM_DENIED = ['EACCES', 'EPERM', 'EROFS', 'EEXIST', 'ENOTDIR', 'ENOENT'];
 
 /** The folder is in use by another process. */
 export class DirectoryInUseError extends Error {
@@ -28,7 +29,7 @@ export function lockDirectory(directory: string): Disposable {
   const holder = path.join(directory, 'lock.pid');
   let lock: DatabaseSync | undefined;
   try {
-    mkdirSync(directory, { recursive: true });
+    makeFolder(directory);
     lock = new DatabaseSync(path.join(directory, 'lock.db'), { timeout: 0 });
     lock.exec('BEGIN EXCLUSIVE');
     writeFileSync(holder, String(process.pid));

@@ -1,5 +1,6 @@
-import { closeSync, ftruncateSync, mkdirSync, openSync, readdirSync, readFileSync, rmSync, writeSync } from 'node:fs';
+import { closeSync, ftruncateSync, openSync, readdirSync, readFileSync, rmSync, writeSync } from 'node:fs';
 import path from 'node:path';
+import { makeDataFolder } from '../../base/files/make-folder.ts';
 import type { Chunk } from './stream-log.ts';
 
 /** The chunks of one stream, the first of which has the number `first`. */
@@ -41,7 +42,7 @@ export class StreamFile {
 
   /** Reads what earlier processes left. Called once, before anything is written. */
   load(): Map<string, LeftStream> {
-    mkdirSync(this.#directory, { recursive: true });
+    makeDataFolder(this.#directory);
     const numbers = readdirSync(this.#directory).flatMap((name) => SEGMENT.exec(name)?.[1] ?? []);
     const streams = new Map<string, { epoch: number; chunks: Chunk[] }>();
     for (const number of numbers.map(Number).sort((a, b) => a - b)) {

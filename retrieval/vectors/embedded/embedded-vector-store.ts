@@ -1,6 +1,6 @@
-import { mkdirSync } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import path from 'node:path';
+import { makeDataFolder } from '#platform/base/files/make-folder.ts';
 import { ThreadClient } from '#platform/base/thread/thread-rpc.ts';
 import { exportSpace } from '../export-space.ts';
 import type {
@@ -60,7 +60,7 @@ export class EmbeddedVectorStore implements VectorStore {
   readonly backups: EmbeddedBackups;
 
   constructor({ folder, memoryBytes = GIGABYTE, readers = 1 }: EmbeddedOptions) {
-    mkdirSync(folder, { recursive: true });
+    makeDataFolder(folder);
     this.#file = path.join(folder, 'vectors.db');
     const file = new URL('./vectors-thread.ts', import.meta.url);
     const reading: ReaderData = { role: 'reader', file: this.#file, budget: memoryBytes / readers };
