@@ -1,6 +1,7 @@
 import { GatewayFileError } from '#gateway/settings/error.ts';
 import { SupergraphError } from '#gateway/supergraph/error.ts';
 import { ConfigError } from '#platform/base/config/config-error.ts';
+import { FilesInUse } from '#platform/data/blobs/file-use.ts';
 import { DirectoryInUseError } from '#platform/data/database/directory-lock.ts';
 import { DatabaseError } from '#platform/data/database/error.ts';
 import { DefinitionError } from '#platform/host/definition-error.ts';
@@ -17,6 +18,7 @@ const EXPECTED = [
   DatabaseError,
   DefinitionError,
   DirectoryInUseError,
+  FilesInUse,
   GatewayFileError,
   ListenError,
   SupergraphError,

@@ -170,6 +170,11 @@ describe.each(INSTALLATIONS)('a backup of everything, %s', (_title, skipped, ins
 
       if (bucket !== undefined) {
         expect(await readObject(bucket, FOREIGN)).toBe('mine');
+        // A staging system, made of a fresh backup of what serves: it has the same claims.
+        const staging = { ...env, SEXTANT_DIR: path.join(folder, 'staging') };
+        await expect(runToEnd(['restore', first, ...lock], staging)).rejects.toThrow(
+          /The files of memory and vision in the storage are in use.* Nothing was changed.*BLOBS_S3_PREFIX.* --claim-files/,
+        );
         // As if another installation had made its own.
         const client = openS3();
         await client.send(new PutObjectCommand({ Bucket: bucket, Key: 'claims/memory', Body: randomUUID() }));

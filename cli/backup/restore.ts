@@ -5,6 +5,7 @@ import { type Config, loadConfig } from '#platform/base/config/config.ts';
 import { OWNERS, type Owner } from '#platform/contracts/owners.ts';
 import type { BlobStore } from '#platform/data/blobs/blob-store.ts';
 import { areFilesOfBackup } from '#platform/data/blobs/file-claim.ts';
+import { forgetUse, saysInUse } from '#platform/data/blobs/file-use.ts';
 import type { Staging } from '#platform/data/database/staging.ts';
 import { importArchive } from '#retrieval/vectors/archive.ts';
 import { reindex } from '../commands/reindex.ts';
@@ -69,6 +70,8 @@ export async function restore(root: string, source: string, options: RestoreOpti
       throw new CommandError(
         `The files of ${strange.join(' and ')} in the storage are neither those of the database that is replaced nor of the installation that the backup is of. Nothing was changed: another installation may use them, so give each a storage of its own, by BLOBS_S3_PREFIX for instance. Where there is no other, --claim-files.`,
       );
+    if (target.otherUse && !options.claimFiles)
+      throw new CommandError(saysInUse(target.otherUse.owners, target.otherUse.agoMs, '--claim-files'));
     if (target.foreignFiles.length > 0)
       console.error(
         `Files of ${target.foreignFiles.join(' and ')} that the storage has and the backup has not are left. They are removed in a week where no other installation claims them.`,
@@ -104,6 +107,8 @@ class Restore {
     try {
       const { vectors, blobs } = await this.#target.close();
       await this.#target.replacing();
+      // The signs of its own processes, which are kept out, are not known to the database that comes.
+      for (const owner of OWNERS) await forgetUse(blobs, owner);
       await emptyVectors(vectors);
       await importArchive(
         vectors,

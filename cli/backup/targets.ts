@@ -7,6 +7,7 @@ import type { Config } from '#platform/base/config/config.ts';
 import { OWNERS, type Owner } from '#platform/contracts/owners.ts';
 import type { BlobStore } from '#platform/data/blobs/blob-store.ts';
 import { type FileClaim, hasFilesOfAnother } from '#platform/data/blobs/file-claim.ts';
+import { usedByAnother } from '#platform/data/blobs/file-use.ts';
 import { openBlobs } from '#platform/data/blobs/open-blobs.ts';
 import { lockDirectory } from '#platform/data/database/directory-lock.ts';
 import { openEmbedded } from '#platform/data/database/embedded.ts';
@@ -36,6 +37,8 @@ export interface Target {
   readonly holdsData: boolean;
   /** Owners whose files in the storage are not known to be those of the database that is replaced: they are left. */
   readonly foreignFiles: readonly Owner[];
+  /** Owners whose files another installation uses at this moment. */
+  readonly otherUse: OtherUse | undefined;
   /** The storage, as it is before anything is changed. */
   readonly blobs: BlobStore;
   /**
@@ -52,6 +55,13 @@ export interface Target {
   finish(): Promise<void>;
   /** What to do where the restore breaks off after `close`. */
   advice(): Promise<string>;
+}
+
+/** The use of files by another installation. */
+export interface OtherUse {
+  readonly owners: readonly Owner[];
+  /** Time since its last sign, in ms. */
+  readonly agoMs: number;
 }
 
 const silent = pino({ level: 'silent' });
@@ -92,6 +102,7 @@ async function openEmbeddedTarget(root: string, config: Config, stack: AsyncDisp
     holdsData,
     // A folder is new. Of a bucket the database that is there may know more, which may be broken and is not opened.
     foreignFiles: await ownersOfForeignFiles(blobs, !holdsData, async () => undefined),
+    otherUse: await otherUseOf(blobs, async () => []),
     close: async () => ({ vectors: stores.use(await openVectorStore({ ...config, dataDir: folder })), blobs }),
     replacing: async () => {},
     swap: () => staging.swap(),
@@ -142,6 +153,7 @@ async function openPostgresTarget(
     holdsData: !isBegun && !isEmpty,
     // One that broke off may have brought its rows to files of another: they do not say whose unclaimed files are.
     foreignFiles: await ownersOfForeignFiles(blobs, isBegun || isEmpty, (owner) => claimOf(admin, owner)),
+    otherUse: await otherUseOf(blobs, (owner) => signsOf(admin, owner)),
     async close() {
       await closeDatabase(admin);
       return { vectors: stack.use(await openVectorStore(config)), blobs };
@@ -175,6 +187,26 @@ async function claimOf(admin: Awaited<ReturnType<typeof connectAdmin>>, owner: O
   if (!rows[0]!.there) return undefined;
   const sql = `SELECT token::text, previous::text FROM ${table} WHERE owner = $1`;
   return (await admin.query<FileClaim & object>(sql, [owner])).rows[0];
+}
+
+async function signsOf(admin: Awaited<ReturnType<typeof connectAdmin>>, owner: Owner): Promise<readonly string[]> {
+  const table = `${owner}.file_uses`;
+  const { rows } = await admin.query<{ there: boolean }>('SELECT to_regclass($1) IS NOT NULL AS there', [table]);
+  if (!rows[0]!.there) return [];
+  const found = await admin.query<{ signs: string[] }>(`SELECT signs FROM ${table} WHERE owner = $1`, [owner]);
+  return found.rows[0]?.signs ?? [];
+}
+
+async function otherUseOf(
+  blobs: BlobStore,
+  signs: (owner: Owner) => Promise<readonly string[]>,
+): Promise<OtherUse | undefined> {
+  const found = new Map<Owner, number>();
+  for (const owner of OWNERS) {
+    const agoMs = await usedByAnother(blobs, owner, () => signs(owner));
+    if (agoMs !== undefined) found.set(owner, agoMs);
+  }
+  return found.size === 0 ? undefined : { owners: [...found.keys()], agoMs: Math.min(...found.values()) };
 }
 
 async function ownersOfForeignFiles(

@@ -7,6 +7,7 @@ import type { Owner } from '#platform/contracts/owners.ts';
 import type { BlobStore } from '#platform/data/blobs/blob-store.ts';
 import { compareFiles, type FileRows, MostFilesHaveNoRow } from '#platform/data/blobs/compare-files.ts';
 import { claimFiles, FilesOfAnother } from '#platform/data/blobs/file-claim.ts';
+import { knownUse, saysInUse, takeUse, usedByAnother } from '#platform/data/blobs/file-use.ts';
 import { noteComparison } from '#platform/data/blobs/owned-files.ts';
 import type { ClientClass } from '#platform/data/database/database.ts';
 import type { SqlTransaction } from '#platform/data/outbox/outbox.ts';
@@ -31,6 +32,7 @@ import { imageFiles } from '#subgraphs/vision/images/files.ts';
 import { CommandError } from '../report.ts';
 import { loadDefinition } from '../serving/subgraphs.ts';
 
+const FILE_OWNERS = ['memory', 'vision'] as const;
 const LOOK_EVERY_MS = 500;
 /** Collections that are named. */
 const EXAMPLES = 5;
@@ -64,6 +66,7 @@ export async function reindex(root: string, options: ReindexOptions = {}): Promi
     memory: await platform.database.client('memory', Memory as ClientClass<Memory>),
     vision: await platform.database.client('vision', Vision as ClientClass<Vision>),
   };
+  for (const owner of FILE_OWNERS) await checkUse(owner, clients[owner], view.blobs, options);
   // Before anything that may break off: what a restore has made different would be told as lost by running processes.
   await agreeCollections(config, await platform.database.client('vector', Vector as ClientClass<Vector>), options);
   const refusals = [
@@ -105,6 +108,18 @@ export interface ReindexOptions {
   readonly acceptsLoss?: boolean | undefined;
   /** Whether everything was just restored, files too. */
   readonly restored?: boolean | undefined;
+}
+
+/** @throws {CommandError} another installation uses the files of an owner, and no person said that it is gone. */
+async function checkUse(
+  owner: Owner,
+  client: Pick<SqlTransaction, '$queryRawUnsafe'>,
+  blobs: BlobStore,
+  { removesFiles, claimsFiles }: ReindexOptions,
+): Promise<void> {
+  if (removesFiles || claimsFiles) return takeUse(client, blobs, owner);
+  const ago = await usedByAnother(blobs, owner, async () => (await knownUse(client, owner)).signs);
+  if (ago !== undefined) throw new CommandError(saysInUse([owner], ago, '--claim-files'));
 }
 
 /** Makes the files of an owner agree with its rows, and says what was found. Returns why it must not be done. */

@@ -5,6 +5,7 @@ import { guarded } from '#platform/base/faults/guarded.ts';
 import { stateOf } from '#platform/base/faults/state-of.ts';
 import { VECTORS_RESTORED_TOPIC } from '#platform/contracts/topics.ts';
 import { OwnedFiles } from '#platform/data/blobs/owned-files.ts';
+import { useFiles } from '#platform/data/blobs/used-files.ts';
 import type { SubgraphDefinition } from '#platform/host/definition.ts';
 import { openStorage } from '#platform/host/storage.ts';
 import { PrismaClient } from '#prisma/memory/client/client.ts';
@@ -38,9 +39,11 @@ export const memory: SubgraphDefinition = {
   name: 'memory',
   schemaFile: new URL('./schema.graphql', import.meta.url),
   async start(platform) {
-    const { config, log, lifecycle, events, blobs, urls, topics, peers, heavy } = platform;
+    const { config, log, lifecycle, events, urls, topics, peers, heavy } = platform;
     const storage = await openStorage<PrismaClient, Transaction>(platform, 'memory', PrismaClient);
     const { db } = storage;
+    const used = await useFiles({ ...platform, owner: 'memory', client: db });
+    const { blobs } = used;
     const { embedders, vectors } = await openRetrieval(platform, storage);
     const models = await openRecordedModels(platform, storage, { embedders });
     const reader = lifecycle.use(new DocumentReader(readerLimits(config)));
@@ -75,7 +78,7 @@ export const memory: SubgraphDefinition = {
     const files = new OwnedFiles({
       owner: 'memory',
       client: db,
-      blobs,
+      used,
       rows: documentFiles(db),
       jobs: parts.slow,
       log,

@@ -2,6 +2,7 @@ import { openRecordedModels } from '#llm/recorded-models.ts';
 import { every } from '#platform/base/faults/every.ts';
 import { guarded } from '#platform/base/faults/guarded.ts';
 import { OwnedFiles } from '#platform/data/blobs/owned-files.ts';
+import { useFiles } from '#platform/data/blobs/used-files.ts';
 import type { SubgraphDefinition } from '#platform/host/definition.ts';
 import { openStorage } from '#platform/host/storage.ts';
 import { type Prisma, PrismaClient } from '#prisma/vision/client/client.ts';
@@ -29,9 +30,11 @@ export const vision: SubgraphDefinition = {
   name: 'vision',
   schemaFile: new URL('./schema.graphql', import.meta.url),
   async start(platform) {
-    const { config, log, lifecycle, events, blobs, urls, topics, heavy } = platform;
+    const { config, log, lifecycle, events, urls, topics, heavy } = platform;
     const storage = await openStorage<PrismaClient, Prisma.TransactionClient>(platform, 'vision', PrismaClient);
     const { db } = storage;
+    const used = await useFiles({ ...platform, owner: 'vision', client: db });
+    const { blobs } = used;
     const { embedders } = await openRetrieval(platform, storage);
     const models = await openRecordedModels(platform, storage, { embedders });
     const languages = findLanguages(config);
@@ -52,7 +55,7 @@ export const vision: SubgraphDefinition = {
     const files = new OwnedFiles({
       owner: 'vision',
       client: db,
-      blobs,
+      used,
       rows: imageFiles(db),
       jobs: slowJobs,
       log,

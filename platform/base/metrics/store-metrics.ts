@@ -35,6 +35,7 @@ export interface StoreMetrics {
   readonly parkedWork: Gauge<'owner'>;
   readonly filesRemoved: Counter<'owner'>;
   readonly filesMissing: Gauge<'owner'>;
+  readonly filesContested: Gauge<'owner'>;
 }
 
 /** Returns the instruments of one registry; made once, however many owners of one process ask for them. */
@@ -96,6 +97,7 @@ function createStoreMetrics(registry: Registry): StoreMetrics {
       'Files that rows name and that were not there, at the last comparison.',
       'owner',
     ),
+    filesContested: gauge('files_contested', '1 while another installation uses the files of an owner.', 'owner'),
     parkedWork: gauge(
       'parked_work',
       'Jobs and events that failed too often and wait for an administrator, at the last look.',

@@ -21,7 +21,7 @@ it('files are compared with rows where the storage does not tell of uploads that
     client: {
       $queryRawUnsafe: async (sql: string) => (sql.startsWith('INSERT') ? [{ claimedAt: new Date() }] : []),
     } as unknown as SqlClient<SqlTransaction>,
-    blobs,
+    used: { blobs, isContested: () => false },
     rows: {
       prefix: 'vision/',
       strangers: async () => [],

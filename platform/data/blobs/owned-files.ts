@@ -6,9 +6,9 @@ import { storeMetrics } from '../../base/metrics/store-metrics.ts';
 import type { Owner } from '../../contracts/owners.ts';
 import { JobRefused, type Jobs } from '../jobs/jobs.ts';
 import type { SqlClient, SqlTransaction } from '../outbox/outbox.ts';
-import type { BlobStore } from './blob-store.ts';
 import { compareFiles, type FileComparison, type FileRows, MostFilesHaveNoRow } from './compare-files.ts';
 import { claimFiles, FilesOfAnother } from './file-claim.ts';
+import type { UsedFiles } from './used-files.ts';
 
 /** The kind of the jobs that compare files with rows. */
 export const COMPARE_FILES = 'compare-files';
@@ -16,7 +16,7 @@ export const COMPARE_FILES = 'compare-files';
 export interface OwnedFilesOptions<Tx extends SqlTransaction> {
   readonly owner: Owner;
   readonly client: SqlClient<Tx>;
-  readonly blobs: BlobStore;
+  readonly used: UsedFiles;
   readonly rows: FileRows;
   /** Runs the comparison, which may take minutes. */
   readonly jobs: Jobs<Tx>;
@@ -63,13 +63,17 @@ export class OwnedFiles<Tx extends SqlTransaction> {
 
   /** The state of the storage, and what the last comparison missed. */
   async health(): Promise<State> {
-    const health = await stateOf((signal) => this.#options.blobs.health(signal));
-    if (health.status === 'down' || this.#missing === 0) return health;
+    const health = await stateOf((signal) => this.#options.used.blobs.health(signal));
+    if (health.status === 'down') return health;
+    if (this.#options.used.isContested())
+      return { status: 'up', detail: 'another installation uses the same files: none is deleted' };
+    if (this.#missing === 0) return health;
     return { status: 'up', detail: `files that rows name are missing: ${this.#missing}` };
   }
 
   async #compare(id: string, signal: AbortSignal): Promise<(tx: Tx) => Promise<void>> {
-    const { owner, client, blobs, rows, log, metrics } = this.#options;
+    const { owner, client, rows, log, metrics } = this.#options;
+    const { blobs } = this.#options.used;
     // Not every key may list uploads, and not every server can: to compare needs neither.
     await blobs.endAbandoned().then(
       (ended) => ended > 0 && log.info({ ended }, 'ended uploads that earlier processes left unfinished'),

@@ -63,6 +63,11 @@ export type ImageDescription = Prisma.ImageDescriptionModel
  */
 export type FileClaim = Prisma.FileClaimModel
 /**
+ * Model FileUse
+ * Signs that this installation uses its files, of which the storage has the last (platform/data/blobs/file-use.ts).
+ */
+export type FileUse = Prisma.FileUseModel
+/**
  * Model Job
  * Work to be done in the background; the platform's job runner claims it.
  */

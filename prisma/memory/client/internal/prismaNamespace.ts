@@ -403,6 +403,7 @@ export const ModelName = {
   Passage: 'Passage',
   TranscriptMessage: 'TranscriptMessage',
   FileClaim: 'FileClaim',
+  FileUse: 'FileUse',
   Job: 'Job',
   OutboxEvent: 'OutboxEvent',
   InboxEvent: 'InboxEvent'
@@ -421,7 +422,7 @@ export type TypeMap<ExtArgs extends runtime.Types.Extensions.InternalArgs = runt
     omit: GlobalOmitOptions
   }
   meta: {
-    modelProps: "memory" | "context" | "document" | "passage" | "transcriptMessage" | "fileClaim" | "job" | "outboxEvent" | "inboxEvent"
+    modelProps: "memory" | "context" | "document" | "passage" | "transcriptMessage" | "fileClaim" | "fileUse" | "job" | "outboxEvent" | "inboxEvent"
     txIsolationLevel: TransactionIsolationLevel
   }
   model: {
@@ -869,6 +870,80 @@ export type TypeMap<ExtArgs extends runtime.Types.Extensions.InternalArgs = runt
         }
       }
     }
+    FileUse: {
+      payload: Prisma.$FileUsePayload<ExtArgs>
+      fields: Prisma.FileUseFieldRefs
+      operations: {
+        findUnique: {
+          args: Prisma.FileUseFindUniqueArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$FileUsePayload> | null
+        }
+        findUniqueOrThrow: {
+          args: Prisma.FileUseFindUniqueOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$FileUsePayload>
+        }
+        findFirst: {
+          args: Prisma.FileUseFindFirstArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$FileUsePayload> | null
+        }
+        findFirstOrThrow: {
+          args: Prisma.FileUseFindFirstOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$FileUsePayload>
+        }
+        findMany: {
+          args: Prisma.FileUseFindManyArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$FileUsePayload>[]
+        }
+        create: {
+          args: Prisma.FileUseCreateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$FileUsePayload>
+        }
+        createMany: {
+          args: Prisma.FileUseCreateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        createManyAndReturn: {
+          args: Prisma.FileUseCreateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$FileUsePayload>[]
+        }
+        delete: {
+          args: Prisma.FileUseDeleteArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$FileUsePayload>
+        }
+        update: {
+          args: Prisma.FileUseUpdateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$FileUsePayload>
+        }
+        deleteMany: {
+          args: Prisma.FileUseDeleteManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateMany: {
+          args: Prisma.FileUseUpdateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateManyAndReturn: {
+          args: Prisma.FileUseUpdateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$FileUsePayload>[]
+        }
+        upsert: {
+          args: Prisma.FileUseUpsertArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$FileUsePayload>
+        }
+        aggregate: {
+          args: Prisma.FileUseAggregateArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AggregateFileUse>
+        }
+        groupBy: {
+          args: Prisma.FileUseGroupByArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.FileUseGroupByOutputType>[]
+        }
+        count: {
+          args: Prisma.FileUseCountArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.FileUseCountAggregateOutputType> | number
+        }
+      }
+    }
     Job: {
       payload: Prisma.$JobPayload<ExtArgs>
       fields: Prisma.JobFieldRefs
@@ -1249,6 +1324,16 @@ export const FileClaimScalarFieldEnum = {
 export type FileClaimScalarFieldEnum = (typeof FileClaimScalarFieldEnum)[keyof typeof FileClaimScalarFieldEnum]
 
 
+export const FileUseScalarFieldEnum = {
+  owner: 'owner',
+  signs: 'signs',
+  signedAt: 'signedAt',
+  otherAt: 'otherAt'
+} as const
+
+export type FileUseScalarFieldEnum = (typeof FileUseScalarFieldEnum)[keyof typeof FileUseScalarFieldEnum]
+
+
 export const JobScalarFieldEnum = {
   id: 'id',
   kind: 'kind',
@@ -1599,6 +1684,7 @@ export type GlobalOmitConfig = {
   passage?: Prisma.PassageOmit
   transcriptMessage?: Prisma.TranscriptMessageOmit
   fileClaim?: Prisma.FileClaimOmit
+  fileUse?: Prisma.FileUseOmit
   job?: Prisma.JobOmit
   outboxEvent?: Prisma.OutboxEventOmit
   inboxEvent?: Prisma.InboxEventOmit

@@ -401,6 +401,7 @@ export const ModelName = {
   ImagePage: 'ImagePage',
   ImageDescription: 'ImageDescription',
   FileClaim: 'FileClaim',
+  FileUse: 'FileUse',
   Job: 'Job',
   OutboxEvent: 'OutboxEvent',
   InboxEvent: 'InboxEvent'
@@ -419,7 +420,7 @@ export type TypeMap<ExtArgs extends runtime.Types.Extensions.InternalArgs = runt
     omit: GlobalOmitOptions
   }
   meta: {
-    modelProps: "image" | "imagePage" | "imageDescription" | "fileClaim" | "job" | "outboxEvent" | "inboxEvent"
+    modelProps: "image" | "imagePage" | "imageDescription" | "fileClaim" | "fileUse" | "job" | "outboxEvent" | "inboxEvent"
     txIsolationLevel: TransactionIsolationLevel
   }
   model: {
@@ -716,6 +717,80 @@ export type TypeMap<ExtArgs extends runtime.Types.Extensions.InternalArgs = runt
         count: {
           args: Prisma.FileClaimCountArgs<ExtArgs>
           result: runtime.Types.Utils.Optional<Prisma.FileClaimCountAggregateOutputType> | number
+        }
+      }
+    }
+    FileUse: {
+      payload: Prisma.$FileUsePayload<ExtArgs>
+      fields: Prisma.FileUseFieldRefs
+      operations: {
+        findUnique: {
+          args: Prisma.FileUseFindUniqueArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$FileUsePayload> | null
+        }
+        findUniqueOrThrow: {
+          args: Prisma.FileUseFindUniqueOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$FileUsePayload>
+        }
+        findFirst: {
+          args: Prisma.FileUseFindFirstArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$FileUsePayload> | null
+        }
+        findFirstOrThrow: {
+          args: Prisma.FileUseFindFirstOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$FileUsePayload>
+        }
+        findMany: {
+          args: Prisma.FileUseFindManyArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$FileUsePayload>[]
+        }
+        create: {
+          args: Prisma.FileUseCreateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$FileUsePayload>
+        }
+        createMany: {
+          args: Prisma.FileUseCreateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        createManyAndReturn: {
+          args: Prisma.FileUseCreateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$FileUsePayload>[]
+        }
+        delete: {
+          args: Prisma.FileUseDeleteArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$FileUsePayload>
+        }
+        update: {
+          args: Prisma.FileUseUpdateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$FileUsePayload>
+        }
+        deleteMany: {
+          args: Prisma.FileUseDeleteManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateMany: {
+          args: Prisma.FileUseUpdateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateManyAndReturn: {
+          args: Prisma.FileUseUpdateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$FileUsePayload>[]
+        }
+        upsert: {
+          args: Prisma.FileUseUpsertArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$FileUsePayload>
+        }
+        aggregate: {
+          args: Prisma.FileUseAggregateArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AggregateFileUse>
+        }
+        groupBy: {
+          args: Prisma.FileUseGroupByArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.FileUseGroupByOutputType>[]
+        }
+        count: {
+          args: Prisma.FileUseCountArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.FileUseCountAggregateOutputType> | number
         }
       }
     }
@@ -1044,6 +1119,16 @@ export const FileClaimScalarFieldEnum = {
 } as const
 
 export type FileClaimScalarFieldEnum = (typeof FileClaimScalarFieldEnum)[keyof typeof FileClaimScalarFieldEnum]
+
+
+export const FileUseScalarFieldEnum = {
+  owner: 'owner',
+  signs: 'signs',
+  signedAt: 'signedAt',
+  otherAt: 'otherAt'
+} as const
+
+export type FileUseScalarFieldEnum = (typeof FileUseScalarFieldEnum)[keyof typeof FileUseScalarFieldEnum]
 
 
 export const JobScalarFieldEnum = {
@@ -1394,6 +1479,7 @@ export type GlobalOmitConfig = {
   imagePage?: Prisma.ImagePageOmit
   imageDescription?: Prisma.ImageDescriptionOmit
   fileClaim?: Prisma.FileClaimOmit
+  fileUse?: Prisma.FileUseOmit
   job?: Prisma.JobOmit
   outboxEvent?: Prisma.OutboxEventOmit
   inboxEvent?: Prisma.InboxEventOmit
