@@ -12,7 +12,7 @@ type Raw = Readonly<Record<string, unknown>>;
 /**
  * Reads text and reasoning of a delta or message. DeepSeek, Moonshot, vLLM and llama.cpp say `reasoning_content`; Groq,
  * Ollama, Together and newer vLLM say `reasoning`; OpenRouter adds `reasoning_details`; Mistral sends `content` in
- * parts.
+ * parts. What Copilot and relays of Ollama and Anthropic call `reasoning_text` and `thinking`, none wants back.
  */
 export function said(delta: object): Said {
   const raw = delta as Raw;
@@ -24,7 +24,10 @@ export function said(delta: object): Said {
   const told = textOf(raw[field]) || details.map((one) => textOf(one.text) || textOf(one.summary)).join('');
   if (content.reasoning !== '' && told === '')
     return { text, reasoning: { type: 'reasoning', text: content.reasoning, field: 'content' } };
-  if (told === '' && details.length === 0) return { text, reasoning: undefined };
+  if (told === '' && details.length === 0) {
+    const thought = textOf(raw.reasoning_text) || textOf(raw.thinking);
+    return { text, reasoning: thought === '' ? undefined : { type: 'reasoning', text: thought } };
+  }
   return { text, reasoning: { type: 'reasoning', text: told, field, ...(details.length > 0 && { details }) } };
 }
 

@@ -29,8 +29,20 @@ export function errorOf(body: Raw): Raw | undefined {
   if (typeof body.error_message === 'string') return { ...body, type: body.error_type, message: body.error_message };
   const { status_code: code, status_msg: words } = record(body.base_resp);
   if (typeof words === 'string' && code !== 0) return { code, message: words };
+  // Baidu; Cloudflare; an exception of AWS in a stream, named by its member.
+  if (typeof body.error_msg === 'string') return { code: body.error_code, message: body.error_msg };
+  const [listed] = Array.isArray(body.errors) ? (body.errors as unknown[]) : [];
+  if (typeof record(listed).message === 'string') return record(listed);
+  const [exception] = Object.entries(body).filter(([name]) => name.endsWith('Exception'));
+  if (exception) return { type: exception[0], message: String(record(exception[1]).message ?? exception[0]) };
   if (body.detail !== undefined || body.message !== undefined) return fromDetail(body.detail ?? body.message);
   return undefined;
+}
+
+/** Whether a member `error` says that something is wrong: structures of Go write an empty one beside every piece. */
+export function isError(error: unknown): boolean {
+  if (typeof error !== 'object' || error === null) return !!error;
+  return Object.values(error).some((value) => (typeof value === 'object' ? isError(value) : !!value));
 }
 
 function withDetails({ metadata, n_ctx: window }: Raw, message: string): string {

@@ -27,14 +27,18 @@ export class FoundPages {
     }
   }
 
-  /** Notes the pages of a search by their numbers, as Perplexity and xAI list them, with titles beside them. */
-  noteSearch(citations: unknown, results: unknown): void {
+  /**
+   * Notes the pages of a search by their numbers, as Perplexity and xAI list them, with titles beside them.
+   *
+   * @param numbers whether the text is known to refer to them by number, also where addresses alone are listed.
+   */
+  noteSearch(citations: unknown, results: unknown, numbers: boolean): void {
     const found = listOf<Result>(results);
     const titles = new Map(found.map((result) => [result?.url, result?.title]));
     const addresses = listOf<unknown>(citations);
     const listed = addresses.length > 0 ? addresses : found.map((result) => result?.url);
     for (const url of listed) this.note(url, titles.get(url));
-    if (found.length > 0) this.#numbered = listed;
+    if (found.length > 0 || (numbers && listed.length > 0)) this.#numbered = listed;
   }
 
   /** Whether the text refers to pages by their numbers, as Perplexity's does; xAI lists no results beside them. */

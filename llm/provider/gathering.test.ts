@@ -1,5 +1,6 @@
 import { Readable } from 'node:stream';
 import { expect, it } from 'vitest';
+import { aQuestion } from '../testing/build.ts';
 import { ChatReader } from './chat/reader.ts';
 import type { Delta } from './deltas.ts';
 import { Gathering } from './gathering.ts';
@@ -21,7 +22,7 @@ async function read(gathering: Gathering, ...rest: string[]): Promise<(Delta | P
   body.push(content('Once'));
   const ask = async () =>
     ({ status: 200, headers: new Headers({ 'content-type': 'text/event-stream' }), body }) as never;
-  const stream = new ProviderStream(ask, new ChatReader(false), new AbortController().signal, {
+  const stream = new ProviderStream(ask, new ChatReader(aQuestion()), new AbortController().signal, {
     stallMs: 60_000,
     gathering,
   });

@@ -1,5 +1,6 @@
 import type { Readable } from 'node:stream';
 import { EventStream, type ServerEvent } from '#platform/net/http/event-stream.ts';
+import { isJson } from './event-data.ts';
 import { ProviderFailure } from './failure.ts';
 import type { ProviderResponse } from './transport.ts';
 
@@ -124,14 +125,5 @@ class Whole implements Events {
     if (this.#count > 0 && this.#open.trim() !== '' && !isJson(this.#open))
       throw new ProviderFailure('cut', 'the answer ended in the middle of a line');
     this.#add(this.#open);
-  }
-}
-
-function isJson(text: string): boolean {
-  try {
-    JSON.parse(text);
-    return true;
-  } catch {
-    return false;
   }
 }

@@ -9,10 +9,16 @@ const OVERFLOW = [
   /exceeded model token limit|n_keep|n_ctx|context the overflows/, // Moonshot, LM Studio, llama.cpp
   /inputs?`? tokens?.{0,40}must be|range of input length/, // Together and text-generation-inference, DashScope
   /request too large|reduce (the|your) (length|message size)/, // Groq, OpenAI by tokens a minute
+  /token count .{0,40}(exceeds the limit|only supports)|exceeds (the )?max(imum)? (allowed )?(input )?length/, // Copilot, Vertex, Zhipu
+  /max_tokens must be at least 1, got -/, // vLLM, where the prompt alone is too long
 ];
 
+/** Too many tokens for now (Bedrock): it passes, and says nothing of the window. */
+const THROTTLED = /throttl|too many (tokens|requests).{0,40}(wait|try again|retry)/i;
+
+/** Refusals of what was asked, or of the answer; xAI and OpenRouter give them the status of a refused key. */
 const POLICY =
-  /content_filter|content_policy|content management policy|moderation_blocked|safety system|data_inspection_failed|content exists risk/i;
+  /content_filter|content_policy|content (management|filtering) policy|moderation_blocked|safety system|data_inspection_failed|content exists risk|violat\w* (our |the )?usage (policy|policies|guidelines)|input was flagged/i;
 
 /** Nothing is left on the account: OpenAI, DeepSeek, Anthropic, OpenRouter, DashScope, Moonshot. */
 const UNPAID =
@@ -28,6 +34,7 @@ const UNKNOWN_MODEL =
 /** Returns the kind of failure that the words of a provider name; undefined where its status must tell. */
 export function kindOfRefusal(words: string): FailureKind | undefined {
   const plain = words.toLowerCase();
+  if (THROTTLED.test(words)) return 'rate_limited';
   if (OVERFLOW.some((one) => one.test(plain))) return 'context_window';
   if (POLICY.test(words)) return 'content_policy';
   if (UNPAID.test(words)) return 'unpaid';
@@ -43,6 +50,9 @@ const WINDOWS = [
   /model with (\d{3,9}) maximum context/i,
   /range of input length should be \[\d+, ?(\d{3,9})\]/i,
   /must be <= ?(\d{3,9})/i,
+  /only supports up to (\d{3,9})/i,
+  /exceeds the limit of (\d{3,9})/i,
+  /maximum allowed input length of (\d{3,9})/i,
   /(?:maximum context length|maximum prompt length|number of tokens allowed|model token limit|context (?:length|size|window))[^0-9]{0,24}(\d{3,9})/i,
   /\blimit:? (\d{3,9})/i,
 ];

@@ -1,5 +1,6 @@
 import { addAbortSignal, Readable } from 'node:stream';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+import { aQuestion } from '../testing/build.ts';
 import { ChatReader } from './chat/reader.ts';
 import { Gathering } from './gathering.ts';
 import { ProviderStream } from './stream.ts';
@@ -7,7 +8,7 @@ import { ProviderStream } from './stream.ts';
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
 
-const STALL_MS = 1_000;
+const STALL_MS = 5_000;
 const WORD = `data: ${JSON.stringify({ choices: [{ delta: { content: 'Half' } }] })}\n\n`;
 
 /** A stream whose provider has sent so much. */
@@ -19,7 +20,7 @@ function begun(text: string, gathering = new Gathering()) {
     return { status: 200, headers: new Headers({ 'content-type': 'text/event-stream' }), body } as never;
   };
   const caller = new AbortController();
-  const stream = new ProviderStream(ask, new ChatReader(false), caller.signal, { stallMs: STALL_MS, gathering });
+  const stream = new ProviderStream(ask, new ChatReader(aQuestion()), caller.signal, { stallMs: STALL_MS, gathering });
   return { body, caller, stream };
 }
 
@@ -56,6 +57,23 @@ it('a reply that has begun is not kept by a proxy that says that it is there', a
   body.push(WORD);
   await vi.advanceTimersByTimeAsync(0);
   expect(await second).toMatchObject({ name: 'ProviderFailure', kind: 'stalled' });
+});
+
+const FINISHING = `data: ${JSON.stringify({ choices: [{ delta: { content: 'Half' }, finish_reason: 'stop' }] })}\n\n`;
+
+it('a reply whose every piece ends it is read to its end, however slowly it comes', async () => {
+  const { body, stream } = begun(FINISHING);
+  const told = [await stream.next()];
+  for (let piece = 0; piece < 3; piece++) {
+    const next = stream.next();
+    await vi.advanceTimersByTimeAsync(STALL_MS * 0.9);
+    body.push(FINISHING);
+    await vi.advanceTimersByTimeAsync(0);
+    told.push(await next);
+  }
+  body.push(null);
+  expect(told).toEqual(Array(4).fill({ type: 'text', text: 'Half' }));
+  expect(await stream.next()).toMatchObject({ type: 'end', reason: 'stop' });
 });
 
 it('the number of a page before a call is told before it', async () => {

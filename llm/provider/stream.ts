@@ -2,6 +2,7 @@ import { untilAborted } from '#platform/base/cancellation/until-aborted.ts';
 import type { ServerEvent } from '#platform/net/http/event-stream.ts';
 import { brokenAnswer } from './classify.ts';
 import type { Delta, FinishReason } from './deltas.ts';
+import { dataIn } from './event-data.ts';
 import { ProviderFailure } from './failure.ts';
 import { finishOf } from './finish-reasons.ts';
 import type { Gathering } from './gathering.ts';
@@ -38,6 +39,8 @@ export interface StreamOptions {
 const MAX_ALIVE_MS = 900_000;
 /** What follows a finish reason (usage, `[DONE]`) comes at once; a server that keeps the connection open is left. */
 const AFTER_FINISH_MS = 1_000;
+/** Unless it came with the first words: servers in front of Gemini say one with every piece. */
+const AFTER_FIRST_FINISH_MS = 10_000;
 
 /**
  * A streaming request to one provider: makes deltas of what its socket says.
@@ -147,10 +150,19 @@ export class ProviderStream {
   }
 
   #take(event: ServerEvent): void {
-    const before = this.#reader.finish;
     this.#heardAt = performance.now();
+    for (const data of dataIn(event.data)) this.#read({ name: event.name, data });
+  }
+
+  #read(event: ServerEvent): void {
+    const before = this.#reader.finish;
+    const told = this.#waiting.length;
     this.#reader.take(event, this.#headers, this.#text, this.#waiting);
-    if (this.#reader.finish !== before) this.#watchdog.shorten(Math.min(AFTER_FINISH_MS, this.#stallMs));
+    if (this.#reader.finish === undefined) return;
+    const says = this.#waiting.length > told;
+    const first = this.#state === 'waiting' ? AFTER_FIRST_FINISH_MS : AFTER_FINISH_MS;
+    if (before === undefined) this.#watchdog.allow(Math.min(first, this.#stallMs));
+    else if (says) this.#watchdog.allow(this.#stallMs);
   }
 
   /** Takes what else has come, as one. What breaks the stream is told after what came before it. */

@@ -4,10 +4,22 @@ export interface ToldApart {
   readonly text: string;
 }
 
-const OPENING = ['<think>', '<thinking>', '<thought>', '<thoughts>', '<reasoning>', '[THINK]'];
-const CLOSING: Readonly<Record<string, string>> = Object.fromEntries(
-  OPENING.map((tag) => [tag, `${tag[0]}/${tag.slice(1)}`]),
-);
+const TAGS = [
+  '<think>',
+  '<thinking>',
+  '<thought>',
+  '<thoughts>',
+  '<reasoning>',
+  '<seed:think>',
+  '[THINK]',
+  '\u25C1think\u25B7',
+];
+/** What opens thoughts, and what closes them; the last is of the channels of gpt-oss. */
+const CLOSING: Readonly<Record<string, string>> = {
+  ...Object.fromEntries(TAGS.map((tag) => [tag, `${tag[0]}/${tag.slice(1)}`])),
+  '<|channel|>analysis<|message|>': '<|end|><|start|>assistant<|channel|>final<|message|>',
+};
+const OPENING = Object.keys(CLOSING);
 
 /**
  * A filter that tells reasoning in tags at the beginning of a reply from its text, piece by piece: servers without a

@@ -36,6 +36,12 @@ const MAX_CALLS = 256;
  */
 export class ToolCallPieces {
   readonly #calls: OpenCall[] = [];
+  readonly #offered: ReadonlySet<string>;
+
+  /** @param offered names of the tools that the model may call. */
+  constructor(offered: Iterable<string> = []) {
+    this.#offered = new Set(offered);
+  }
 
   /** Whether a call has come. */
   get any(): boolean {
@@ -60,8 +66,8 @@ export class ToolCallPieces {
 
   #piece(raw: RawCall): ToolCallDelta[] {
     const given = indexOf(raw.index);
-    const id = typeof raw.id === 'string' && raw.id !== '' && raw.id !== 'null' ? raw.id : undefined;
-    const name = typeof raw.function?.name === 'string' ? raw.function.name : '';
+    const id = idOf(raw.id);
+    const name = typeof raw.function?.name === 'string' ? this.#nameOf(raw.function.name) : '';
     const piece = argumentsOf(raw.function?.arguments);
     let index = this.#indexOf({ given, id, name, piece });
     // Where the arguments of one call are whole, others are of another one, of the same tool: Gemini behind proxies.
@@ -95,13 +101,39 @@ export class ToolCallPieces {
     if (id !== undefined) {
       const known = this.#calls.findIndex((call) => call.id === id);
       if (known >= 0) return known;
-      // The id may follow the first piece; another id at the same index is another call.
-      const unnamed = this.#calls.findLastIndex((call) => call.given === given && call.id === undefined);
-      return unnamed >= 0 && given !== undefined && !this.#begins(unnamed, name, piece) ? unnamed : -1;
+      if (given === undefined) return -1;
+      const last = this.#calls.findLastIndex((call) => call.given === given);
+      if (last < 0) return -1;
+      // The id may follow the first piece.
+      if (this.#calls[last]!.id === undefined) return this.#begins(last, name, piece) ? -1 : last;
+      // Another id at the same index is another call, unless the arguments go on: vLLM made one for each piece.
+      return this.#goesOn(this.#calls[last]!, name, piece) ? last : -1;
     }
     const last =
       given === undefined ? this.#calls.length - 1 : this.#calls.findLastIndex((call) => call.given === given);
     return last >= 0 && this.#begins(last, name, piece) ? -1 : last;
+  }
+
+  /** Whether a piece with another id goes on with the arguments of a call, which are not whole. */
+  #goesOn(call: OpenCall, name: string, piece: string): boolean {
+    if (name !== '' && name !== call.name) return false;
+    if (parsed(call.arguments) !== undefined) return false;
+    if (name === '') return true;
+    return call.arguments !== '' && (!/^\s*\{/.test(piece) || parsed(piece) === undefined);
+  }
+
+  /**
+   * Returns the tool that a model means: gpt-oss writes its channel behind the name, Kimi `functions.weather:0`, Gemini
+   * `default_api.weather`. A name that none of the offered ones is in stays as it is.
+   */
+  #nameOf(name: string): string {
+    if (this.#offered.has(name)) return name;
+    const plain = name
+      .replace(/<\|.*$/s, '')
+      .replace(/^\s*(functions?|default_api|tools?)[.:/]/i, '')
+      .replace(/:\d{1,4}\s*$/, '')
+      .trim();
+    return this.#offered.has(plain) ? plain : name;
   }
 
   /** Whether a piece with this name begins a call after the one at `index`: that one is whole, or has another name. */
@@ -119,6 +151,12 @@ export class ToolCallPieces {
 function isWhole(call: OpenCall, piece: string): boolean {
   if (!/^\s*\{/.test(piece) || !/^\s*\{/.test(call.arguments) || parsed(call.arguments) === undefined) return false;
   return !isRepeated(call.arguments, piece);
+}
+
+/** Some servers number their calls. */
+function idOf(value: unknown): string | undefined {
+  if (typeof value === 'number') return String(value);
+  return typeof value === 'string' && value !== '' && value !== 'null' ? value : undefined;
 }
 
 /** Some servers number in text. */

@@ -11,6 +11,16 @@ const MAX_TOKENS = 1_000_000_000;
 
 type Raw = Readonly<Record<string, unknown>>;
 
+/** Returns what two chunks tell of one reply: the later counts, and the earlier one where the later has none. */
+export function laterUsage(
+  earlier: ReportedUsage | undefined,
+  later: ReportedUsage | undefined,
+): ReportedUsage | undefined {
+  if (!earlier || !later) return later ?? earlier;
+  if (later.inputTokens !== undefined) return { ...later, outputTokens: later.outputTokens ?? earlier.outputTokens };
+  return { ...later, inputTokens: earlier.inputTokens, cachedInputTokens: earlier.cachedInputTokens };
+}
+
 /**
  * Reads the usage of a chunk, wherever its provider puts it: beside the choices (OpenAI), in a choice (Moonshot), in
  * `x_groq` (Groq). Undefined when nothing in it can be believed.

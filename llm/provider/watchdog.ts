@@ -34,7 +34,7 @@ export class Watchdog {
   }
 
   /** From here on so many milliseconds are waited for the next piece. */
-  shorten(stallMs: number): void {
+  allow(stallMs: number): void {
     if (this.#over) return;
     clearTimeout(this.#timer);
     this.#timer = setTimeout(() => this.#expire(), stallMs);

@@ -14,6 +14,7 @@ import { defaultsOf } from '../catalogue/environment.ts';
 import type { ChatPart, ChatStream } from '../chat-stream.ts';
 import { createModels } from '../create-models.ts';
 import type { Models, ModelsOptions } from '../models.ts';
+import type { Question } from '../provider/protocol.ts';
 import type { LlmCallRecord } from '../records/record.ts';
 import type { CallContext } from '../requests.ts';
 
@@ -140,5 +141,14 @@ export async function readAll(stream: ChatStream): Promise<{ parts: ChatPart[]; 
   const text = parts.map((part) => (part.type === 'text' ? part.text : '')).join('');
   return { parts, text, error };
 }
+
+/** A question, as readers of its answer get it. */
+export const aQuestion = (): Question => ({
+  deployment: aDeployment('http://localhost'),
+  request: hello,
+  messages: hello.messages,
+  maxTokens: undefined,
+  quirks: {},
+});
 
 export const hello = { messages: [{ role: 'user' as const, content: 'hello' }] };

@@ -21,5 +21,5 @@ export const CHAT: Protocol = {
       throw classify(error, (await clients.package()).OpenAI);
     }
   },
-  reader: ({ request }) => new ChatReader(request.output !== undefined),
+  reader: (question) => new ChatReader(question),
 };

@@ -3,12 +3,13 @@ import type { ServerEvent } from '#platform/net/http/event-stream.ts';
 import { failureOf } from '../classify.ts';
 import { said } from '../content.ts';
 import type { Delta } from '../deltas.ts';
-import { errorOf } from '../error-body.ts';
+import { errorOf, isError } from '../error-body.ts';
+import { isFinish } from '../finish-reasons.ts';
 import { FoundPages } from '../found-pages.ts';
-import type { Reader } from '../protocol.ts';
+import type { Question, Reader } from '../protocol.ts';
 import type { ReplyText } from '../reply-text.ts';
 import { ToolCallPieces } from '../tool-call-pieces.ts';
-import { type ReportedUsage, reportedUsage } from '../usage.ts';
+import { laterUsage, type ReportedUsage, reportedUsage } from '../usage.ts';
 
 /** A chunk as it is read here: of a stream, or a whole answer with `message` in the place of `delta`. */
 interface Chunk {
@@ -26,19 +27,27 @@ interface Chunk {
 
 /** The reader of chat completions. */
 export class ChatReader implements Reader {
-  readonly #calls = new ToolCallPieces();
+  readonly #calls: ToolCallPieces;
   /** Pages that the reply draws on: each chunk may tell all of them, and they are told once, at the end. */
   readonly #pages = new FoundPages();
   /** Whether words or calls have come. */
   #isInPieces = false;
   readonly #marks = new SourceMarks();
+  /** Whether the text is to be JSON, in which a number in brackets is a list. */
   readonly #isJson: boolean;
+  readonly #numbersPages: boolean;
+  /** Whether a number may be that of a page which is listed later, or of a source that we numbered. */
+  readonly #isAmbiguous: boolean;
+  /** What waits for the pages, from the first number on. */
+  #undecided: MarkedPiece[] = [];
   finish: string | undefined;
   usage: ReportedUsage | undefined;
 
-  /** @param isJson whether the text is to be JSON, in which a number in brackets is a list. */
-  constructor(isJson: boolean) {
-    this.#isJson = isJson;
+  constructor({ request, deployment, messages }: Pick<Question, 'request' | 'deployment' | 'messages'>) {
+    this.#calls = new ToolCallPieces((request.tools ?? []).map((tool) => tool.function.name));
+    this.#isJson = request.output !== undefined;
+    this.#numbersPages = numbersPages(deployment);
+    this.#isAmbiguous = this.#numbersPages && messages.some((one) => 'sources' in one && one.sources !== undefined);
   }
 
   get calls(): boolean {
@@ -47,25 +56,24 @@ export class ChatReader implements Reader {
 
   take(event: ServerEvent, headers: Headers, text: ReplyText, deltas: Delta[]): void {
     const chunk = parsed(event, headers);
-    this.usage = reportedUsage(chunk) ?? this.usage;
-    this.#pages.noteSearch(chunk.citations, chunk.search_results);
+    this.usage = laterUsage(this.usage, reportedUsage(chunk));
+    this.#pages.noteSearch(chunk.citations, chunk.search_results, this.#numbersPages);
     const choice = chunk.choices?.[0];
     if (choice) this.#choose(choice, text, deltas);
-    if (this.finish !== undefined) this.end(text, deltas);
   }
 
   end(text: ReplyText, deltas: Delta[]): void {
     this.#say((said) => text.end(said), deltas);
-    deltas.push(...this.#told(this.#marks.end()), ...this.#calls.end(), ...this.#pages.take());
+    deltas.push(...this.#endOfText(), ...this.#calls.end(), ...this.#pages.take());
   }
 
   #choose(choice: NonNullable<Chunk['choices']>[number], text: ReplyText, deltas: Delta[]): void {
     // What a stream has told piece by piece, a proxy says once more as a message at its end.
-    const delta = choice.delta ?? (this.#isInPieces ? undefined : choice.message);
-    if (delta) this.#read(delta, text, deltas);
-    const { finish_reason: reason } = choice;
-    // DashScope's word for none is a text.
-    if (typeof reason === 'string' && !/^(null|none)?$/i.test(reason)) this.finish = reason;
+    const { delta, message, finish_reason: reason } = choice;
+    if (delta && Object.keys(delta).length > 0) this.#read(delta, text, deltas);
+    else if (message && !this.#isInPieces) this.#read(message, text, deltas);
+    else if (message && !this.#calls.any) deltas.push(...this.#calls.take((message as Called).tool_calls));
+    if (isFinish(reason)) this.finish = reason;
   }
 
   #read(delta: object, text: ReplyText, deltas: Delta[]): void {
@@ -73,16 +81,16 @@ export class ChatReader implements Reader {
     if (reasoning) deltas.push(reasoning);
     if (words !== '') this.#say((said) => text.take(words, said), deltas);
     this.#pages.noteAnnotations((delta as { annotations?: unknown }).annotations);
-    const { tool_calls: calls, function_call: call } = delta as { tool_calls?: unknown; function_call?: unknown };
+    const { tool_calls: calls, function_call: call } = delta as Called;
     if (words !== '' || calls || call) this.#isInPieces = true;
-    if (calls || call) deltas.push(...this.#told(this.#marks.end()));
+    if (calls || call) deltas.push(...this.#endOfText());
     if (calls) deltas.push(...this.#calls.take(calls));
     else if (call) deltas.push(...this.#calls.take({ index: 0, function: call }));
   }
 
   /** Numbers of pages become citations: the reader of the reply may have given the same numbers to other sources. */
   #say(write: (deltas: Delta[]) => void, deltas: Delta[]): void {
-    if (this.#isJson || !this.#pages.areNumbered) {
+    if (this.#isJson || !(this.#pages.areNumbered || this.#isAmbiguous)) {
       write(deltas);
       return;
     }
@@ -94,12 +102,28 @@ export class ChatReader implements Reader {
     }
   }
 
-  /** A number that may be that of a page which is not told is dropped: it would name another source. */
+  /** Where it is not known yet whose a number is, it waits, and what follows it. */
   #told(pieces: readonly MarkedPiece[]): Delta[] {
+    if (this.#pages.areNumbered) return this.#decided([...this.#undecided.splice(0), ...pieces]);
+    const open = this.#undecided.length > 0 ? 0 : pieces.findIndex(({ mark }) => mark !== undefined);
+    if (open < 0) return this.#decided(pieces);
+    this.#undecided.push(...pieces.slice(open));
+    return this.#decided(pieces.slice(0, open));
+  }
+
+  /** Pages that are not listed by now are none: the numbers are ours. */
+  #endOfText(): Delta[] {
+    const rest = this.#told(this.#marks.end());
+    return [...rest, ...this.#decided(this.#undecided.splice(0))];
+  }
+
+  /** A number that may be that of a page which is not told is dropped: it would name another source. */
+  #decided(pieces: readonly MarkedPiece[]): Delta[] {
+    const areNumbered = this.#pages.areNumbered;
     return pieces.flatMap(({ text, mark, isSetOff }): Delta[] => {
       const page = mark ? this.#pages.numbered(mark) : undefined;
       if (page) return [page];
-      return mark && this.#pages.mayNumber(mark, isSetOff) ? [] : [{ type: 'text', text }];
+      return mark && areNumbered && this.#pages.mayNumber(mark, isSetOff) ? [] : [{ type: 'text', text }];
     });
   }
 }
@@ -110,8 +134,8 @@ function parsed({ name, data }: ServerEvent, headers: Headers): Chunk {
   // Gemini wraps an error in a list.
   const chunk = (Array.isArray(value) ? value[0] : value) as Chunk | null | undefined;
   if (typeof chunk !== 'object' || chunk === null) throw new SyntaxError('an event holds no object');
-  const isError = name === 'error' || chunk.error || (chunk.choices == null && isRefusal(chunk as Raw));
-  if (!isError) return chunk;
+  const isRefused = name === 'error' || isError(chunk.error) || (chunk.choices == null && isRefusal(chunk as Raw));
+  if (!isRefused) return chunk;
   const error = errorOf(chunk as Raw) ?? { ...chunk };
   const { code, type, param, message } = error as Raw;
   throw failureOf({
@@ -131,11 +155,27 @@ const isRefusal = ({
   msg,
   detail,
   error_message: deepInfra,
+  error_msg: baidu,
+  errors: cloudflare,
   base_resp: minimax,
+  ...rest
 }: Raw): boolean =>
   object === 'error' ||
-  (usage == null && [message, msg, detail, deepInfra].some((words) => typeof words === 'string' && words !== '')) ||
+  (usage == null &&
+    [message, msg, detail, deepInfra, baidu].some((words) => typeof words === 'string' && words !== '')) ||
+  (Array.isArray(cloudflare) && cloudflare.length > 0) ||
+  Object.keys(rest).some((name) => name.endsWith('Exception')) ||
   !!(minimax as { status_code?: unknown } | undefined)?.status_code;
+
+/** What calls tools in a delta or a message. */
+interface Called {
+  readonly tool_calls?: unknown;
+  readonly function_call?: unknown;
+}
+
+/** Perplexity's models number pages in their text, and may list them with the last piece alone. */
+const numbersPages = ({ provider, model }: Question['deployment']): boolean =>
+  /perplexity/i.test(`${provider.baseUrl ?? ''} ${model}`) || /^sonar\b/i.test(model);
 
 type Raw = Readonly<Record<string, unknown>>;
 

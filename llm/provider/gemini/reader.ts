@@ -7,7 +7,7 @@ import { ProviderFailure } from '../failure.ts';
 import { FoundPages } from '../found-pages.ts';
 import type { Reader } from '../protocol.ts';
 import type { ReplyText } from '../reply-text.ts';
-import { type ReportedUsage, reportedUsage } from '../usage.ts';
+import { laterUsage, type ReportedUsage, reportedUsage } from '../usage.ts';
 
 interface Part {
   readonly text?: string;
@@ -66,7 +66,7 @@ export class GenerateReader implements Reader {
         headers,
       });
     }
-    this.usage = reportedUsage(chunk) ?? this.usage;
+    this.usage = laterUsage(this.usage, reportedUsage(chunk));
     const { blockReason, blockReasonMessage } = chunk.promptFeedback ?? {};
     if (blockReason) throw new ProviderFailure('content_policy', `${blockReason} ${blockReasonMessage ?? ''}`.trim());
     const [candidate] = chunk.candidates ?? [];

@@ -22,6 +22,8 @@ import { Quotation, ToolRegistry } from '../../tools/registry.ts';
 interface Recording {
   readonly provider: ProviderType;
   readonly api?: Api;
+  /** Name of the model, where it tells whose it is. */
+  readonly model?: string;
   readonly request?: Pick<
     ChatRequest,
     'output' | 'stop' | 'temperature' | 'maxTokens' | 'seed' | 'reasoningEffort' | 'toolChoice'
@@ -189,9 +191,10 @@ function play({ answers }: Recording): void {
 
 const reset = (response: ServerResponse): void => void response.socket?.resetAndDestroy();
 
-async function replyOf({ provider, api, request = {} }: Recording) {
+async function replyOf({ provider, api, model = 'test-model', request = {} }: Recording) {
   const { tools: offers, history, turns: count, ...parameters } = request;
   const deployment = aDeployment(server.url, {
+    model,
     provider: aProvider(server.url, {
       type: provider,
       api,
