@@ -3,7 +3,7 @@ import { substanceRun } from './substance.ts';
 
 const ALLERGENS = substanceRun(
   'zh',
-  '周[一二三四五六日末]|礼拜|上班|工作|加班|开会|上学|考试|作业|你|您|他|她|它|人|大家|这|那|什么|一切|所有|愚蠢|废话',
+  '周[一二三四五六日末]|礼拜|上班|工作|加班|开会|上学|考试|作业|你|您|他|她|它|人|大家|这|那|什么|一切|所有|愚蠢|废话|[谎说撒]|虚伪|批评|笑话|借口|不公',
   '[\\p{Script=Han}\\p{L}\\p{N}]',
 );
 const PLACE = '[\\p{Script=Han}A-Za-z·]{1,10}?';
@@ -39,7 +39,7 @@ export const chinese: Lexicon = {
   rules: [
     {
       pattern: sentence(
-        '我(?:的名字)?(?:叫(?:做)?|是叫)[\\p{Script=Han}A-Za-z· ]{1,12}|我的名字是[\\p{Script=Han}A-Za-z· ]{1,12}',
+        '我(?:的名字)?(?:叫(?:做)?|是叫)(?![了过着你您他她它人车谁别一大停醒外来])(?!.*[了着吧吗])[\\p{Script=Han}A-Za-z· ]{1,12}|我的名字是[\\p{Script=Han}A-Za-z· ]{1,12}',
       ),
       kind: 'FACT',
       importance: 0.9,
@@ -52,7 +52,7 @@ export const chinese: Lexicon = {
       slot: 'nickname',
     },
     {
-      pattern: sentence(`我(?:现在|目前|一直)?(?:住|居住|生活)在(?!恐惧|希望|梦|过去|痛苦|幻想|压力)${PLACE}`),
+      pattern: sentence(`我(?:现在|目前|一直)?(?:住|居住|生活)在(?!恐惧|希望|梦|过去|痛苦|幻想|压力|云[端里上]|天上|心里|网上|阴影)${PLACE}`),
       kind: 'FACT',
       importance: 0.8,
       slot: 'home',
@@ -64,7 +64,7 @@ export const chinese: Lexicon = {
       slot: 'home',
     },
     {
-      pattern: sentence(`我(?:现在|目前)?在(?!家|线|这|那|晚|白天)${PLACE}(?:工作|上班|任职)`),
+      pattern: sentence(`我(?:现在|目前)?在(?!家|线|这|那|晚|白天|加班|拼命|努力|认真|忙|休息|周[末一二三四五六日])${PLACE}(?:工作|上班|任职)`),
       kind: 'FACT',
       importance: 0.7,
       slot: 'employer',

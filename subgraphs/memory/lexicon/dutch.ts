@@ -3,7 +3,7 @@ import { substance } from './substance.ts';
 
 const ALLERGENS = substance(
   'nl',
-  'werk|inspanning|verantwoordelijkheid|onzin|domheid|drama|plezier|mensen|mannen|vrouwen|kinderen|idioten|vergaderingen|jou|jullie|hem|haar|hun|dit|dat|deze|die|alles|iets|niets|het|de|een|mijn|jouw|zijn|wat|hoe|als',
+  'werk|inspanning|verantwoordelijkheid|onzin|domheid|drama|plezier|mensen|mannen|vrouwen|kinderen|idioten|vergaderingen|jou|jullie|hem|haar|hun|dit|dat|deze|die|alles|iets|niets|het|de|een|mijn|jouw|zijn|wat|hoe|als|leugens|leugenaars|hypocrisie|onrecht|smoesjes|grappen|kritiek|stilte',
 );
 const MORE = '(?:,? (?:als|en|sinds|maar|met|omdat|waar|die|nu|op dit moment)(?= ).*)?';
 

@@ -3,7 +3,7 @@ import { substance } from './substance.ts';
 
 const ALLERGENS = substance(
   'fr',
-  'travail|effort|responsabilités?|bêtise|conneries?|drame|gens|hommes|femmes|enfants|idiots|réunions?|toi|vous|lui|elle|eux|tout|rien|ça|cela|ce|cette|ces|ton|ta|tes|votre|vos|mon|ma|mes|son|sa|ses|le|la|les|l|un|une|des',
+  'travail|effort|responsabilités?|bêtise|conneries?|drame|gens|hommes|femmes|enfants|idiots|réunions?|toi|vous|lui|elle|eux|tout|rien|ça|cela|ce|cette|ces|ton|ta|tes|votre|vos|mon|ma|mes|son|sa|ses|le|la|les|l|un|une|des|mensonges?|menteurs|hypocrisie|injustice|excuses|blagues?|critique|silence',
 );
 const MORE = '(?:,? (?:comme|et|depuis|mais|avec|car|parce|où|qui|maintenant|en ce moment)(?= ).*)?';
 const JOBS =

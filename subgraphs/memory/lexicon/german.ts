@@ -3,7 +3,7 @@ import { substance } from './substance.ts';
 
 const ALLERGENS = substance(
   'de',
-  'Arbeit|Anstrengung|Verantwortung|Unsinn|Blödsinn|Quatsch|Dummheit|Drama|Spaß|Menschen|Leute|Männer|Frauen|Kinder|Idioten|Besprechungen|Meetings?|Small|dich|euch|ihn|ihr|sie|dein\\p{L}*|mein\\p{L}*|sein\\p{L}*|euer|eure\\p{L}*|dies\\p{L}*|das|den|die|alles|etwas|nichts|was|wie|wenn',
+  'Arbeit|Anstrengung|Verantwortung|Unsinn|Blödsinn|Quatsch|Dummheit|Drama|Spaß|Menschen|Leute|Männer|Frauen|Kinder|Idioten|Besprechungen|Meetings?|Small|dich|euch|ihn|ihr|sie|dein\\p{L}*|mein\\p{L}*|sein\\p{L}*|euer|eure\\p{L}*|dies\\p{L}*|das|den|die|alles|etwas|nichts|was|wie|wenn|(?:\\p{L}+ )?(?:Witze?|Wortspiele|Lügen|Lügner|Ausreden|Heuchelei|Ungerechtigkeit|Kritik|Stille)',
 );
 const MORE = '(?:,? (?:als|und|seit|aber|jetzt|mit|bei|weil|wo|der|die|das|zurzeit|gerade)(?= ).*)?';
 const JOBS =
@@ -81,7 +81,7 @@ export const german: Lexicon = {
     },
     {
       pattern: sentence(
-        `ich (?:arbeite(?: jetzt)? als (?:ein[e]? )?[\\p{L}-]+(?: [\\p{L}-]+){0,2}|bin (?:(?:eine? |von beruf |gelernte[r]? ))?${JOBS})${MORE}`,
+        `ich (?:arbeite(?: jetzt)? als (?:ein[e]? )?(?!(?:letzte|erste|einzige|nächste|gast|team|gruppe|ob|wenn|wäre)[rsn]?\\b)[\\p{L}-]+(?: [\\p{L}-]+){0,2}|bin (?:(?:eine? |von beruf |gelernte[r]? ))?${JOBS})${MORE}`,
       ),
       kind: 'FACT',
       importance: 0.7,

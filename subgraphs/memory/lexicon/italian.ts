@@ -3,7 +3,7 @@ import { substance } from './substance.ts';
 
 const ALLERGENS = substance(
   'it',
-  'lavoro|fatica|responsabilità|sciocchezze|stupidità|stupidaggini|drammi|gente|persone|uomini|donne|bambini|idioti|riunioni|te|voi|lui|lei|loro|tutto|niente|nulla|questo|quello|questa|quella|tuo|tua|tuoi|tue|mio|mia|suo|sua|il|lo|la|i|gli|le|un|una',
+  'lavoro|fatica|responsabilità|sciocchezze|stupidità|stupidaggini|drammi|gente|persone|uomini|donne|bambini|idioti|riunioni|te|voi|lui|lei|loro|tutto|niente|nulla|questo|quello|questa|quella|tuo|tua|tuoi|tue|mio|mia|suo|sua|il|lo|la|i|gli|le|un|una|bugie|bugiardi|ipocrisia|ingiustizia|scuse|battute|critiche|silenzio',
 );
 const MORE = '(?:,? (?:come|e|da|dal|ma|con|perché|dove|che|ora|adesso)(?= ).*)?';
 const JOBS =

@@ -3,7 +3,7 @@ import { substanceRun } from './substance.ts';
 
 const ALLERGENS = substanceRun(
   'ja',
-  '仕事|残業|会議|勉強|宿題|学校|人間|人|男|女|子供|君|あなた|彼|これ|それ|あれ|この|その|何|なに|なん|すべて|全部|食物|食べ物|もう',
+  '仕事|残業|会議|勉強|宿題|学校|人間|人|男|女|子供|君|あなた|彼|これ|それ|あれ|この|その|何|なに|なん|すべて|全部|食物|食べ物|もう|嘘|うそ|ウソ|偽善|冗談|言い訳|批判|不正',
   '(?![はがもをのにで])[\\p{Script=Han}\\p{Script=Katakana}\\p{Script=Hiragana}ーA-Za-z]',
 );
 const I = '(?:私|わたし|僕|ぼく|俺|自分)(?:は|も)?、?';
@@ -41,7 +41,7 @@ export const japanese: Lexicon = {
   rules: [
     {
       pattern: sentence(
-        `(?:${I})?(?:名前は)?[\\p{Script=Han}\\p{Script=Katakana}ー・A-Za-z ]{1,14}(?:と申します|といいます|と言います)|(?:私|わたし|僕|ぼく|俺)の名前は(?!ない|まだ)[\\p{Script=Han}\\p{Script=Katakana}\\p{Script=Hiragana}ー・A-Za-z ]{1,14}?(?:です|だ)?`,
+        `(?:${I})?(?:名前は)?[\\p{Script=Han}\\p{Script=Katakana}ー・A-Za-z ]{1,14}(?:と申します|といいます|と言います)|(?:私|わたし|僕|ぼく|俺)の名前は(?!ない|まだ|関係|重要|大事|秘密|内緒|言え|教え|どうでも)[\\p{Script=Han}\\p{Script=Katakana}\\p{Script=Hiragana}ー・A-Za-z ]{1,14}?(?:です|だ)?`,
       ),
       kind: 'FACT',
       importance: 0.9,
@@ -55,7 +55,7 @@ export const japanese: Lexicon = {
     },
     {
       pattern: sentence(
-        `(?:${I})?(?:今は?、?|現在は?、?)?(?!夢|恐怖|過去|どこ|そこ|ここ)${PLACE}に住んで(?:います|いる|おります|ます|る)`,
+        `(?:${I})?(?:今は?、?|現在は?、?)?(?!夢|恐怖|過去|どこ|そこ|ここ|雲|空想|心)${PLACE}に住んで(?:います|いる|おります|ます|る)`,
       ),
       kind: 'FACT',
       importance: 0.8,
@@ -93,7 +93,7 @@ export const japanese: Lexicon = {
     },
     {
       pattern: sentence(
-        `(?:${I})?((?:${ALLERGENS})(?:[、とや](?:${ALLERGENS})){0,4})(?:の|に)?アレルギー(?:です|があります|がある|だ|を持っています)`,
+        `(?:${I})?(?!私|わたし|僕|ぼく|俺|自分)((?:${ALLERGENS})(?:[、とや](?:${ALLERGENS})){0,4})(?:の|に)?アレルギー(?:です|があります|がある|だ|を持っています)`,
       ),
       kind: 'FACT',
       importance: 0.9,

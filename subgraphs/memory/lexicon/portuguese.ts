@@ -3,7 +3,7 @@ import { substance } from './substance.ts';
 
 const ALLERGENS = substance(
   'pt',
-  'trabalho|esforço|responsabilidade|besteiras?|disparates?|estupidez|drama|gente|pessoas|homens|mulheres|crianças|idiotas|reuniões|você|ti|ele|ela|eles|tudo|nada|isto|isso|este|esta|teu|tua|meu|minha|seu|sua|o|os|as|um|uma',
+  'trabalho|esforço|responsabilidade|besteiras?|disparates?|estupidez|drama|gente|pessoas|homens|mulheres|crianças|idiotas|reuniões|você|ti|ele|ela|eles|tudo|nada|isto|isso|este|esta|teu|tua|meu|minha|seu|sua|o|os|as|um|uma|mentiras?|mentirosos|hipocrisia|injustiça|desculpas|piadas?|críticas?|silêncio|(?:segundas?|terças?|quartas?|quintas?|sextas?)(?:-feiras?)?',
 );
 const MORE = '(?:,? (?:como|e|desde|mas|com|porque|onde|que|agora|atualmente)(?= ).*)?';
 const JOBS =

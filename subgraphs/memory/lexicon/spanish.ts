@@ -3,7 +3,7 @@ import { substance } from './substance.ts';
 
 const ALLERGENS = substance(
   'es',
-  'trabajo|esfuerzo|responsabilidad|tonterías?|estupidez|drama|gente|hombres|mujeres|niños|idiotas|reuniones|ti|usted|él|ella|ellos|todo|nada|esto|eso|este|esta|estos|estas|tu|tus|mi|mis|su|sus|el|la|los|las|lo|un|una',
+  'trabajo|esfuerzo|responsabilidad|tonterías?|estupidez|drama|gente|hombres|mujeres|niños|idiotas|reuniones|ti|usted|él|ella|ellos|todo|nada|esto|eso|este|esta|estos|estas|tu|tus|mi|mis|su|sus|el|la|los|las|lo|un|una|mentiras?|mentirosos|hipocresía|injusticia|excusas|chistes?|críticas?|silencio',
 );
 const MORE = '(?:,? (?:como|y|desde|pero|con|porque|donde|que|ahora|actualmente)(?= ).*)?';
 const JOBS =
@@ -75,7 +75,7 @@ export const spanish: Lexicon = {
     },
     {
       pattern: sentence(
-        `(?:trabajo (?:como|de) (?:una? )?[\\p{L}-]+(?: [\\p{L}-]+){0,2}|(?:yo )?soy (?:una? )?${JOBS}(?: (?:en|de) .*)?)${MORE}`,
+        `(?:trabajo (?:como|de) (?:una? )?(?!(?:noche|día|tarde|mañana|lunes|sol|pie|gratis|más|lado|verdad|nada|equipo)\\b)[\\p{L}-]+(?: [\\p{L}-]+){0,2}|(?:yo )?soy (?:una? )?${JOBS}(?: (?:en|de) .*)?)${MORE}`,
       ),
       kind: 'FACT',
       importance: 0.7,
