@@ -912,9 +912,45 @@ describe.skipIf(skipped)(`the console${BROWSER_SKIPPED}`, () => {
     await page.keyboard.type('Hello');
     await page.keyboard.press('Enter');
     await ended(page);
+    // What has the focus goes when another version takes its place: it stays in that place.
+    const focused = () =>
+      page.evaluate(() => {
+        const { activeElement: element } = document;
+        return `${element?.closest('article')?.className} ${element?.getAttribute('aria-label')}`;
+      });
     await page.getByRole('button', { name: 'Write another reply' }).focus();
     await page.keyboard.press('Enter');
     await page.getByText('2 of 2').waitFor();
+    await expect.poll(focused).toMatch(/^reply (Sextant|Write another reply)$/);
+    await ended(page);
+    await page.getByRole('button', { name: 'Write another reply' }).focus();
+    await page.keyboard.press('Enter');
+    await page.getByText('3 of 3').waitFor();
+    await ended(page);
+    await page.getByRole('button', { name: 'Previous version' }).focus();
+    await page.keyboard.press('Enter');
+    await page.getByText('2 of 3').waitFor();
+    await expect.poll(focused).toBe('reply Previous version');
+    await page.keyboard.press('Enter');
+    // It cannot be pressed at the first one.
+    await page.getByText('1 of 3').waitFor();
+    await expect.poll(focused).toBe('reply Sextant');
+    await page.getByRole('button', { name: 'Edit' }).focus();
+    await page.keyboard.press('Enter');
+    await page.keyboard.type(' again');
+    await expect.poll(focused).toBe('asked Edit');
+    await page.keyboard.press('Tab');
+    await page.keyboard.press('Tab');
+    await page.keyboard.press('Enter');
+    await expect.poll(focused).toBe('asked You');
+    await page.locator('article.asked').getByText('Hello again').waitFor();
+    // A picture of the clipboard goes with the message.
+    await page.getByRole('textbox', { name: 'Write a message' }).evaluate((field, bytes) => {
+      const clipboardData = new DataTransfer();
+      clipboardData.items.add(new File([new Uint8Array(bytes)], 'pasted.png', { type: 'image/png' }));
+      field.dispatchEvent(new ClipboardEvent('paste', { clipboardData, bubbles: true, cancelable: true }));
+    }, [...(await picture())]);
+    await page.getByText('pasted.png').waitFor();
   }, 240_000);
 
   it('makes the first administrator with the link of the start, and answers about a sample document', async () => {

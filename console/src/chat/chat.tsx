@@ -22,6 +22,7 @@ import { inputOf, settingsOf, useServerTools } from './settings.ts';
 import { SettingsButton } from './settings-button.tsx';
 import { ShareButton } from './share-button.tsx';
 import { useChat } from './use-chat.ts';
+import { useFocusKept } from './use-focus-kept.ts';
 import { useViewerNews } from './use-viewer-news.ts';
 
 /** Shows the conversations and one of them; without an id a new one, which begins with its first message. */
@@ -229,6 +230,7 @@ function Messages({ it, viewerId }: { it: ReturnType<typeof useChat>; viewerId: 
   const isAtEnd = useRef(true);
   const fromEnd = useRef(0);
   const first = it.messages[0]?.id;
+  useFocusKept(inner);
   // biome-ignore lint/correctness/useExhaustiveDependencies: when earlier messages have come in above.
   useLayoutEffect(() => {
     if (!isAtEnd.current && box.current) box.current.scrollTop = box.current.scrollHeight - fromEnd.current;

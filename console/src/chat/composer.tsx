@@ -1,7 +1,7 @@
 import { ActionIcon, FileButton, Group, Pill, Switch, Textarea, Tooltip } from '@mantine/core';
 import { useUpload } from '@sextant/client/react';
 import { ArrowUp, Paperclip, Square } from 'lucide-react';
-import { type KeyboardEvent, type ReactNode, useState } from 'react';
+import { type ClipboardEvent, type KeyboardEvent, type ReactNode, useRef, useState } from 'react';
 import { Problem } from '../frame/problem.tsx';
 import { useStrings } from '../strings/strings.tsx';
 
@@ -38,6 +38,7 @@ export function Composer({ isReplying, usesMemory, initial, children, attached, 
   const [problem, setProblem] = useState<unknown>();
   const [isAttaching, setIsAttaching] = useState(false);
   const image = useUpload('image');
+  const field = useRef<HTMLTextAreaElement>(null);
 
   const send = async () => {
     const draft = { text: text.trim(), attachments: images.map(({ id }) => id), documents };
@@ -78,6 +79,13 @@ export function Composer({ isReplying, usesMemory, initial, children, attached, 
     if (event.key !== 'Enter' || event.shiftKey || event.nativeEvent.isComposing) return;
     event.preventDefault();
     void send();
+  };
+  const paste = (event: ClipboardEvent) => {
+    const files = [...event.clipboardData.files];
+    // Office programs put a picture of the text beside the text, which is what is meant.
+    if (files.length === 0 || event.clipboardData.types.includes('text/plain')) return;
+    event.preventDefault();
+    void attach(files);
   };
   return (
     <form
@@ -120,6 +128,8 @@ export function Composer({ isReplying, usesMemory, initial, children, attached, 
           does.setTyping(event.currentTarget.value !== '');
         }}
         onKeyDown={key}
+        onPaste={paste}
+        ref={field}
         autoFocus
         variant="unstyled"
         classNames={{ input: 'written' }}
@@ -144,11 +154,23 @@ export function Composer({ isReplying, usesMemory, initial, children, attached, 
           />
         </Group>
         {isReplying ? (
-          <ActionIcon variant="filled" size="lg" radius="xl" aria-label={chat.stop} onClick={does.stop}>
+          <ActionIcon
+            key="stop"
+            variant="filled"
+            size="lg"
+            radius="xl"
+            aria-label={chat.stop}
+            onClick={({ detail }) => {
+              does.stop();
+              // The button goes away. A person with a finger wants no keyboard on the screen.
+              if (detail === 0) field.current?.focus();
+            }}
+          >
             <Square size={14} fill="currentColor" />
           </ActionIcon>
         ) : (
           <ActionIcon
+            key="send"
             type="submit"
             variant="filled"
             size="lg"

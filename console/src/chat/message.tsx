@@ -2,7 +2,7 @@ import { ActionIcon, Button, Group, Loader, Popover, Text, Textarea, Tooltip } f
 import type { ReplyState } from '@sextant/client';
 import { useReply } from '@sextant/client/react';
 import { ChevronLeft, ChevronRight, Pencil, RefreshCw, ThumbsDown, ThumbsUp, Trash2 } from 'lucide-react';
-import { lazy, memo, Suspense, useEffect, useState } from 'react';
+import { lazy, memo, Suspense, useEffect, useRef, useState } from 'react';
 import { CopyButton } from '../frame/copy-button.tsx';
 import { useStrings } from '../strings/strings.tsx';
 import type { ChatMessageFragment } from './chat.generated.ts';
@@ -47,7 +47,13 @@ export const Message = memo(function Message({ message, viewerId, isOwner, actio
       ? chat.you
       : (message.author?.displayName ?? chat.you);
   return (
-    <article className={isReply ? 'reply' : 'asked'} aria-label={name} data-status={live?.status ?? message.status}>
+    <article
+      className={isReply ? 'reply' : 'asked'}
+      aria-label={name}
+      data-status={live?.status ?? message.status}
+      // Takes the focus of what is gone.
+      tabIndex={-1}
+    >
       <Text size="xs" c="dimmed" className="author" dir="auto">
         {name}
       </Text>
@@ -192,7 +198,8 @@ function Asked({ message, viewerId, isOwner, actions }: MessageProps) {
           maxRows={12}
           value={draft}
           onChange={(event) => setDraft(event.currentTarget.value)}
-          data-autofocus
+          autoFocus
+          onFocus={({ currentTarget: field }) => field.setSelectionRange(field.value.length, field.value.length)}
         />
         <Group gap="xs" mt="xs" justify="flex-end">
           <Button size="compact-sm" variant="default" onClick={() => setDraft(undefined)}>
@@ -245,6 +252,7 @@ function Asked({ message, viewerId, isOwner, actions }: MessageProps) {
 function Remove({ id, actions }: { id: string; actions: MessageActions }) {
   const { chat, common } = useStrings();
   const [asks, setAsks] = useState(false);
+  const button = useRef<HTMLButtonElement>(null);
   return (
     <Popover opened={asks} onChange={setAsks} position="top" withArrow trapFocus>
       <Popover.Target>
@@ -253,6 +261,7 @@ function Remove({ id, actions }: { id: string; actions: MessageActions }) {
           color="gray"
           size="sm"
           aria-label={chat.deleteMessage}
+          ref={button}
           onClick={() => setAsks((before) => !before)}
         >
           <Trash2 size={14} />
@@ -266,6 +275,7 @@ function Remove({ id, actions }: { id: string; actions: MessageActions }) {
             color="red"
             onClick={() => {
               setAsks(false);
+              button.current?.focus();
               actions.remove(id);
             }}
           >
@@ -286,6 +296,7 @@ function Thumbs({
 }) {
   const { chat, common } = useStrings();
   const [asks, setAsks] = useState(false);
+  const button = useRef<HTMLButtonElement>(null);
   const rating = viewerFeedback?.rating;
   return (
     <>
@@ -309,6 +320,7 @@ function Thumbs({
             size="sm"
             aria-label={chat.bad}
             aria-pressed={rating === 'DOWN'}
+            ref={button}
             onClick={() => {
               actions.rate(id, rating === 'DOWN' ? null : 'DOWN');
               setAsks(rating !== 'DOWN');
@@ -323,6 +335,7 @@ function Thumbs({
               event.preventDefault();
               const comment = String(new FormData(event.currentTarget).get('comment')).trim();
               setAsks(false);
+              button.current?.focus();
               if (comment !== '') actions.rate(id, 'DOWN', comment);
             }}
           >
