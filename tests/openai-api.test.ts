@@ -232,6 +232,15 @@ describe.each(MODES)('/v1 with OpenAI’s own client, %s', (_title, skipped, sta
       expect(response).toMatchObject({ store: false, parallel_tool_calls: false, output: [{ call_id: 'call_0' }] });
     });
 
+    it('answers without a conversation where a tool is chosen, as Instructor does', async () => {
+      model.behave(calling);
+      const tools = [{ type: 'function' as const, name: 'weather', parameters: WEATHER, strict: false }];
+      const choice = { type: 'function' as const, name: 'weather' };
+      const response = await respond({ input: 'Weather in Cowes?', tools, tool_choice: choice });
+      expect(response).toMatchObject({ store: false, output: [{ name: 'weather', arguments: '{"place":"Cowes"}' }] });
+      await expect(respond({ tools, tool_choice: choice, store: true })).rejects.toMatchObject({ param: 'tool_choice' });
+    });
+
     it('holds a model to a JSON schema, and shows it images', async () => {
       model.behave(answer('{"place":"Cowes"}'));
       const completion = await openai.chat.completions.parse({
@@ -521,6 +530,30 @@ describe.each(MODES)('/v1 with OpenAI’s own client, %s', (_title, skipped, sta
         expect(bytes.data[index]!.embedding).toHaveLength(embedding.length);
         expect(bytes.data[index]!.embedding[0]).toBeCloseTo(embedding[0]!, 5);
       }
+    });
+
+    it('embeds more texts than one operation of the graph takes, and says how many numbers a model has', async () => {
+      const input = Array.from({ length: 300 }, (_, index) => `Text ${index}`);
+      const many = await openai.embeddings.create({ model: '', input, encoding_format: 'float' });
+      const last = await openai.embeddings.create({ model: '', input: input.slice(-1), encoding_format: 'float' });
+      expect(many.data.map(({ index }) => index)).toEqual([...input.keys()]);
+      expect(many.data[299]!.embedding[0]).toBeCloseTo(last.data[0]!.embedding[0]!, 5);
+      const own = last.data[0]!.embedding.length;
+      const as = (dimensions: number) => openai.embeddings.create({ model: '', input: 'Hello', dimensions });
+      expect((await as(own)).data[0]!.embedding).toHaveLength(own);
+      await expect(as(own / 2)).rejects.toMatchObject({ status: 400, param: 'dimensions' });
+      const far = openai.embeddings.create({ model: '', input: Array(2_049).fill('x') });
+      await expect(far).rejects.toMatchObject({ status: 400, param: 'input' });
+    });
+
+    it('takes addresses with a slash at the end, and tells by HEAD whether there is something', async () => {
+      const headers = { authorization: `Bearer ${openai.apiKey}` };
+      const asked = (where: string, method: string) => fetch(`${graph.url}/v1/${where}`, { method, headers });
+      expect((await asked('models/', 'GET')).status).toBe(200);
+      const told = await asked('models', 'HEAD');
+      expect([told.status, await told.text()]).toEqual([200, '']);
+      expect((await asked('models/unheard-of', 'HEAD')).status).toBe(404);
+      expect((await asked('chat/completions', 'HEAD')).status).toBe(404);
     });
 
     it('makes images', async () => {

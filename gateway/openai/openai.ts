@@ -109,13 +109,15 @@ export function createOpenAi(parts: DoorParts): OpenAi {
   ];
 
   async function answer(request: IncomingMessage, response: ServerResponse, path: string): Promise<void> {
-    const here = routes.filter(({ pattern }) => pattern.test(path));
-    const route = here.find(({ method }) => method === request.method);
+    // Clients join addresses as they like, and look whether there is something.
+    const plain = path.replace(/\/$/, '');
+    const here = routes.filter(({ pattern }) => pattern.test(plain));
+    const route = here.find(({ method }) => method === (request.method === 'HEAD' ? 'GET' : request.method));
     if (!route) {
       if (here.length > 0) response.setHeader('allow', here.map(({ method }) => method).join(', '));
       throw new CodedError('NOT_FOUND', `${request.method} ${path} is not part of this API.`);
     }
-    const [, id, part] = route.pattern.exec(path) ?? [];
+    const [, id, part] = route.pattern.exec(plain) ?? [];
     // A request that changes nothing more than a status may come without a body.
     const isBare = request.headers['content-type'] === undefined && request.headers['content-length'] === '0';
     const hasBody = route.method !== 'GET' && !isBare && !route.takesFile;

@@ -98,7 +98,8 @@ async function answeringOf(visit: Visit, body: Body, key: string | undefined) {
   const isSimple = messages.length === 1 && messages[0]!.role === 'USER' && !messages[0]!.images;
   const continues = previous !== undefined || named !== undefined;
   const isOneCall = flagOf(body, 'parallel_tool_calls') === false;
-  const store = flagOf(body, 'store') ?? (continues || (isSimple && !isOneCall));
+  const choosesTool = body['tool_choice'] != null && body['tool_choice'] !== 'auto';
+  const store = flagOf(body, 'store') ?? (continues || (isSimple && !isOneCall && !choosesTool));
   if (decisions.length > 0) {
     if (flagOf(body, 'store') === false)
       throw badInput('store', 'cannot be false where calls are decided on: the reply that waits for it is stored.');
@@ -123,9 +124,7 @@ async function answeringOf(visit: Visit, body: Body, key: string | undefined) {
   if (!continues && !isSimple) {
     throw badInput('store', 'takes one message of text as `input`; with more, leave it out or say false.');
   }
-  if (body['tool_choice'] != null && body['tool_choice'] !== 'auto') {
-    throw badInput('tool_choice', 'goes with `store: false` only.');
-  }
+  if (choosesTool) throw badInput('tool_choice', 'goes with `store: false` only.');
   const reply = { ...settings, ...(useMemory !== undefined && { useMemory }), clientMessageId: key ?? randomUUID() };
   const answering = continues
     ? await goOn(visit, previous, named, instructions, messages, decisions, reply)
