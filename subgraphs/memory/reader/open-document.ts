@@ -1,5 +1,6 @@
 import { Archive } from './archive.ts';
-import { columnName } from './columns.ts';
+import { HiddenText } from './open-document-hidden.ts';
+import { cellValue, Rows, repeats } from './open-document-rows.ts';
 import { type Outline, OutlineBuilder } from './outline.ts';
 import { DocumentProblem } from './problem.ts';
 import { type Attributes, walkXml, type XmlHandler } from './xml.ts';
@@ -23,8 +24,9 @@ export async function readOpenDocument(bytes: Uint8Array): Promise<Outline> {
   const content = await archive.required('content.xml');
   const builder = new OutlineBuilder();
   const isSheets = /<office:spreadsheet[\s>]/.test(content);
-  walkXml(content, new Content(builder, isSheets));
-  if (/<office:text[\s>]/.test(content)) edgesOf(builder, (await archive.text('styles.xml')) ?? '');
+  const styles = (await archive.text('styles.xml')) ?? '';
+  walkXml(content, new Content(builder, isSheets, new HiddenText([styles, content])));
+  if (/<office:text[\s>]/.test(content)) edgesOf(builder, styles);
   const outline = builder.build();
   // Sheets and slides have names without anything on them.
   const isEmpty = outline.blocks.every(({ start, end, headings }) => {
@@ -73,7 +75,10 @@ class Content implements XmlHandler {
   readonly #builder: OutlineBuilder;
   readonly #isSheets: boolean;
   readonly #rows = new Rows();
-  #skipping = 0;
+  readonly #hidden: HiddenText;
+  #depth = 0;
+  /** How deep the element lies whose content is not read now. */
+  #skippedFrom: number | undefined;
   /** The open paragraphs and headings, as notes lie in them. */
   readonly #open: Words[] = [];
   /** Notes come after the paragraph that they are about. */
@@ -83,14 +88,19 @@ class Content implements XmlHandler {
   /** The slide that is open: its title comes before all else of it. */
   #slide: { title: string; readonly texts: string[]; isTitle: boolean } | undefined;
 
-  constructor(builder: OutlineBuilder, isSheets: boolean) {
+  constructor(builder: OutlineBuilder, isSheets: boolean, hidden: HiddenText) {
+    this.#hidden = hidden;
     this.#builder = builder;
     this.#isSheets = isSheets;
   }
 
   open(name: string, attributes: Attributes): void {
-    if (SKIPPED.has(name)) this.#skipping++;
-    if (this.#skipping > 0) return;
+    this.#depth++;
+    if (this.#skippedFrom !== undefined) return;
+    if (SKIPPED.has(name) || this.#hidden.has(name, attributes)) {
+      this.#skippedFrom = this.#depth;
+      return;
+    }
     switch (name) {
       case 'h':
       case 'p':
@@ -131,12 +141,13 @@ class Content implements XmlHandler {
   }
 
   text(piece: string): void {
-    if (this.#skipping === 0) this.#append(piece);
+    if (this.#skippedFrom === undefined) this.#append(piece);
   }
 
   close(name: string): void {
-    if (SKIPPED.has(name)) this.#skipping--;
-    else if (this.#skipping === 0) this.#close(name);
+    if (this.#skippedFrom === undefined) this.#close(name);
+    else if (this.#skippedFrom === this.#depth) this.#skippedFrom = undefined;
+    this.#depth--;
   }
 
   #close(name: string): void {
@@ -211,77 +222,3 @@ class Content implements XmlHandler {
     else this.#builder.paragraph(text, this.#isSheets ? { cells: { first, last } } : {});
   }
 }
-
-/** The rows that are open, as tables may lie in one another, and where the cells of a sheet stand. */
-class Rows {
-  readonly #open: { readonly cells: string[][]; first: string; last: string }[] = [];
-  #row = 0;
-  #column = 0;
-  #repeatedRows = 1;
-  #repeatedColumns = 1;
-  #value = '';
-
-  get isOpen(): boolean {
-    return this.#open.length > 0;
-  }
-
-  beginSheet(): void {
-    this.#row = 0;
-  }
-
-  begin(repeated: number): void {
-    this.#repeatedRows = repeated;
-    this.#row++;
-    this.#column = 0;
-    this.#open.push({ cells: [], first: '', last: '' });
-  }
-
-  /**
-   * @param repeated a million empty cells are written as one.
-   * @param value of the cell, which programs may leave it at.
-   */
-  beginCell(repeated: number, value: string): void {
-    this.#open.at(-1)?.cells.push([]);
-    this.#value = value;
-    this.#repeatedColumns = repeated;
-    this.#column += repeated;
-  }
-
-  /** Takes a text into the open cell. @returns whether there is one. */
-  take(text: string): boolean {
-    const cell = this.#open.at(-1)?.cells.at(-1);
-    cell?.push(text.replace(/\s+/g, ' ').trim());
-    return cell !== undefined;
-  }
-
-  endCell(): void {
-    const row = this.#open.at(-1);
-    const texts = row?.cells.at(-1);
-    if (this.#value !== '' && texts && !texts.some((text) => text !== '')) texts.push(this.#value);
-    this.#value = '';
-    if (!row?.cells.at(-1)?.some((text) => text !== '')) return;
-    row.first ||= `${columnName(this.#column - this.#repeatedColumns + 1)}${this.#row}`;
-    row.last = `${columnName(this.#column)}${this.#row + this.#repeatedRows - 1}`;
-  }
-
-  /** Ends a row. @returns what it holds, and where; undefined when that is nothing. */
-  end(): { readonly text: string; readonly first: string; readonly last: string } | undefined {
-    const row = this.#open.pop();
-    this.#row += this.#repeatedRows - 1;
-    const filled = row?.cells.map((cell) => cell.join(' ').trim()).filter((text) => text !== '') ?? [];
-    return row && filled.length > 0 ? { text: filled.join(' | '), first: row.first, last: row.last } : undefined;
-  }
-}
-
-/** What a cell holds, where it is not written out: a number, a date, a text. */
-function cellValue(attributes: Attributes): string {
-  const type = attributes['office:value-type'];
-  if (type === undefined) return '';
-  return (attributes[`office:${type}-value`] ?? attributes['office:value'] ?? '').replace(/\s+/g, ' ').trim();
-}
-
-/** Rows that a sheet may have, and more than its columns. */
-const MAX_REPEATS = 1_048_576;
-
-/** How many times a row or a cell stands there. */
-const repeats = (said: string | undefined): number => Math.min(MAX_REPEATS, Math.max(1, Number(said) || 1));

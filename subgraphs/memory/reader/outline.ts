@@ -83,6 +83,14 @@ export class OutlineBuilder {
     if (title) this.#trail.enter(1, oneLine(title));
   }
 
+  /** Adds another document that is attached to this one, under its name; where it cannot be read, its name alone. */
+  attach(name: string, outline: Outline | undefined): void {
+    this.#page = undefined;
+    this.#add(`Attached: ${oneLine(name)}`, [name]);
+    for (const { start, end, headings, cells } of outline?.blocks ?? [])
+      this.#add(outline!.text.slice(start, end), [name, ...headings], cells);
+  }
+
   get headings(): readonly string[] {
     return this.#trail.titles();
   }

@@ -1,5 +1,8 @@
 import { getDocumentProxy } from 'unpdf';
 import { type Outline, OutlineBuilder } from './outline.ts';
+import { filesOf, filledIn, notesOf } from './pdf-annotations.ts';
+import { inReadingOrder, type PlacedRun } from './pdf-columns.ts';
+import { type AttachedFile, attachedFiles } from './pdf-files.ts';
 import { DocumentProblem } from './problem.ts';
 
 const MAX_PAGES = 5_000;
@@ -7,15 +10,23 @@ const MAX_PAGES = 5_000;
 const MAX_STAMP = 200;
 /** Pages whose few letters are on no other page, such as slides with their titles, of which the pictures are read. */
 const MAX_LONE_STAMPS = 200;
+/** The section of what people noted on a page. */
+const NOTES = 'Notes';
 
 /**
  * Reads the text of a PDF, page by page, with what was filled into its forms. A page without text of its own is a
- * picture, and so is one that holds no more of it than a stamp does, and shows pictures for the most part.
+ * picture, and so is one that holds no more of it than a stamp does, and shows pictures for the most part. What people
+ * noted on a page comes with it; what is attached comes last, each file under its name.
  *
  * @param recognised what was read in pages that are pictures, by their number; undefined where none was looked at yet.
+ * @param readFile reads a file that is attached; undefined where it cannot.
  * @throws {DocumentProblem} PASSWORD_PROTECTED, DAMAGED, TOO_LARGE.
  */
-export async function readPdf(bytes: Uint8Array, recognised?: Readonly<Record<number, string>>): Promise<Outline> {
+export async function readPdf(
+  bytes: Uint8Array,
+  recognised?: Readonly<Record<number, string>>,
+  readFile?: (file: AttachedFile) => Promise<Outline | undefined>,
+): Promise<Outline> {
   // The library takes what it is given for its own.
   const own = new Uint8Array(bytes);
   const pdf = await getDocumentProxy(own, { verbosity: 0 }).catch((error: unknown) => {
@@ -24,12 +35,17 @@ export async function readPdf(bytes: Uint8Array, recognised?: Readonly<Record<nu
   try {
     if (pdf.numPages > MAX_PAGES)
       throw new DocumentProblem('TOO_LARGE', `The PDF has ${pdf.numPages} pages; at most ${MAX_PAGES} are read.`);
-    const pages: { readonly lines: string; readonly filled: readonly string[] }[] = [];
+    const pages: { readonly lines: string; readonly filled: readonly string[]; readonly notes: readonly string[] }[] =
+      [];
+    const atPages = new Map<string, string>();
     for (let number = 1; number <= pdf.numPages; number++) {
       const page = await pdf.getPage(number);
       const content = await page.getTextContent();
       // The page is read where one of its annotations is broken.
-      pages.push({ lines: linesOf(content.items), filled: filledIn(await page.getAnnotations().catch(() => [])) });
+      const annotations = await page.getAnnotations().catch(() => []);
+      const lines = linesOf(inReadingOrder(content.items));
+      pages.push({ lines, filled: filledIn(annotations), notes: notesOf(annotations, lines) });
+      for (const [id, name] of filesOf(annotations)) atPages.set(id, name);
       page.cleanup();
     }
     const unread = pages.flatMap(({ lines }, index) => (isLegible(lines) ? [] : [index + 1]));
@@ -39,7 +55,7 @@ export async function readPdf(bytes: Uint8Array, recognised?: Readonly<Record<nu
     const builder = new OutlineBuilder();
     const unreadPages: number[] = [];
     const stamps = new Map<number, string>();
-    for (const [index, { lines, filled }] of pages.entries()) {
+    for (const [index, { lines, filled, notes }] of pages.entries()) {
       const number = index + 1;
       builder.page(number);
       const other = others?.get(number) ?? '';
@@ -50,6 +66,11 @@ export async function readPdf(bytes: Uint8Array, recognised?: Readonly<Record<nu
       if (text === undefined) unreadPages.push(number);
       for (const paragraph of text?.split(/\n\s*\n/) ?? []) builder.paragraph(joinLines(paragraph));
       for (const value of filled) builder.paragraph(value);
+      for (const note of notes) builder.paragraph(note, { headings: [NOTES] });
+    }
+    for (const file of await attachedFiles(pdf, atPages)) {
+      const outline = await readFile?.(file);
+      builder.attach(file.name, outline);
     }
     let stampedPages: number[] = [];
     if (recognised === undefined && stamps.size > 0) {
@@ -103,14 +124,8 @@ function withStamp(own: string, read = ''): string {
 }
 const bare = (text: string): string => text.toLowerCase().replace(/[^\p{L}\p{N}]+/gu, '');
 
-interface Run {
-  readonly str: string;
-  readonly height: number;
-  readonly hasEOL: boolean;
-}
-
 /** The number of a note, which is small and stands at a word, is not a part of it. */
-function linesOf(items: readonly (Run | object)[]): string {
+function linesOf(items: readonly (PlacedRun | object)[]): string {
   let text = '';
   let height = 0;
   for (const item of items) {
@@ -135,33 +150,6 @@ const joinLines = (text: string): string =>
       '',
     )
     .replace(/\s+/g, ' ');
-
-/** The flag of what is not shown. */
-const HIDDEN = 2;
-
-/** What was filled into a form, each with what its field is called, and what was written onto the page. */
-function filledIn(annotations: readonly Record<string, unknown>[]): string[] {
-  return annotations.flatMap((annotation) => {
-    const { subtype, fieldType, fieldValue, alternativeText, fieldName, contentsObj, annotationFlags } = annotation;
-    if (typeof annotationFlags === 'number' && (annotationFlags & HIDDEN) !== 0) return [];
-    if (subtype === 'FreeText') return textsOf((contentsObj as { str?: unknown } | undefined)?.str);
-    if (subtype !== 'Widget') return [];
-    const [name] = textsOf(alternativeText || fieldName);
-    if (fieldType === 'Btn') return name && isTicked(annotation) ? [`${name}: ${fieldValue}`] : [];
-    if (fieldType !== 'Tx' && fieldType !== 'Ch') return [];
-    return textsOf(Array.isArray(fieldValue) ? fieldValue.join(', ') : fieldValue).map((value) =>
-      name ? `${name}: ${value}` : value,
-    );
-  });
-}
-
-/** Whether a box is ticked, or is the one that was chosen of several. */
-const isTicked = ({ checkBox, radioButton, fieldValue, exportValue, buttonValue }: Readonly<Record<string, unknown>>) =>
-  typeof fieldValue === 'string' &&
-  fieldValue !== 'Off' &&
-  ((checkBox === true && fieldValue === exportValue) || (radioButton === true && fieldValue === buttonValue));
-
-const textsOf = (value: unknown): string[] => (typeof value === 'string' && value.trim() !== '' ? [value.trim()] : []);
 
 function problemOf(error: unknown): Error {
   if (error instanceof DocumentProblem) return error;

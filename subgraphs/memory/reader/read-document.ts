@@ -6,6 +6,7 @@ import { readHtml } from './html.ts';
 import { readMarkdown } from './markdown.ts';
 import type { Outline } from './outline.ts';
 import { cutPassages, type Passage } from './passages.ts';
+import type { AttachedFile } from './pdf-files.ts';
 import { readPlainText } from './plain-text.ts';
 import { DocumentProblem } from './problem.ts';
 
@@ -59,16 +60,32 @@ export async function readDocument(
   return { contentType: type, text: outline.text, passages, unreadPages, stampedPages };
 }
 
-/** Readers are loaded with the first file of their format. */
+/** Reads a file that is attached to another one. @returns undefined where it cannot be read: its document can. */
+async function attachedOutline({ name, content }: AttachedFile): Promise<Outline | undefined> {
+  const type = documentType('', name);
+  if (type === undefined) return undefined;
+  try {
+    await checkType(content, type);
+    return await outlineOf(content, type, type, undefined, true);
+  } catch (error) {
+    // What takes too much of its document takes too much here.
+    if (error instanceof DocumentProblem && error.code !== 'TOO_LARGE' && error.code !== 'TOO_EXPENSIVE')
+      return undefined;
+    throw error;
+  }
+}
+
+/** Readers are loaded with the first file of their format. @param isAttached what is attached to it is not read. */
 async function outlineOf(
   bytes: Uint8Array,
   type: DocumentType,
   contentType: string,
-  recognised: ReadOptions['recognised'],
+  recognised?: ReadOptions['recognised'],
+  isAttached = false,
 ): Promise<Outline> {
   switch (type) {
     case 'application/pdf':
-      return (await import('./pdf.ts')).readPdf(bytes, recognised);
+      return (await import('./pdf.ts')).readPdf(bytes, recognised, isAttached ? undefined : attachedOutline);
     case DOCX:
       return (await import('./docx.ts')).readDocx(bytes);
     case XLSX:

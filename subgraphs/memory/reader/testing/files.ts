@@ -34,6 +34,58 @@ export function pdf(pages: readonly string[], options: { encrypted?: boolean } =
   return Buffer.from(file, 'latin1');
 }
 
+/** A text of a PDF at its place, in points from the lower left corner. */
+export type PlacedText = readonly [x: number, y: number, text: string];
+
+/**
+ * A PDF of one page on which texts are drawn in this order, in letters of 10 points.
+ *
+ * @param annotations of the page, as dictionaries. @param files that are attached to all of it, by name.
+ */
+export function drawnPdf(
+  texts: readonly PlacedText[],
+  {
+    annotations = [],
+    files = {},
+  }: { annotations?: readonly string[]; files?: Readonly<Record<string, Uint8Array>> } = {},
+): Uint8Array {
+  const names = Object.keys(files);
+  const first = 6 + annotations.length;
+  const content = texts
+    .map(([x, y, text]) => `BT /F1 10 Tf 1 0 0 1 ${x} ${y} Tm (${text.replace(/[()\\]/g, '\\$&')}) Tj ET`)
+    .join('\n');
+  const tree = names.map((name, i) => `(${name}) ${first + 2 * i} 0 R`).join(' ');
+  return assembled([
+    `<< /Type /Catalog /Pages 2 0 R /Names << /EmbeddedFiles << /Names [${tree}] >> >> >>`,
+    '<< /Type /Pages /Kids [3 0 R] /Count 1 >>',
+    `<< /Type /Page /Parent 2 0 R /MediaBox [0 0 612 792] /Contents 4 0 R /Resources << /Font << /F1 5 0 R >> >> /Annots [${annotations.map((_, i) => `${6 + i} 0 R`).join(' ')}] >>`,
+    [`<< /Length ${content.length} >>`, Buffer.from(content)],
+    '<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica >>',
+    ...annotations,
+    ...names.flatMap((name, i) => [
+      `<< /Type /Filespec /F (${name}) /UF (${name}) /EF << /F ${first + 2 * i + 1} 0 R >> >>`,
+      [`<< /Type /EmbeddedFile /Length ${files[name]!.byteLength} >>`, files[name]!] as const,
+    ]),
+  ]);
+}
+
+/** The bytes of a PDF of these objects, numbered from 1; the first one is its catalog. */
+function assembled(objects: readonly (string | readonly [head: string, stream: Uint8Array])[]): Uint8Array {
+  const parts: Uint8Array[] = [Buffer.from('%PDF-1.4\n')];
+  let length = parts[0]!.length;
+  const rows = objects.map((object, i) => {
+    const [head, stream] = typeof object === 'string' ? [object] : object;
+    const body = stream ? [Buffer.from(`${head}\nstream\n`), stream, Buffer.from('\nendstream')] : [Buffer.from(head)];
+    const whole = Buffer.concat([Buffer.from(`${i + 1} 0 obj\n`), ...body, Buffer.from('\nendobj\n')]);
+    const row = `${String(length).padStart(10, '0')} 00000 n \n`;
+    parts.push(whole);
+    length += whole.length;
+    return row;
+  });
+  const tail = `xref\n0 ${objects.length + 1}\n0000000000 65535 f \n${rows.join('')}trailer\n<< /Size ${objects.length + 1} /Root 1 0 R >>\nstartxref\n${length}\n%%EOF\n`;
+  return Buffer.concat([...parts, Buffer.from(tail)]);
+}
+
 /** A page of a PDF that is a picture, with what an archive has stamped on it. */
 interface ScannedPage {
   readonly jpeg: Uint8Array;
@@ -44,11 +96,8 @@ interface ScannedPage {
 
 /** A PDF of pictures, as a scanner writes it: each page is a JPEG, or a text. */
 export function scannedPdf(pages: readonly (string | ScannedPage)[]): Uint8Array {
-  const objects: Buffer[] = [];
-  const add = (head: string, stream?: Uint8Array): void => {
-    const body = stream ? [Buffer.from(`${head}\nstream\n`), stream, Buffer.from('\nendstream')] : [Buffer.from(head)];
-    objects.push(Buffer.concat(body));
-  };
+  const objects: (string | readonly [string, Uint8Array])[] = [];
+  const add = (head: string, stream?: Uint8Array) => objects.push(stream ? [head, stream] : head);
   add('<< /Type /Catalog /Pages 2 0 R >>');
   add(`<< /Type /Pages /Kids [${pages.map((_, i) => `${4 + 3 * i} 0 R`).join(' ')}] /Count ${pages.length} >>`);
   add('<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica >>');
@@ -70,17 +119,7 @@ export function scannedPdf(pages: readonly (string | ScannedPage)[]): Uint8Array
         page.jpeg,
       );
   }
-  const parts: Buffer[] = [Buffer.from('%PDF-1.4\n')];
-  let length = parts[0]!.length;
-  const rows = objects.map((object, i) => {
-    const whole = Buffer.concat([Buffer.from(`${i + 1} 0 obj\n`), object, Buffer.from('\nendobj\n')]);
-    const row = `${String(length).padStart(10, '0')} 00000 n \n`;
-    parts.push(whole);
-    length += whole.length;
-    return row;
-  });
-  const tail = `xref\n0 ${objects.length + 1}\n0000000000 65535 f \n${rows.join('')}trailer\n<< /Size ${objects.length + 1} /Root 1 0 R >>\nstartxref\n${length}\n%%EOF\n`;
-  return Buffer.concat([...parts, Buffer.from(tail)]);
+  return assembled(objects);
 }
 
 /** A DOCX of paragraphs; one that begins with `# ` is a heading of the first level. */

@@ -1,0 +1,76 @@
+import { columnName } from './columns.ts';
+import type { Attributes } from './xml.ts';
+
+/** The rows that are open, as tables may lie in one another, and where the cells of a sheet stand. */
+export class Rows {
+  readonly #open: { readonly cells: string[][]; first: string; last: string }[] = [];
+  #row = 0;
+  #column = 0;
+  #repeatedRows = 1;
+  #repeatedColumns = 1;
+  #value = '';
+
+  get isOpen(): boolean {
+    return this.#open.length > 0;
+  }
+
+  beginSheet(): void {
+    this.#row = 0;
+  }
+
+  begin(repeated: number): void {
+    this.#repeatedRows = repeated;
+    this.#row++;
+    this.#column = 0;
+    this.#open.push({ cells: [], first: '', last: '' });
+  }
+
+  /**
+   * @param repeated a million empty cells are written as one.
+   * @param value of the cell, which programs may leave it at.
+   */
+  beginCell(repeated: number, value: string): void {
+    this.#open.at(-1)?.cells.push([]);
+    this.#value = value;
+    this.#repeatedColumns = repeated;
+    this.#column += repeated;
+  }
+
+  /** Takes a text into the open cell. @returns whether there is one. */
+  take(text: string): boolean {
+    const cell = this.#open.at(-1)?.cells.at(-1);
+    cell?.push(text.replace(/\s+/g, ' ').trim());
+    return cell !== undefined;
+  }
+
+  endCell(): void {
+    const row = this.#open.at(-1);
+    const texts = row?.cells.at(-1);
+    if (this.#value !== '' && texts && !texts.some((text) => text !== '')) texts.push(this.#value);
+    this.#value = '';
+    if (!row?.cells.at(-1)?.some((text) => text !== '')) return;
+    row.first ||= `${columnName(this.#column - this.#repeatedColumns + 1)}${this.#row}`;
+    row.last = `${columnName(this.#column)}${this.#row + this.#repeatedRows - 1}`;
+  }
+
+  /** Ends a row. @returns what it holds, and where; undefined when that is nothing. */
+  end(): { readonly text: string; readonly first: string; readonly last: string } | undefined {
+    const row = this.#open.pop();
+    this.#row += this.#repeatedRows - 1;
+    const filled = row?.cells.map((cell) => cell.join(' ').trim()).filter((text) => text !== '') ?? [];
+    return row && filled.length > 0 ? { text: filled.join(' | '), first: row.first, last: row.last } : undefined;
+  }
+}
+
+/** Returns what a cell holds, where it is not written out: a number, a date, a text. */
+export function cellValue(attributes: Attributes): string {
+  const type = attributes['office:value-type'];
+  if (type === undefined) return '';
+  return (attributes[`office:${type}-value`] ?? attributes['office:value'] ?? '').replace(/\s+/g, ' ').trim();
+}
+
+/** Rows that a sheet may have, and more than its columns. */
+const MAX_REPEATS = 1_048_576;
+
+/** Returns how many times a row or a cell stands there. */
+export const repeats = (said: string | undefined): number => Math.min(MAX_REPEATS, Math.max(1, Number(said) || 1));
