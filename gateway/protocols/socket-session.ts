@@ -64,7 +64,7 @@ export function createSocketSessions(options: SocketSessionOptions): SocketSessi
   const watch = (socket: WebSocket, identity: Identity): (() => void) =>
     authenticator && identity.kind === 'user'
       ? authenticator.watch(identity, (reason) => socket.close(CLOSE.FORBIDDEN, endedText(reason)))
-      : () => undefined;
+      : NOTHING_TO_STOP;
 
   async function open(
     socket: WebSocket,
@@ -132,6 +132,8 @@ export function createSocketSessions(options: SocketSessionOptions): SocketSessi
     },
   };
 }
+
+const NOTHING_TO_STOP = (): void => undefined;
 
 const hasCredentials = ({ authorization, apiKey }: Credentials): boolean => Boolean(authorization || apiKey);
 

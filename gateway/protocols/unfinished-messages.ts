@@ -3,7 +3,7 @@ import type { WebSocket } from 'ws';
 import { guarded } from '#platform/base/faults/guarded.ts';
 import type { Logger } from '#platform/base/log/log.ts';
 import { CLOSE, reasonText } from '#platform/net/transport/graphql-socket.ts';
-import { unfinishedBodies } from '../request/unfinished-bodies.ts';
+import { type HeldBody, unfinishedBodies } from '../request/unfinished-bodies.ts';
 
 /** Bytes of a message that are not counted: most messages come whole, in one packet. */
 const FREE_BYTES = 16_384;
@@ -18,42 +18,75 @@ const PARTING_MS = 2_000;
  * @param raw the connection below the WebSocket.
  */
 export function boundUnfinished(raw: Socket, socket: WebSocket, network: string, maxBytes: number, log: Logger): void {
-  const held = unfinishedBodies.hold(() => network, maxBytes);
-  let counted = 0;
+  const unfinished = new UnfinishedMessage(raw, socket, network, maxBytes, log);
+  raw.on('data', unfinished.count);
+  socket.on('message', () => unfinished.isWhole());
+  const control = (data: Buffer): void => unfinished.isControl(data);
+  socket.on('ping', control);
+  socket.on('pong', control);
+  socket.on('close', () => unfinished.release());
+}
+
+class UnfinishedMessage {
+  readonly #raw: Socket;
+  readonly #socket: WebSocket;
+  readonly #network: string;
+  readonly #maxBytes: number;
+  readonly #log: Logger;
+  /** Of a message that is large. */
+  #held: HeldBody | undefined;
+  #counted = 0;
   /**
    * Bytes of the connection that belong to what has come whole; what comes in one packet with its end counts as well.
    */
-  let whole = raw.bytesRead;
-  const end = (reason: unknown): void => {
-    held.release();
-    socket.close(CLOSE.TOO_MUCH, reasonText(reason));
-    setTimeout(() => socket.terminate(), PARTING_MS).unref();
-  };
-  const count = (): void => {
-    const unfinished = raw.bytesRead - whole;
-    if (unfinished <= FREE_BYTES || unfinished <= counted) return;
-    const more = unfinished - counted;
-    counted = unfinished;
+  #whole: number;
+
+  constructor(raw: Socket, socket: WebSocket, network: string, maxBytes: number, log: Logger) {
+    this.#raw = raw;
+    this.#socket = socket;
+    this.#network = network;
+    this.#maxBytes = maxBytes;
+    this.#log = log;
+    this.#whole = raw.bytesRead;
+  }
+
+  /** A part has come. */
+  readonly count = (): void => {
+    const unfinished = this.#raw.bytesRead - this.#whole;
+    if (unfinished <= FREE_BYTES || unfinished <= this.#counted) return;
+    const more = unfinished - this.#counted;
+    this.#counted = unfinished;
+    this.#held ??= unfinishedBodies.hold(() => this.#network, this.#maxBytes);
     try {
-      held.add(more);
+      this.#held.add(more);
     } catch (error) {
-      raw.off('data', guardedCount);
-      end(error);
+      this.#raw.off('data', this.count);
+      guarded({ where: 'websocket data', log: this.#log, end: () => this.#socket.terminate() }, () =>
+        this.#refuse(error),
+      )();
     }
   };
-  const guardedCount = guarded({ where: 'websocket data', log, end: () => socket.terminate() }, count);
-  const isWhole = (): void => {
-    whole = raw.bytesRead;
-    if (counted === 0) return;
-    counted = 0;
-    held.release();
-  };
-  const control = (data: Buffer): void => {
-    whole += CONTROL_HEAD + data.length;
-  };
-  raw.on('data', guardedCount);
-  socket.on('message', guarded({ where: 'websocket message', log, end: () => socket.terminate() }, isWhole));
-  socket.on('ping', control);
-  socket.on('pong', control);
-  socket.once('close', () => held.release());
+
+  /** A message has come to its end. */
+  isWhole(): void {
+    this.#whole = this.#raw.bytesRead;
+    if (this.#counted === 0) return;
+    this.#counted = 0;
+    this.release();
+  }
+
+  /** A control frame has come, which may stand between the parts of a message. */
+  isControl(data: Buffer): void {
+    this.#whole += CONTROL_HEAD + data.length;
+  }
+
+  release(): void {
+    this.#held?.release();
+  }
+
+  #refuse(reason: unknown): void {
+    this.release();
+    this.#socket.close(CLOSE.TOO_MUCH, reasonText(reason));
+    setTimeout(() => this.#socket.terminate(), PARTING_MS).unref();
+  }
 }

@@ -1,33 +1,23 @@
-import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, Server } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type WebSocket, WebSocketServer } from 'ws';
 import type { Config } from '#platform/base/config/config.ts';
-import { CodedError, unexpected } from '#platform/base/errors/errors.ts';
-import { guarded, report } from '#platform/base/faults/guarded.ts';
+import { CodedError } from '#platform/base/errors/errors.ts';
+import { guarded } from '#platform/base/faults/guarded.ts';
 import { inTurns } from '#platform/base/iteration/in-turns.ts';
-import { inRequest } from '#platform/base/log/request-log.ts';
 import { type ClientInfo, networkOf } from '#platform/identity/client-info.ts';
 import { ANONYMOUS } from '#platform/identity/identity.ts';
 import { readTarget } from '#platform/net/http/request-target.ts';
-import type { SubscribePayload } from '#platform/net/transport/client-message.ts';
-import {
-  CLOSE,
-  type OperationChannel,
-  PROTOCOL,
-  reasonText,
-  serveGraphqlSocket,
-} from '#platform/net/transport/graphql-socket.ts';
-import { isRefused, type OperationCaller } from '../policy/pipeline.ts';
+import { CLOSE, PROTOCOL, reasonText, serveGraphqlSocket } from '#platform/net/transport/graphql-socket.ts';
 import { credentialsOf } from '../request/authentication.ts';
 import { clientOf, traceparentOf } from '../request/client.ts';
 import type { Origins } from '../server/origins.ts';
 import { createOpenCounter } from '../subscriptions/open-counter.ts';
-import { streamPolicyOf } from '../subscriptions/stream-policy.ts';
 import type { ProtocolParts } from './parts.ts';
-import { createSocketSessions, type Offer, type Session } from './socket-session.ts';
+import { Connection, type ConnectionParts } from './socket-connection.ts';
+import { createSocketSessions, type Offer } from './socket-session.ts';
 import { boundUnfinished } from './unfinished-messages.ts';
 
 export interface WebSocketOptions extends ProtocolParts {
@@ -56,12 +46,6 @@ export interface WebSocketFace {
   stop(): void;
 }
 
-interface Connection {
-  readonly socket: WebSocket;
-  /** Queries and mutations that are not answered yet. */
-  busy: number;
-}
-
 /**
  * Sockets that may wait to be let in: half a second's worth. Each holds its request, and up to 64 KB that came with it.
  */
@@ -69,16 +53,19 @@ const MAX_WAITING = 2_000;
 
 /** Serves graphql-transport-ws to clients: queries, mutations and subscriptions, under the same policies as HTTP. */
 export function serveWebSockets(options: WebSocketOptions): WebSocketFace {
-  const { config, log, metrics, graph, pipeline, subscriptions, authenticator } = options;
+  const { config, log, metrics, graph, authenticator } = options;
   const perAddress = createOpenCounter(config.WS_MAX_SOCKETS_ADDRESS);
-  const sessions = createSocketSessions(options);
   const connections = new Set<Connection>();
-  // One for all: an error holds the stack that it was made on.
-  const tooManyOperations = new CodedError(
-    'RATE_LIMITED',
-    `More than ${config.WS_MAX_OPERATIONS} operations at once on one socket.`,
-    { retryAfter: 1 },
-  );
+  const shared: ConnectionParts = {
+    ...options,
+    sessions: createSocketSessions(options),
+    // One for all: an error holds the stack that it was made on.
+    tooManyOperations: new CodedError(
+      'RATE_LIMITED',
+      `More than ${config.WS_MAX_OPERATIONS} operations at once on one socket.`,
+      { retryAfter: 1 },
+    ),
+  };
   let stopping = false;
   const sockets = new WebSocketServer({
     noServer: true,
@@ -95,7 +82,7 @@ export function serveWebSockets(options: WebSocketOptions): WebSocketFace {
   options.server.on('upgrade', guarded(guard, upgrade));
 
   function upgrade(request: IncomingMessage, socket: Duplex, head: Buffer) {
-    socket.on('error', () => socket.destroy());
+    socket.on('error', destroyThis);
     if (readTarget(request) !== undefined) return reject(socket, '400 Bad Request');
     const path = (request.url ?? '/').split('?', 1)[0];
     if (path !== options.path) return reject(socket, '404 Not Found');
@@ -105,7 +92,8 @@ export function serveWebSockets(options: WebSocketOptions): WebSocketFace {
     const client = clientOf(request, config.TRUSTED_PROXIES);
     const network = networkOf(client);
     if (!perAddress.enter(network)) return reject(socket, '429 Too Many Requests');
-    socket.once('close', () => perAddress.leave(network));
+    // Not `once`, which costs a socket twice as much; it closes once.
+    socket.on('close', () => perAddress.leave(network));
     if (!open(request, socket, head, client, network)) reject(socket, '503 Service Unavailable');
   }
 
@@ -143,84 +131,14 @@ export function serveWebSockets(options: WebSocketOptions): WebSocketFace {
   });
 
   function accept(socket: WebSocket, client: ClientInfo, offer: Offer): void {
-    const connection: Connection = { socket, busy: 0 };
+    const connection = new Connection(shared, socket, client, offer);
     connections.add(connection);
     metrics.socketOpened();
-    socket.once('close', (code) => {
+    socket.on('close', (code) => {
       connections.delete(connection);
       metrics.socketClosed(reasonOf(code));
     });
-    serveGraphqlSocket<Session>(socket, {
-      log,
-      keepAliveMs: config.WS_KEEPALIVE_MS,
-      maxOperations: config.WS_MAX_OPERATIONS,
-      maxMessageBytes: config.WS_MAX_MESSAGE_BYTES,
-      tooManyOperations,
-      read: (session, bytes, parse) => pipeline.read(() => session ?? { identity: ANONYMOUS, client }, bytes, parse),
-      init: (payload) => sessions.open(socket, client, offer, payload),
-      renew: (session, payload) => sessions.renew(socket, session, payload),
-      operate: (session, payload, channel) => operate(connection, session, payload, channel),
-      closed: sessions.close,
-    });
-  }
-
-  function operate(connection: Connection, session: Session, payload: SubscribePayload, channel: OperationChannel) {
-    const version = graph.current!;
-    const aborter = new AbortController();
-    const caller: OperationCaller = {
-      identity: session.identity,
-      client: session.client,
-      requestId: randomUUID(),
-      traceparent: traceparentOf(payload.extensions?.['traceparent']) ?? session.traceparent,
-      headers: session.headers,
-      headersKey: session.headersKey,
-      signal: aborter.signal,
-    };
-    let stop: (() => void) | undefined;
-    const started = performance.now();
-
-    const answer = async (): Promise<void> => {
-      const admitted = await pipeline.admit(version, payload, caller);
-      if (aborter.signal.aborted) return;
-      if (isRefused(admitted)) {
-        metrics.operation('websocket', 'unknown', 'refused', (performance.now() - started) / 1000);
-        return channel.error(admitted.errors);
-      }
-      const { prepared, request } = admitted;
-      if (prepared.kind === 'subscription') {
-        stop = subscriptions.run(
-          admitted,
-          streamPolicyOf(admitted, version),
-          { ...channel, cut: (reason) => cut(connection.socket, reason) },
-          'websocket',
-        );
-        return;
-      }
-      const timer = setTimeout(() => aborter.abort(timeout(config.REQUEST_TIMEOUT_MS)), config.REQUEST_TIMEOUT_MS);
-      try {
-        const { json, failed } = await prepared.execute(request);
-        channel.next(json);
-        channel.complete();
-        const outcome = failed ? 'errors' : 'ok';
-        metrics.operation('websocket', prepared.kind, outcome, (performance.now() - started) / 1000);
-      } finally {
-        clearTimeout(timer);
-      }
-    };
-    // From its first moment: a new operation takes a while before it runs, and a restart waits for it as well.
-    connection.busy++;
-    const run = (): Promise<void> =>
-      answer().finally(() => {
-        connection.busy--;
-      });
-    inRequest(caller.requestId, run).catch((error: unknown) => {
-      const { errorId } = report(error, 'websocket operation', log, { requestId: caller.requestId });
-      channel.error([unexpected(errorId)]);
-    });
-    return () => {
-      aborter.abort();
-      stop?.();
-    };
+    serveGraphqlSocket(socket, connection);
   }
 
   async function restart(reason: string, spreadMs: number): Promise<void> {
@@ -242,10 +160,9 @@ export function serveWebSockets(options: WebSocketOptions): WebSocketFace {
   };
 }
 
-/** A client that does not read does not read the close frame either. */
-function cut(socket: WebSocket, reason: string): void {
-  socket.close(CLOSE.SLOW_CONSUMER, reasonText(reason));
-  setTimeout(() => socket.terminate(), 2_000).unref();
+/** A listener to the errors of a socket, one for all of them. */
+function destroyThis(this: Duplex): void {
+  this.destroy();
 }
 
 /** How long a client whose upgrade is refused may take to close its side. */
@@ -258,8 +175,6 @@ function reject(socket: Duplex, status: string): void {
   const timer = setTimeout(() => socket.destroy(), PARTING_MS).unref();
   socket.once('close', () => clearTimeout(timer));
 }
-
-const timeout = (ms: number): CodedError => new CodedError('TIMEOUT', `The operation took longer than ${ms} ms.`);
 
 const NAMES: Readonly<Record<number, string>> = {
   1000: 'client',

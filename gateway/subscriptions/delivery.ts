@@ -57,108 +57,137 @@ const MAX_CHARACTERS = 256 * 1024;
 const LOOK_MS = 20;
 
 /**
- * Delivers the events of one subscription to one client: what execution/answering/events.ts has made of an event is
+ * Creates what delivers the events of one subscription to one client: what execution/answering/events.ts has made of an event is
  * written to the client's channel, at once or after what waits. subscriptions.ts makes one for each client.
  *
  * The queue is bounded by the policy, costs nothing until a client is slow, and never slows the source: others may
  * listen to it.
  */
-export function createDelivery(channel: Channel, policy: QueuePolicy, observer: DeliveryObserver): Delivery {
-  let queue: string[] = [];
-  let characters = 0;
-  let state: 'open' | 'ending' | 'ended' = 'open';
-  let timer: NodeJS.Timeout | undefined;
-  let lastSent: string | undefined;
-  let failure: readonly AnswerError[] | undefined;
+export const createDelivery = (channel: Channel, policy: QueuePolicy, observer: DeliveryObserver): Delivery =>
+  new QueuedDelivery(channel, policy, observer);
 
-  const write = (json: string | Uint8Array): void => {
-    if (policy.offsetOf) lastSent = textOf(json);
-    channel.next(json);
-    observer.sent();
-  };
+class QueuedDelivery implements Delivery {
+  readonly #channel: Channel;
+  readonly #policy: QueuePolicy;
+  readonly #observer: DeliveryObserver;
+  /** Undefined: nothing waits. */
+  #queue: string[] | undefined;
+  #characters = 0;
+  #state: 'open' | 'ending' | 'ended' = 'open';
+  #timer: NodeJS.Timeout | undefined;
+  #lastSent: string | undefined;
+  #failure: readonly AnswerError[] | undefined;
 
-  function end(reason: Parameters<DeliveryObserver['ended']>[0]): void {
-    if (state === 'ended') return;
-    state = 'ended';
-    clearInterval(timer);
-    timer = undefined;
-    queue = [];
-    observer.ended(reason);
+  constructor(channel: Channel, policy: QueuePolicy, observer: DeliveryObserver) {
+    this.#channel = channel;
+    this.#policy = policy;
+    this.#observer = observer;
   }
 
-  function flush(): void {
-    while (queue.length > 0 && channel.buffered() < HIGH_WATER) {
-      const json = queue.shift()!;
-      characters -= json.length;
-      write(json);
-    }
-    if (queue.length > 0) return;
-    clearInterval(timer);
-    timer = undefined;
-    if (state === 'ending') {
-      end(failure ? 'error' : 'complete');
-      if (failure) channel.error(failure);
-      else channel.complete();
-    }
+  next({ json }: Pick<OperationAnswer, 'json'>): void {
+    if (this.#state !== 'open') return;
+    if (!this.#queue && this.#channel.buffered() < HIGH_WATER) this.#write(json);
+    else this.#enqueue(textOf(json));
   }
 
-  function enqueue(json: string) {
+  complete(): void {
+    this.#endAfter(undefined);
+  }
+
+  error(errors: readonly AnswerError[]): void {
+    this.#endAfter(errors);
+  }
+
+  fail(errors: readonly AnswerError[]): void {
+    if (this.#state === 'ended') return;
+    this.#end('error');
+    this.#channel.error(errors);
+  }
+
+  stop(): void {
+    if (this.#state !== 'ended') this.#end('left');
+  }
+
+  #write(json: string | Uint8Array): void {
+    if (this.#policy.offsetOf) this.#lastSent = textOf(json);
+    this.#channel.next(json);
+    this.#observer.sent();
+  }
+
+  #end(reason: Parameters<DeliveryObserver['ended']>[0]): void {
+    if (this.#state === 'ended') return;
+    this.#state = 'ended';
+    this.#emptied();
+    this.#observer.ended(reason);
+  }
+
+  #emptied(): void {
+    clearInterval(this.#timer);
+    this.#timer = undefined;
+    this.#queue = undefined;
+  }
+
+  #flush(): void {
+    // Looked at each time: what is written may end it.
+    while (this.#queue && this.#queue.length > 0 && this.#channel.buffered() < HIGH_WATER) {
+      const json = this.#queue.shift()!;
+      this.#characters -= json.length;
+      this.#write(json);
+    }
+    if (this.#queue && this.#queue.length > 0) return;
+    this.#emptied();
+    if (this.#state !== 'ending') return;
+    const failure = this.#failure;
+    this.#end(failure ? 'error' : 'complete');
+    if (failure) this.#channel.error(failure);
+    else this.#channel.complete();
+  }
+
+  #enqueue(json: string) {
+    const { when, merge } = this.#policy;
+    this.#queue ??= [];
+    const queue = this.#queue;
     const last = queue.at(-1);
-    if (policy.when === 'latest' && last !== undefined) {
-      observer.coalesced();
-      queue = [json];
-      characters = json.length;
+    if (when === 'latest' && last !== undefined) {
+      this.#observer.coalesced();
+      this.#queue = [json];
+      this.#characters = json.length;
     } else {
-      const merged = policy.when === 'merge' && last !== undefined ? policy.merge?.(last, json) : undefined;
+      const merged = when === 'merge' && last !== undefined ? merge?.(last, json) : undefined;
       if (merged !== undefined) {
-        observer.coalesced();
-        characters += merged.length - last!.length;
+        this.#observer.coalesced();
+        this.#characters += merged.length - last!.length;
         queue[queue.length - 1] = merged;
       } else {
         queue.push(json);
-        characters += json.length;
+        this.#characters += json.length;
       }
     }
-    if (queue.length > MAX_EVENTS || characters > MAX_CHARACTERS) return tooSlow();
-    timer ??= setInterval(guarded({ where: 'delivery', end: () => end('error') }, flush), LOOK_MS);
+    if (this.#queue.length > MAX_EVENTS || this.#characters > MAX_CHARACTERS) return this.#tooSlow();
+    this.#timer ??= setInterval(
+      guarded({ where: 'delivery', end: () => this.#end('error') }, () => this.#flush()),
+      LOOK_MS,
+    );
   }
 
-  function tooSlow(): void {
-    const offset = lastSent === undefined ? undefined : policy.offsetOf?.(lastSent);
-    end('slow');
+  #tooSlow(): void {
+    const offset = this.#lastSent === undefined ? undefined : this.#policy.offsetOf?.(this.#lastSent);
+    this.#end('slow');
     const behind = offset === undefined ? '' : ` after ${String(offset)}`;
-    channel.error([
+    this.#channel.error([
       new CodedError('SLOW_CONSUMER', `You read more slowly than events come. Subscribe again and resume${behind}.`, {
         ...(offset !== undefined && { resumeAfter: offset }),
       }),
     ]);
-    channel.cut(`Slow consumer: resume${behind}`);
+    this.#channel.cut(`Slow consumer: resume${behind}`);
   }
 
-  function endAfter(errors: readonly AnswerError[] | undefined): void {
-    if (state !== 'open') return;
-    state = 'ending';
-    failure = errors;
-    if (queue.length === 0) flush();
+  #endAfter(errors: readonly AnswerError[] | undefined): void {
+    if (this.#state !== 'open') return;
+    this.#state = 'ending';
+    this.#failure = errors;
+    if (!this.#queue) this.#flush();
   }
-
-  return {
-    next({ json }) {
-      if (state !== 'open') return;
-      if (queue.length === 0 && channel.buffered() < HIGH_WATER) write(json);
-      else enqueue(textOf(json));
-    },
-    complete: () => endAfter(undefined),
-    error: endAfter,
-    fail(errors) {
-      if (state === 'ended') return;
-      end('error');
-      channel.error(errors);
-    },
-    stop() {
-      if (state !== 'ended') end('left');
-    },
-  };
 }
 
 /** As a string it is kept alone: bytes are part of all that came with them in one read. */

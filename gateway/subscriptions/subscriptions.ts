@@ -7,7 +7,7 @@ import type { Unsubscribe } from '#platform/net/transport/transport.ts';
 import type { Admitted } from '../policy/pipeline.ts';
 import { credentialsIn } from '../request/credential-headers.ts';
 import type { Carrier, GatewayMetrics } from '../server/metrics.ts';
-import { type Channel, createDelivery, type Delivery, type QueuePolicy } from './delivery.ts';
+import { type Channel, createDelivery, type Delivery, type DeliveryObserver, type QueuePolicy } from './delivery.ts';
 import { countedIdentity, createOpenCounter } from './open-counter.ts';
 import { createSharedUpstreams } from './shared-upstreams.ts';
 
@@ -43,9 +43,9 @@ export function createSubscriptions(metrics: GatewayMetrics, limits: SocketSetti
   let stopped: string | undefined;
 
   function tell(why: string, spreadMs: number): void {
-    for (const { carrier, delivery } of [...running]) {
-      if (carrier === 'websocket') continue;
-      const fail = guarded({ where: 'delivery' }, () => delivery.fail([new CodedError('RESUBSCRIBE', why)]));
+    for (const one of [...running]) {
+      if (one.carrier === 'websocket') continue;
+      const fail = guarded({ where: 'delivery' }, () => one.fail(new CodedError('RESUBSCRIBE', why)));
       setTimeout(fail, Math.random() * spreadMs);
     }
   }
@@ -59,29 +59,13 @@ export function createSubscriptions(metrics: GatewayMetrics, limits: SocketSetti
         channel.error([place]);
         return () => undefined;
       }
-      let stop: Unsubscribe = () => undefined;
-      let over = false;
-      metrics.subscriptionStarted(carrier);
-      const delivery = createDelivery(channel, policy, {
-        sent: () => metrics.eventSent(),
-        coalesced: () => metrics.eventsCoalesced(1),
-        ended(reason) {
-          over = true;
-          running.delete(entry);
-          place?.();
-          metrics.subscriptionEnded(carrier, reason);
-          stop();
-        },
-      });
-      const entry = { carrier, delivery, stop: () => delivery.stop() };
-      running.add(entry);
+      const entry = new Running(running, metrics, carrier, place);
+      const delivery = createDelivery(channel, policy, entry);
       // Of a state that is sent whole, the newest is all that matters: also after a lost connection.
       const opened =
         policy.when === 'latest' ? { ...admitted, request: { ...admitted.request, resubscribe: true } } : admitted;
-      stop = upstreams.subscribe(opened, shareKey(admitted, policy), delivery);
-      // It may have ended while it was being opened.
-      if (over) stop();
-      return entry.stop;
+      entry.begin(delivery, upstreams.subscribe(opened, shareKey(admitted, policy), delivery));
+      return stopOf(delivery);
     },
     resubscribe: tell,
     stop(why, spreadMs) {
@@ -91,11 +75,56 @@ export function createSubscriptions(metrics: GatewayMetrics, limits: SocketSetti
   };
 }
 
-interface Running {
+/** A subscription of one client, which is told how its delivery goes. */
+class Running implements DeliveryObserver {
   readonly carrier: Carrier;
-  readonly delivery: Delivery;
-  readonly stop: Unsubscribe;
+  readonly #all: Set<Running>;
+  readonly #metrics: GatewayMetrics;
+  readonly #leave: (() => void) | undefined;
+  #delivery: Delivery | undefined;
+  #stop: Unsubscribe | undefined;
+  #isOver = false;
+
+  /** @param leave gives its place up, where it takes one. */
+  constructor(all: Set<Running>, metrics: GatewayMetrics, carrier: Carrier, leave: (() => void) | undefined) {
+    this.carrier = carrier;
+    this.#all = all;
+    this.#metrics = metrics;
+    this.#leave = leave;
+    metrics.subscriptionStarted(carrier);
+    all.add(this);
+  }
+
+  /** It is open; it may have ended while it was being opened. */
+  begin(delivery: Delivery, stop: Unsubscribe): void {
+    this.#delivery = delivery;
+    if (this.#isOver) stop();
+    else this.#stop = stop;
+  }
+
+  fail(error: CodedError): void {
+    this.#delivery?.fail([error]);
+  }
+
+  sent(): void {
+    this.#metrics.eventSent();
+  }
+
+  coalesced(): void {
+    this.#metrics.eventsCoalesced(1);
+  }
+
+  ended(reason: Parameters<DeliveryObserver['ended']>[0]): void {
+    this.#isOver = true;
+    this.#all.delete(this);
+    this.#leave?.();
+    this.#metrics.subscriptionEnded(this.carrier, reason);
+    this.#stop?.();
+  }
 }
+
+/** Made here: a function that is made beside others keeps what they name, and a subscription lasts. */
+const stopOf = (delivery: Delivery) => (): void => delivery.stop();
 
 /** A stream over HTTP is a connection of its own: of one user and of one network as many as sockets. */
 function limitStreams(limits: SocketSettings) {

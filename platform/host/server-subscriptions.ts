@@ -8,8 +8,9 @@ import { guarded, report } from '../base/faults/guarded.ts';
 import { writeTogether } from '../base/write-together.ts';
 import type { IdentityAssertions } from '../identity/authenticator.ts';
 import { readClientInfo } from '../identity/client-info.ts';
-import { CLOSE, type OperationChannel, PROTOCOL, serveGraphqlSocket } from '../net/transport/graphql-socket.ts';
+import { CLOSE, PROTOCOL, serveGraphqlSocket } from '../net/transport/graphql-socket.ts';
 import { identityRefused } from '../net/transport/identity-refused.ts';
+import type { OperationChannel } from '../net/transport/socket-operation.ts';
 import { OperationFailed, type Unsubscribe } from '../net/transport/transport.ts';
 import type { HostedSubgraph } from './host.ts';
 

@@ -5,7 +5,8 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { WebSocketServer } from 'ws';
-import { type OperationChannel, PROTOCOL, serveGraphqlSocket } from '#platform/net/transport/graphql-socket.ts';
+import { PROTOCOL, serveGraphqlSocket } from '#platform/net/transport/graphql-socket.ts';
+import type { OperationChannel } from '#platform/net/transport/socket-operation.ts';
 
 const SCHEMA = `
 type Query { ok: Boolean }

@@ -72,7 +72,8 @@ class Stream {
   readonly #values: Variables;
   readonly #sink: AnswerSink;
   readonly #parts: Parts;
-  readonly #running = new Set<Run>();
+  /** Undefined until an event needs other subgraphs: most streams never have one that does. */
+  #running: Set<Run> | undefined;
   #tail: Promise<void> | undefined;
   #open = true;
   /** Whether there was an event. */
@@ -110,8 +111,9 @@ class Stream {
     applyRewrites(plan.primary!.outputRewrites, data, scope.satisfies);
     merge(run.data, data, scope.satisfies, true);
     if (!steps) return this.#deliver(finish(run), undefined);
-    this.#running.add(run);
-    const completed = run.within(limits.timeoutMs, steps).finally(() => this.#running.delete(run));
+    this.#running ??= new Set();
+    const running = this.#running.add(run);
+    const completed = run.within(limits.timeoutMs, steps).finally(() => running.delete(run));
     return this.#deliver(() => finish(run), completed);
   }
 
@@ -160,7 +162,7 @@ class Stream {
     if (!this.#open) return;
     this.#open = false;
     this.upstream?.();
-    for (const run of this.#running) run.stop(clientLeft());
+    for (const run of this.#running ?? []) run.stop(clientLeft());
   }
 
   /** Delivers at once when nothing is ahead and nothing is waited for; otherwise in turn. */
@@ -177,7 +179,7 @@ class Stream {
       this.error(error instanceof Error ? error : new Error(String(error)));
     });
     this.#tail = turn;
-    return this.#running.size >= MAX_UNDER_WAY ? turn : undefined;
+    return (this.#running?.size ?? 0) >= MAX_UNDER_WAY ? turn : undefined;
   }
 
   #end(tell: () => void): void {

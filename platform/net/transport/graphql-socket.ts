@@ -1,10 +1,10 @@
-import type { RawData, WebSocket } from 'ws';
+import type { WebSocket } from 'ws';
 import { CodedError } from '../../base/errors/errors.ts';
-import { every } from '../../base/faults/every.ts';
 import { guarded, report } from '../../base/faults/guarded.ts';
 import type { Logger } from '../../base/log/log.ts';
 import { type ClientMessage, parseMessage, type SubscribePayload } from './client-message.ts';
-import { nextMessage } from './next-message.ts';
+import { keepAlive } from './heartbeat.ts';
+import { type OperationChannel, type OperationSocket, SocketOperation } from './socket-operation.ts';
 
 /** The sub-protocol of the graphql-ws package, which clients and subgraphs speak. */
 export const PROTOCOL = 'graphql-transport-ws';
@@ -29,19 +29,6 @@ export const CLOSE = {
   /** The server restarts: reconnect and resume. */
   RESTART: 1012,
 } as const;
-
-/** The channel to which the answers of one operation go. After `error` or `complete` nothing more is sent for it. */
-export interface OperationChannel {
-  /** Sends a result, given as JSON text. */
-  next(json: string | Uint8Array): void;
-  /** Ends the operation with errors, given as plain GraphQL errors. */
-  error(errors: readonly unknown[]): void;
-  complete(): void;
-  /** Bytes that wait in the socket because the client does not read. */
-  buffered(): number;
-  /** Closes the whole socket. */
-  close(code: number, reason: string): void;
-}
 
 /** The reason why a socket is refused at `connection_init`; the client reads the message. */
 export class RefusedSocket extends Error {
@@ -84,201 +71,244 @@ export interface SocketOptions<Session> {
 
 /**
  * Serves the graphql-transport-ws protocol on one socket: the protocol of the graphql-ws package, written for push
- * sources and answers that are JSON text already, at half of its memory per socket. Handles the messages, ids, codes,
- * heartbeats and limits; what an operation is, is the caller's matter.
+ * sources and answers that are JSON text already. Handles the messages, ids, codes, heartbeats and limits; what an
+ * operation is, is the caller's matter.
  */
 export function serveGraphqlSocket<Session>(socket: WebSocket, options: SocketOptions<Session>): void {
-  const { initTimeoutMs = 3_000, maxOperations = Number.POSITIVE_INFINITY, maxMessageBytes = 1_048_576 } = options;
-  const operations = new Map<string, () => void>();
-  let session: Session | undefined;
-  let state: 'new' | 'initialising' | 'ready' | 'closed' = 'new';
-
-  const guard = {
-    where: 'graphql socket',
-    log: options.log,
-    end: () => close(CLOSE.INTERNAL, 'Something went wrong'),
-  };
-  const close = (code: number, reason: string): void => {
-    if (state !== 'closed') socket.close(code, reason);
-    end();
-  };
-  /** The reasons not to read the socket. */
-  let held = 0;
-  const hold = (reason: number): void => {
-    if (held === 0) socket.pause();
-    held |= reason;
-  };
-  const release = (reason: number): void => {
-    if ((held & reason) === 0) return;
-    held &= ~reason;
-    if (held === 0) socket.resume();
-  };
-  const send = (text: string | Buffer): void => {
-    if (socket.readyState !== socket.OPEN) return;
-    socket.send(text, { binary: false }, written);
-    // A client that does not read what it asked for may not ask for more. The heartbeat cuts it if it never does.
-    if (socket.bufferedAmount > MAX_UNREAD) hold(UNREAD);
-  };
-  const written = (): void => {
-    if (socket.bufferedAmount <= MAX_UNREAD / 2) release(UNREAD);
-  };
-  const end = (): void => {
-    if (state === 'closed') return;
-    state = 'closed';
-    clearTimeout(initTimer);
-    const stops = [...operations.values()];
-    operations.clear();
-    for (const stop of stops) guarded({ where: guard.where, log: guard.log }, stop)();
-    if (session !== undefined) options.closed?.(session);
-  };
-
-  if (socket.protocol !== PROTOCOL) {
-    socket.on('error', () => {});
-    socket.close(CLOSE.SUBPROTOCOL, 'Subprotocol not acceptable');
+  if (socket.protocol === PROTOCOL) {
+    new ServedSocket(socket, options).listen();
     return;
   }
-  const initTimer = setTimeout(() => close(CLOSE.INIT_TIMEOUT, 'Connection initialisation timeout'), initTimeoutMs);
-  keepAlive(socket, options.keepAliveMs ?? 12_000, () => (held & (PARSING | RENEWAL)) !== 0);
-  // `ws` reports broken frames and too large messages here and closes by itself.
-  const ended = guarded({ where: guard.where, log: guard.log }, end);
-  socket.on('error', ended);
-  socket.on('close', ended);
-  socket.on('message', guarded(guard, arrive));
+  socket.on('error', () => {});
+  socket.close(CLOSE.SUBPROTOCOL, 'Subprotocol not acceptable');
+}
 
+const WHERE = 'graphql socket';
+
+/** A message that waits for one before it. */
+interface Message {
+  readonly data: Buffer;
+  readonly isBinary: boolean;
+}
+
+/**
+ * One socket. Most of them are silent, and a process has tens of thousands: what a silent one does not need is made when
+ * it is needed, and its methods are not functions of its own.
+ */
+class ServedSocket<Session> implements OperationSocket {
+  readonly #socket: WebSocket;
+  readonly #options: SocketOptions<Session>;
+  #session: Session | undefined;
+  #state: 'new' | 'initialising' | 'ready' | 'closed' = 'new';
+  /** The reasons not to read the socket. */
+  #held = 0;
+  /** That of the time for `connection_init`. */
+  #timer: NodeJS.Timeout | undefined;
+  #stopHeartbeat: (() => void) | undefined;
+  /** Those that run, by their ids. */
+  #operations: Map<string, SocketOperation> | undefined;
   /** Messages behind one that is not done with: of what had come with it when the socket was paused. */
-  const behind: (() => void)[] = [];
+  #behind: Message[] | undefined;
 
-  function arrive(data: RawData, isBinary: boolean): void {
-    if (held & (PARSING | RENEWAL)) return void behind.push(guarded(guard, () => take(data as Buffer, isBinary)));
-    take(data as Buffer, isBinary);
+  constructor(socket: WebSocket, options: SocketOptions<Session>) {
+    this.#socket = socket;
+    this.#options = options;
+  }
+
+  listen(): void {
+    const { initTimeoutMs = 3_000, keepAliveMs = 12_000 } = this.#options;
+    this.#timer = setTimeout(() => this.close(CLOSE.INIT_TIMEOUT, 'Connection initialisation timeout'), initTimeoutMs);
+    this.#stopHeartbeat = keepAlive(this.#socket, keepAliveMs, () => (this.#held & (PARSING | RENEWAL)) !== 0);
+    // `ws` reports broken frames and too large messages here and closes by itself.
+    const ended = (): void => this.#end();
+    this.#socket.on('error', ended);
+    this.#socket.on('close', ended);
+    this.#socket.on('message', (data, isBinary) => this.#arrive({ data: data as Buffer, isBinary }));
+  }
+
+  close(code: number, reason: string): void {
+    if (this.#state !== 'closed') this.#socket.close(code, reason);
+    this.#end();
+  }
+
+  /** Bytes that wait because the client does not read. */
+  get buffered(): number {
+    return this.#socket.readyState === this.#socket.OPEN ? this.#socket.bufferedAmount : 0;
+  }
+
+  send(text: string | Buffer): void {
+    const socket = this.#socket;
+    if (socket.readyState !== socket.OPEN) return;
+    const bytes = typeof text === 'string' ? text.length * MAX_BYTES_OF_CHARACTER : text.length;
+    const isMuch = (this.#held & UNREAD) !== 0 || socket.bufferedAmount + bytes > MAX_UNREAD;
+    socket.send(text, TEXT, isMuch ? () => this.#written() : undefined);
+    // A client that does not read what it asked for may not ask for more. The heartbeat cuts it if it never does.
+    if (isMuch && socket.bufferedAmount > MAX_UNREAD) this.#hold(UNREAD);
+  }
+
+  ended({ id }: SocketOperation): void {
+    this.#operations?.delete(id);
+  }
+
+  #written(): void {
+    if (this.#socket.bufferedAmount <= MAX_UNREAD / 2) this.#release(UNREAD);
+  }
+
+  #hold(reason: number): void {
+    if (this.#held === 0) this.#socket.pause();
+    this.#held |= reason;
+  }
+
+  #release(reason: number): void {
+    if ((this.#held & reason) === 0) return;
+    this.#held &= ~reason;
+    if (this.#held === 0) this.#socket.resume();
+  }
+
+  #end(): void {
+    if (this.#state === 'closed') return;
+    this.#state = 'closed';
+    clearTimeout(this.#timer);
+    this.#stopHeartbeat?.();
+    const operations = [...(this.#operations?.values() ?? [])];
+    this.#operations = undefined;
+    for (const operation of operations) this.#attempt(() => operation.stop());
+    if (this.#session !== undefined) this.#attempt(() => this.#options.closed?.(this.#session as Session));
+  }
+
+  /** What goes wrong in it ends nothing else. */
+  #attempt(work: () => void): void {
+    guarded({ where: WHERE, log: this.#options.log }, work)();
+  }
+
+  #failed(error: unknown): void {
+    report(error, WHERE, this.#options.log);
+    this.#attempt(() => this.close(CLOSE.INTERNAL, 'Something went wrong'));
+  }
+
+  #arrive(message: Message): void {
+    if (this.#held & (PARSING | RENEWAL)) {
+      this.#behind ??= [];
+      this.#behind.push(message);
+    } else this.#take(message);
   }
 
   /** Whether nothing that comes counts any more: the socket is closed, or this side has begun to close it. */
-  const isOver = (): boolean => state === 'closed' || socket.readyState !== socket.OPEN;
-
-  function take(data: Buffer, isBinary: boolean): void {
-    if (isOver()) return;
-    const parse = (): ClientMessage | undefined => (isBinary ? undefined : parseMessage(data, maxMessageBytes));
-    const message = options.read ? options.read(session, data.length, parse) : parse();
-    if (message instanceof Promise) void takeLater(message);
-    else receive(message);
+  get #isOver(): boolean {
+    return this.#state === 'closed' || this.#socket.readyState !== this.#socket.OPEN;
   }
 
-  async function takeLater(parsing: Promise<ClientMessage | undefined>): Promise<void> {
-    hold(PARSING);
+  #take({ data, isBinary }: Message): void {
     try {
-      receive(await parsing);
+      if (this.#isOver) return;
+      const options = this.#options;
+      const { maxMessageBytes = 1_048_576 } = options;
+      const parse = (): ClientMessage | undefined => (isBinary ? undefined : parseMessage(data, maxMessageBytes));
+      const message = options.read ? options.read(this.#session, data.length, parse) : parse();
+      if (message instanceof Promise) void this.#takeLater(message);
+      else this.#receive(message);
     } catch (error) {
-      if (error instanceof CodedError) close(CLOSE.TOO_MUCH, reasonText(error));
-      else {
-        report(error, guard.where, options.log);
-        guard.end();
-      }
+      this.#failed(error);
     }
-    goOn(PARSING);
+  }
+
+  async #takeLater(parsing: Promise<ClientMessage | undefined>): Promise<void> {
+    this.#hold(PARSING);
+    try {
+      this.#receive(await parsing);
+    } catch (error) {
+      if (error instanceof CodedError) this.close(CLOSE.TOO_MUCH, reasonText(error));
+      else this.#failed(error);
+    }
+    this.#goOn(PARSING);
   }
 
   /** Ends a reason not to read, and takes what had come behind it, in its order. */
-  function goOn(reason: number): void {
-    release(reason);
-    while (behind.length > 0 && (held & (PARSING | RENEWAL)) === 0) behind.shift()!();
+  #goOn(reason: number): void {
+    this.#release(reason);
+    const behind = this.#behind;
+    if (behind === undefined) return;
+    while (behind.length > 0 && (this.#held & (PARSING | RENEWAL)) === 0) this.#take(behind.shift()!);
+    if (behind.length === 0) this.#behind = undefined;
   }
 
-  function receive(message: ClientMessage | undefined): void {
-    if (isOver()) return;
+  #receive(message: ClientMessage | undefined): void {
+    if (this.#isOver) return;
     switch (message?.type) {
       case undefined:
-        close(CLOSE.BAD_REQUEST, 'Invalid message received');
+        this.close(CLOSE.BAD_REQUEST, 'Invalid message received');
         break;
       case 'connection_init':
-        void initialise(message.payload);
+        void this.#initialise(message.payload);
         break;
       case 'ping':
-        pong(message.payload);
+        this.#pong(message.payload);
         break;
       case 'pong':
         break;
-      case 'complete':
-        operations.get(message.id)?.();
-        operations.delete(message.id);
+      case 'complete': {
+        const operation = this.#operations?.get(message.id);
+        this.#operations?.delete(message.id);
+        operation?.stop();
         break;
+      }
       case 'subscribe':
-        subscribe(message.id, message.payload);
+        this.#subscribe(message.id, message.payload);
     }
   }
 
-  function pong(payload: Record<string, unknown> | undefined): void {
-    const answer = payload && state === 'ready' ? options.renew?.(session as Session, payload) : undefined;
+  #pong(payload: Record<string, unknown> | undefined): void {
+    const isReady = payload && this.#state === 'ready';
+    const answer = isReady ? this.#options.renew?.(this.#session as Session, payload) : undefined;
     if (!answer) {
-      send(JSON.stringify({ type: 'pong', ...(payload && { payload }) }));
+      this.send(JSON.stringify({ type: 'pong', ...(payload && { payload }) }));
       return;
     }
     // What the client sends after it is meant to be sent with what it brings.
-    hold(RENEWAL);
+    this.#hold(RENEWAL);
     answer
-      .then((payload) => send(JSON.stringify({ type: 'pong', payload })))
-      .catch((error: unknown) => {
-        report(error, guard.where, options.log);
-        guard.end();
-      })
-      .finally(() => goOn(RENEWAL));
+      .then((payload) => this.send(JSON.stringify({ type: 'pong', payload })))
+      .catch((error: unknown) => this.#failed(error))
+      .finally(() => this.#goOn(RENEWAL));
   }
 
-  async function initialise(payload: Record<string, unknown> | undefined): Promise<void> {
-    if (state !== 'new') return close(CLOSE.TOO_MANY_INIT, 'Too many initialisation requests');
-    state = 'initialising';
-    clearTimeout(initTimer);
+  async #initialise(payload: Record<string, unknown> | undefined): Promise<void> {
+    if (this.#state !== 'new') return this.close(CLOSE.TOO_MANY_INIT, 'Too many initialisation requests');
+    this.#state = 'initialising';
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
     try {
-      const opened = await options.init(payload);
-      if (state !== ('initialising' as typeof state)) return void options.closed?.(opened);
-      session = opened;
-      state = 'ready';
-      send('{"type":"connection_ack"}');
+      const opened = await this.#options.init(payload);
+      if (this.#state !== 'initialising') return void this.#options.closed?.(opened);
+      this.#session = opened;
+      this.#state = 'ready';
+      this.send('{"type":"connection_ack"}');
     } catch (error) {
-      if (error instanceof RefusedSocket) return close(CLOSE.FORBIDDEN, reasonText(error));
-      report(error, guard.where, options.log);
-      guard.end();
+      if (error instanceof RefusedSocket) return this.close(CLOSE.FORBIDDEN, reasonText(error));
+      this.#failed(error);
     }
   }
 
-  function subscribe(id: string, payload: SubscribePayload) {
-    if (state !== 'ready') return close(CLOSE.UNAUTHORIZED, 'Unauthorized');
-    if (operations.has(id)) return close(CLOSE.DUPLICATE_ID, reasonText(`Subscriber for ${id} already exists`));
-    const idJson = JSON.stringify(id);
+  #subscribe(id: string, payload: SubscribePayload) {
+    if (this.#state !== 'ready') return this.close(CLOSE.UNAUTHORIZED, 'Unauthorized');
+    const { maxOperations = Number.POSITIVE_INFINITY, tooManyOperations } = this.#options;
+    this.#operations ??= new Map();
+    const operations = this.#operations;
+    if (operations.has(id)) return this.close(CLOSE.DUPLICATE_ID, reasonText(`Subscriber for ${id} already exists`));
     if (operations.size >= maxOperations) {
-      return send(`{"id":${idJson},"type":"error","payload":${JSON.stringify([options.tooManyOperations])}}`);
+      return this.send(`{"id":${JSON.stringify(id)},"type":"error","payload":${JSON.stringify([tooManyOperations])}}`);
     }
-    let open = true;
-    const finish = (): boolean => {
-      const wasOpen = open;
-      open = false;
-      if (wasOpen) operations.delete(id);
-      return wasOpen;
-    };
-    const nextPrefix = `{"id":${idJson},"type":"next","payload":`;
-    const channel: OperationChannel = {
-      next(json) {
-        if (open) send(nextMessage(nextPrefix, json));
-      },
-      error(errors) {
-        if (finish()) send(`{"id":${idJson},"type":"error","payload":${JSON.stringify(errors)}}`);
-      },
-      complete() {
-        if (finish()) send(`{"id":${idJson},"type":"complete"}`);
-      },
-      buffered: () => (socket.readyState === socket.OPEN ? socket.bufferedAmount : 0),
-      close,
-    };
-    operations.set(id, () => {});
-    const stop = options.operate(session as Session, payload, channel);
-    // It may have ended already, or the socket may have been closed by it.
-    if (!open || state !== ('ready' as typeof state)) return stop();
-    operations.set(id, () => {
-      open = false;
-      stop();
-    });
+    const operation = new SocketOperation(this, id);
+    operations.set(id, operation);
+    operation.began(this.#options.operate(this.#session as Session, payload, operation));
   }
 }
+
+/** What is sent is text, bytes too. */
+const TEXT = { binary: false };
+
+/** Bytes of a UTF-16 code unit in UTF-8, at most. */
+const MAX_BYTES_OF_CHARACTER = 3;
 
 /** Why a socket is not read: its client does not read, a message of it is parsed, new credentials are looked at. */
 const UNREAD = 1;
@@ -287,26 +317,6 @@ const RENEWAL = 4;
 
 /** Bytes that may wait for a client before the server stops reading from it. */
 const MAX_UNREAD = 1024 * 1024;
-
-/**
- * Cuts a peer that answers no ping: a phone that left the network never closes its socket.
- *
- * @param isUnread whether it is this side that does not read, and so could not hear an answer.
- */
-export function keepAlive(socket: WebSocket, everyMs: number, isUnread = (): boolean => false): void {
-  if (everyMs === 0) return;
-  let answered = true;
-  const ping = (): void => {
-    if (!answered && !isUnread()) socket.terminate();
-    answered = false;
-    if (socket.readyState === socket.OPEN) socket.ping();
-  };
-  const stop = every(everyMs, { where: 'socket heartbeat', end: () => socket.terminate() }, ping);
-  socket.on('pong', () => {
-    answered = true;
-  });
-  socket.on('close', stop);
-}
 
 /** Cuts a close reason to the 123 bytes that it may have. */
 export function reasonText(reason: unknown): string {

@@ -6,7 +6,8 @@ import type { Logger } from '../../base/log/log.ts';
 import type { IdentityAssertions } from '../../identity/authenticator.ts';
 import { type ClientTls, connectionOptions } from '../http/tls.ts';
 import type { Endpoint, Endpoints } from './endpoints.ts';
-import { CLOSE, keepAlive } from './graphql-socket.ts';
+import { CLOSE } from './graphql-socket.ts';
+import { keepAlive } from './heartbeat.ts';
 import type { SubgraphRequest, SubscriptionSink, Unsubscribe } from './transport.ts';
 import { DIALECTS, type UpstreamDialect } from './upstream-dialect.ts';
 import { lossOf } from './upstream-loss.ts';
@@ -116,7 +117,7 @@ export function createUpstreamSocket(options: UpstreamSocketOptions): UpstreamSo
         lost(picked, code, problem?.message ?? reason.toString());
       }),
     );
-    keepAlive(opened, options.keepAliveMs ?? 12_000);
+    opened.on('close', keepAlive(opened, options.keepAliveMs ?? 12_000));
 
     function receive(data: Buffer): void {
       if (state === 'ready' && operations.pass(data)) return;
