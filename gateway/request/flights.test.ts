@@ -1,3 +1,4 @@
+import { getEventListeners } from 'node:events';
 import { expect, it } from 'vitest';
 import { Cancellation } from '#platform/base/cancellation/cancellation.ts';
 import { Flights, join } from './flights.ts';
@@ -22,4 +23,22 @@ it('a flight is given up when the last has left, and who comes then begins anoth
   expect(flights.running('key', 2)).toBe(next);
   ends[1]!('whole');
   expect(await join(next, undefined)).toBe('whole');
+});
+
+it('a flight that is over leaves nothing at the signals of those who waited, and their end ends nothing', async () => {
+  const flights = new Flights<string>();
+  const lasting = new AbortController();
+  const { signal } = lasting;
+  for (const [n, fails] of [false, true, false].entries()) {
+    const flight = flights.begin(`${n}`, 0, async () => {
+      if (fails) throw new Error('no answer');
+      return 'answer';
+    });
+    const answers = await Promise.allSettled([join(flight, signal), join(flight, signal)]);
+    expect(answers.map(({ status }) => status)).toEqual(Array(2).fill(fails ? 'rejected' : 'fulfilled'));
+    expect(getEventListeners(signal, 'abort')).toEqual([]);
+    if (n < 2) continue;
+    lasting.abort();
+    expect(flight.cancellation.aborted).toBe(false);
+  }
 });

@@ -10,6 +10,8 @@ export interface Flight<Answer> {
   readonly cancellation: Cancellation;
   readonly began: number;
   waiting: number;
+  /** What those who wait have left behind at their signals. */
+  readonly listeners: { readonly signal: CancelSignal; readonly leave: () => void }[];
 }
 
 /** A power of two, many times what is under way at once. */
@@ -35,11 +37,14 @@ export class Flights<Answer> {
   /** Begins one that others can join until it is over. */
   begin(key: string, now: number, start: (cancellation: Cancellation) => Promise<Answer>): Flight<Answer> {
     const cancellation = new Cancellation();
-    const flight: Flight<Answer> = { key, answer: start(cancellation), cancellation, began: now, waiting: 0 };
+    const answer = start(cancellation);
+    const flight: Flight<Answer> = { key, answer, cancellation, began: now, waiting: 0, listeners: [] };
     const slot = slotOf(key);
     this.#slots[slot] = flight;
     const over = (): void => {
       if (this.#slots[slot] === flight) this.#slots[slot] = undefined;
+      // A signal may last for much longer than the work, and for that of others.
+      for (const { signal, leave } of flight.listeners) signal.removeEventListener('abort', leave);
     };
     flight.answer.then(over, over);
     return flight;
@@ -57,9 +62,12 @@ function slotOf(key: string): number {
 /** Waits with the others; the work is given up when the last of them has left. */
 export function join<Answer>(flight: Flight<Answer>, signal: CancelSignal | undefined): Promise<Answer> {
   flight.waiting++;
-  // What happens after the end of the work is of no interest to it.
-  signal?.addEventListener('abort', () => {
-    if (--flight.waiting === 0) flight.cancellation.abort(signal.reason);
-  });
+  if (signal) {
+    const leave = (): void => {
+      if (--flight.waiting === 0) flight.cancellation.abort(signal.reason);
+    };
+    signal.addEventListener('abort', leave);
+    flight.listeners.push({ signal, leave });
+  }
   return flight.answer;
 }
