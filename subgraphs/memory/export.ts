@@ -1,9 +1,14 @@
 import { Readable } from 'node:stream';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Bulkhead } from '#platform/base/faults/bulkhead.ts';
 import type { Platform } from '#platform/host/platform.ts';
 import type { Database } from './parts.ts';
 
-const BATCH = 500;
+/** Rows that are read at a time: what others ask meanwhile waits for so many at most. */
+const BATCH = 100;
 const EXPORT_S = 600;
+/** The longest pause between two batches, in ms: a database that is slow for a moment holds no export up for long. */
+const MAX_PAUSE_MS = 100;
 
 /** Signs a link to everything that memory holds of a user. */
 export const exportUrl = (urls: Platform['urls'], userId: string) =>
@@ -16,40 +21,70 @@ export const exportUrl = (urls: Platform['urls'], userId: string) =>
     fileName: 'memory.jsonl',
   });
 
-/** Returns everything that memory holds of a user, a JSON object a line; read as it is sent, however much it is. */
-export function exportOf(db: Database, userId: string): ReadableStream<Uint8Array> {
-  const encoder = new TextEncoder();
-  const bytes = async function* () {
-    for await (const line of lines(db, userId)) yield encoder.encode(`${JSON.stringify(line)}\n`);
-  };
-  return Readable.toWeb(Readable.from(bytes())) as ReadableStream<Uint8Array>;
+/**
+ * The exports of a process. They give way: one batch of rows is read at a time, users take turns, and a pause as long
+ * as the batch took follows, so that at most half of the loop and of the database is theirs however many there are.
+ */
+export class Exports {
+  readonly #db: Database;
+  readonly #turns = new Bulkhead(1);
+
+  constructor(db: Database) {
+    this.#db = db;
+  }
+
+  /** Returns everything that memory holds of a user, a JSON object a line; read as it is sent, however much it is. */
+  of(userId: string): ReadableStream<Uint8Array> {
+    return Readable.toWeb(Readable.from(this.#batches(userId), { highWaterMark: 1 })) as ReadableStream<Uint8Array>;
+  }
+
+  async *#batches(userId: string): AsyncGenerator<Uint8Array> {
+    yield linesOf([{ type: 'export', version: 1, userId, at: new Date() }]);
+    const db = this.#db;
+    const batch = { orderBy: { id: 'asc' }, take: BATCH } as const;
+    yield* this.#all(
+      userId,
+      (id) => db.memory.findMany({ where: { userId, ...after(id) }, ...batch }),
+      (row) => ({ type: 'memory', ...row, fingerprint: undefined }),
+    );
+    yield* this.#all(
+      userId,
+      (id) => db.context.findMany({ where: { userId, ...after(id) }, ...batch }),
+      (row) => ({ type: 'context', ...row }),
+    );
+    yield* this.#all(
+      userId,
+      (id) => db.document.findMany({ where: { ownerId: userId, ...after(id) }, ...batch }),
+      (row) => ({ type: 'document', ...row, original: undefined }),
+    );
+  }
+
+  /** Reads rows in batches, by id. @param of makes a line of a row. */
+  async *#all<Row extends { id: string }>(
+    client: string,
+    read: (after: string | undefined) => Promise<Row[]>,
+    of: (row: Row) => object,
+  ): AsyncGenerator<Uint8Array> {
+    for (let last: string | undefined; ; ) {
+      const { rows, lines } = await this.#turns.run(
+        async () => {
+          const started = performance.now();
+          const rows = await read(last);
+          const lines = linesOf(rows.map(of));
+          await sleep(Math.min(MAX_PAUSE_MS, performance.now() - started));
+          return { rows, lines };
+        },
+        { client },
+      );
+      if (rows.length > 0) yield lines;
+      if (rows.length < BATCH) return;
+      last = rows.at(-1)!.id;
+    }
+  }
 }
 
-async function* lines(db: Database, userId: string): AsyncGenerator<object> {
-  yield { type: 'export', version: 1, userId, at: new Date() };
-  yield* all((id) => db.memory.findMany({ where: { userId, ...after(id) }, orderBy: { id: 'asc' }, take: BATCH })).map(
-    (row) => ({ type: 'memory', ...row, fingerprint: undefined }),
-  );
-  yield* all((id) => db.context.findMany({ where: { userId, ...after(id) }, orderBy: { id: 'asc' }, take: BATCH })).map(
-    (row) => ({ type: 'context', ...row }),
-  );
-  yield* all((id) =>
-    db.document.findMany({ where: { ownerId: userId, ...after(id) }, orderBy: { id: 'asc' }, take: BATCH }),
-  ).map((row) => ({ type: 'document', ...row, original: undefined }));
-}
+const encoder = new TextEncoder();
+const linesOf = (objects: readonly object[]): Uint8Array =>
+  encoder.encode(objects.map((object) => `${JSON.stringify(object)}\n`).join(''));
 
 const after = (id: string | undefined) => (id === undefined ? {} : { id: { gt: id } });
-
-/** Rows in batches, by id. */
-function all<Row extends { id: string }>(read: (after: string | undefined) => Promise<Row[]>) {
-  return {
-    async *map(of: (row: Row) => object): AsyncGenerator<object> {
-      for (let last: string | undefined; ; ) {
-        const rows = await read(last);
-        for (const row of rows) yield of(row);
-        if (rows.length < BATCH) return;
-        last = rows.at(-1)!.id;
-      }
-    },
-  };
-}

@@ -4,12 +4,13 @@ import type { Route } from '#platform/host/definition.ts';
 import { DIRECT_S, seeOther } from '#platform/identity/signed-urls/direct-download.ts';
 import type { Documents } from './documents/documents.ts';
 import { textBlobOf } from './documents/places.ts';
-import { exportOf } from './export.ts';
+import { Exports } from './export.ts';
 import type { MemoryParts } from './parts.ts';
 
 /** Uploads and downloads by signed links; a holder of a link needs no other credentials. */
 export function createRoutes(memory: MemoryParts, documents: Documents): Route[] {
   const { db, blobs, urls } = memory;
+  const exports = new Exports(db);
   return [
     {
       method: 'PUT',
@@ -54,7 +55,7 @@ export function createRoutes(memory: MemoryParts, documents: Documents): Route[]
       async handle(request, { params }) {
         const grant = urls.verify('memory', request);
         const contentType = grant.contentType ?? UNKNOWN_TYPE;
-        return download(exportOf(db, params['userId']!), contentType, dispositionOf(grant.fileName));
+        return download(exports.of(params['userId']!), contentType, dispositionOf(grant.fileName));
       },
     },
   ];
