@@ -945,11 +945,14 @@ describe.skipIf(skipped)(`the console${BROWSER_SKIPPED}`, () => {
     await expect.poll(focused).toBe('asked You');
     await page.locator('article.asked').getByText('Hello again').waitFor();
     // A picture of the clipboard goes with the message.
-    await page.getByRole('textbox', { name: 'Write a message' }).evaluate((field, bytes) => {
-      const clipboardData = new DataTransfer();
-      clipboardData.items.add(new File([new Uint8Array(bytes)], 'pasted.png', { type: 'image/png' }));
-      field.dispatchEvent(new ClipboardEvent('paste', { clipboardData, bubbles: true, cancelable: true }));
-    }, [...(await picture())]);
+    await page.getByRole('textbox', { name: 'Write a message' }).evaluate(
+      (field, bytes) => {
+        const clipboardData = new DataTransfer();
+        clipboardData.items.add(new File([new Uint8Array(bytes)], 'pasted.png', { type: 'image/png' }));
+        field.dispatchEvent(new ClipboardEvent('paste', { clipboardData, bubbles: true, cancelable: true }));
+      },
+      [...(await picture())],
+    );
     await page.getByText('pasted.png').waitFor();
   }, 240_000);
 

@@ -238,7 +238,9 @@ describe.each(MODES)('/v1 with OpenAI’s own client, %s', (_title, skipped, sta
       const choice = { type: 'function' as const, name: 'weather' };
       const response = await respond({ input: 'Weather in Cowes?', tools, tool_choice: choice });
       expect(response).toMatchObject({ store: false, output: [{ name: 'weather', arguments: '{"place":"Cowes"}' }] });
-      await expect(respond({ tools, tool_choice: choice, store: true })).rejects.toMatchObject({ param: 'tool_choice' });
+      await expect(respond({ tools, tool_choice: choice, store: true })).rejects.toMatchObject({
+        param: 'tool_choice',
+      });
     });
 
     it('holds a model to a JSON schema, and shows it images', async () => {

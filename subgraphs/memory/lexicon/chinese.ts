@@ -52,7 +52,9 @@ export const chinese: Lexicon = {
       slot: 'nickname',
     },
     {
-      pattern: sentence(`我(?:现在|目前|一直)?(?:住|居住|生活)在(?!恐惧|希望|梦|过去|痛苦|幻想|压力|云[端里上]|天上|心里|网上|阴影)${PLACE}`),
+      pattern: sentence(
+        `我(?:现在|目前|一直)?(?:住|居住|生活)在(?!恐惧|希望|梦|过去|痛苦|幻想|压力|云[端里上]|天上|心里|网上|阴影)${PLACE}`,
+      ),
       kind: 'FACT',
       importance: 0.8,
       slot: 'home',
@@ -64,7 +66,9 @@ export const chinese: Lexicon = {
       slot: 'home',
     },
     {
-      pattern: sentence(`我(?:现在|目前)?在(?!家|线|这|那|晚|白天|加班|拼命|努力|认真|忙|休息|周[末一二三四五六日])${PLACE}(?:工作|上班|任职)`),
+      pattern: sentence(
+        `我(?:现在|目前)?在(?!家|线|这|那|晚|白天|加班|拼命|努力|认真|忙|休息|周[末一二三四五六日])${PLACE}(?:工作|上班|任职)`,
+      ),
       kind: 'FACT',
       importance: 0.7,
       slot: 'employer',
