@@ -76,7 +76,7 @@ export function createCompiler(options: CompilerOptions): Compile {
     observer: options.observer ?? {},
     limits: { ...LIMITS, ...options.limits },
     trusted: options.trusted ?? (() => false),
-    planOf: keepPlans(planByParts(options.planner)),
+    planOf: keepPlans(planByParts(options.planner, full)),
     names: createNames(full),
     cache: options.observer?.cache?.(supergraph, full),
   };

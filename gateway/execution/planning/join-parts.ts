@@ -1,5 +1,6 @@
 import {
   type FieldNode,
+  type GraphQLSchema,
   Kind,
   type OperationDefinitionNode,
   parse,
@@ -8,6 +9,7 @@ import {
   stripIgnoredCharacters,
   type VariableDefinitionNode,
 } from 'graphql';
+import { nameApart } from './apart-names.ts';
 import { combineParallel, pickGroup } from './combine.ts';
 import { mergeFields } from './merge-fields.ts';
 import type { EntityFetch, EntityGroup, Path, Plan, RootFetch, Step } from './plan.ts';
@@ -18,15 +20,16 @@ import { union } from './requirements.ts';
  * list that several parts select of is one request for all of them: two may bring another one, or the elements of a
  * list in another order.
  *
+ * @param schema the supergraph's, with what only subgraphs see.
  * @returns undefined where it cannot be one request: where the parts ask different subgraphs for the same object, where
  * the request would have to wait for itself, or where they have different fields at one place.
  */
-export function joinParts(plans: readonly Plan[]): Step | undefined {
+export function joinParts(plans: readonly Plan[], schema: GraphQLSchema): Step | undefined {
   const fetches: Fetch[] = [];
   for (const [part, { root, primary, specialize }] of plans.entries()) {
     if (primary || specialize || (root && !divide(root, part, [], fetches))) return undefined;
   }
-  return mergeShared(fetches) ? inOrder(fetches) : undefined;
+  return mergeShared(fetches) ? inOrder(fetches, schema) : undefined;
 }
 
 /** One request of a part, for one place: for root fields, or for the entities there. */
@@ -151,7 +154,7 @@ function heirOf(fetch: Fetch): Fetch {
 }
 
 /** The fetches, each as early as what it waits for lets it; undefined where some of them wait for one another. */
-function inOrder(fetches: readonly Fetch[]): Step | undefined {
+function inOrder(fetches: readonly Fetch[], schema: GraphQLSchema): Step | undefined {
   const heirs = new Map<Fetch, Fetch[]>();
   for (const fetch of fetches) heirs.set(heirOf(fetch), [...(heirs.get(heirOf(fetch)) ?? []), fetch]);
   const steps: Step[] = [];
@@ -162,13 +165,15 @@ function inOrder(fetches: readonly Fetch[]): Step | undefined {
     );
     if (next.length === 0) return undefined;
     for (const [heir] of next) done.add(heir);
-    steps.push(combineParallel(next.map(([, merged]) => mergeFetches(merged))));
+    const made = next.map(([, merged]) => mergeFetches(merged, schema));
+    if (made.some((step) => !step)) return undefined;
+    steps.push(combineParallel(made.map((step) => step!)));
   }
   return steps.length === 1 ? steps[0] : { kind: 'sequence', steps };
 }
 
-/** One request that selects what several do. */
-function mergeFetches(fetches: readonly Fetch[]): RootFetch | EntityFetch {
+/** One request that selects what several do; undefined where it would be refused. */
+function mergeFetches(fetches: readonly Fetch[], schema: GraphQLSchema): RootFetch | EntityFetch | undefined {
   const [first] = fetches;
   if (fetches.length === 1) return first!.step;
   const variables = new Map<string, VariableDefinitionNode>();
@@ -180,7 +185,10 @@ function mergeFetches(fetches: readonly Fetch[]): RootFetch | EntityFetch {
     }
   }
   const all = fetches.flatMap(({ operation, entities }) => (entities ?? operation).selectionSet?.selections ?? []);
-  const merged = { kind: Kind.SELECTION_SET, selections: mergeFields(all) } as const;
+  const parent = first!.entities ? undefined : schema.getRootType(first!.operation.operation)?.name;
+  const apart = nameApart(all, parent, schema);
+  if (!apart) return undefined;
+  const merged = { kind: Kind.SELECTION_SET, selections: mergeFields(apart.selections) } as const;
   const selectionSet = first!.entities
     ? ({ kind: Kind.SELECTION_SET, selections: [{ ...first!.entities, selectionSet: merged }] } as const)
     : merged;
@@ -190,10 +198,10 @@ function mergeFetches(fetches: readonly Fetch[]): RootFetch | EntityFetch {
     variables: [...new Set(fetches.flatMap(({ step }) => step.variables))],
   };
   const { step } = first!;
-  if (step.kind === 'root') return { ...step, ...changed };
+  if (step.kind === 'root') return { ...step, ...changed, outputRewrites: apart.renames };
   const groups = fetches.map((fetch) => groupOf(fetch)!);
   const requires = groups.map((group) => group.requires).reduce((all, one) => union(all, one));
-  return { ...step, ...changed, groups: [{ ...groups[0]!, requires }] };
+  return { ...step, ...changed, groups: [{ ...groups[0]!, requires, outputRewrites: apart.renames }] };
 }
 
 const isRepresentations = ({ type }: VariableDefinitionNode): boolean => print(type) === '[_Any!]!';

@@ -1,4 +1,4 @@
-import { parse, print, visit } from 'graphql';
+import { buildSchema, parse, print, visit } from 'graphql';
 import { describe, expect, it } from 'vitest';
 import { ours } from '../testing/contenders.ts';
 import { GRAPHS } from '../testing/graphs/graphs.ts';
@@ -132,13 +132,15 @@ describe('parts of one root field', () => {
     const query = '{ any { door { width } guests { name } } }';
     expect((await asked(query, 'door', 'guests')).difference).toBe('cannot be planned');
     const { supergraph } = await house;
-    const planner = planByParts(picky(planningOf(supergraph.sdl), ['door', 'guests']));
+    const planner = planByParts(picky(planningOf(supergraph.sdl), ['door', 'guests']), fullOf(supergraph.sdl));
     await expect(planner.plan(requestOf(query))).rejects.toMatchObject({
       code: 'OPERATION_TOO_COMPLEX',
       message: expect.stringMatching(/"any" .* two operations/),
     });
   });
 });
+
+const fullOf = (sdl: string) => buildSchema(sdl, { assumeValid: true, assumeValidSDL: true, noLocation: true });
 
 function requestOf(query: string): PlanRequest {
   const document = parse(query);
@@ -161,10 +163,10 @@ const narrow = (planner: Planner): Planner => ({
   },
 });
 
-it.each(['shop', 'office'])(
+it.each(['shop', 'office', 'zoo'])(
   'operations that are planned in parts wherever they can be have the same answers: %s',
   async (name) => {
-    const graph = await GRAPHS[name]!(5);
+    const graph = await (name === 'zoo' ? composeGraph(ZOO, { seed: 5 }) : GRAPHS[name]!(5));
     const planner = narrow(planningOf(graph.supergraph.sdl));
     const contender = ours(graph.supergraph, graph.fleet, planner);
     const faults: Fault[] = [];
@@ -180,6 +182,7 @@ it.each(['shop', 'office'])(
 );
 
 it('an operation is planned in so many parts at most', async () => {
+  const { supergraph } = await house;
   let plans = 0;
   const never: Planner = {
     name: 'never',
@@ -189,6 +192,44 @@ it('an operation is planned in so many parts at most', async () => {
     },
   };
   const fields = Array.from({ length: 19 }, (_, n) => `a${n}: houses { id door { width height } }`);
-  await expect(planByParts(never).plan(requestOf(`{ ${fields.join(' ')} }`))).rejects.toThrow('no');
+  await expect(planByParts(never, fullOf(supergraph.sdl)).plan(requestOf(`{ ${fields.join(' ')} }`))).rejects.toThrow(
+    'no',
+  );
   expect(plans).toBeLessThanOrEqual(21);
+});
+
+const ZOO_FIELDS = {
+  Lion: 'id: ID! age: Int! name: String! tags: [String!]! near: Den! seen: Den!',
+  Newt: 'id: Int! age: Float name: String tags: [Int] near: Den seen: [Den]',
+  Crow: 'id: String! age: Int name: Kind! tags: Int near: [Den!]! seen: Den',
+};
+const ZOO = {
+  one: `${LINK} type Query { animals: [Animal!]! named: [Named] cages: [Cage] } type Cage { inmate: Animal named: Named }
+    union Animal = Lion | Newt | Crow interface Named { code: String } enum Kind { BIG SMALL } type Den { depth: Int width: Int! }
+    ${Object.entries(ZOO_FIELDS)
+      .map(
+        ([name, fields], n) =>
+          `type ${name} implements Named @key(fields: "id") { code: String${'!'.repeat(n % 2)} ${fields} }`,
+      )
+      .join('\n')}`,
+  two: `${LINK} type Place { street: String number: Int! }
+    ${Object.keys(ZOO_FIELDS)
+      .map((name) => {
+        const id = name === 'Lion' ? 'ID!' : name === 'Newt' ? 'Int!' : 'String!';
+        return `type ${name} @key(fields: "id") { id: ${id} home: Place born: Place }`;
+      })
+      .join('\n')}`,
+};
+
+it('fields of one name that other types have as other types are asked for in one request, under other names', async () => {
+  const query = `{ animals {
+    ... on Lion { id name home { street } near { depth } } ... on Newt { code born { number } its: seen { width } }
+    ... on Crow { own: id tags seen { depth } } } }`;
+  const graph = await composeGraph(ZOO, { seed: 6, failures: false });
+  const planner = narrow(planningOf(graph.supergraph.sdl));
+  const contender = ours(graph.supergraph, graph.fleet, planner);
+  const fault = await tryOperation(graph, contender, { query, variables: {} });
+  expect(fault && describeFault(fault)).toBeUndefined();
+  expect(graph.fleet.requests.map(({ subgraph }) => subgraph)).toEqual(['one', 'two']);
+  expect(graph.fleet.requests[0]!.request.query).toMatch(/id__1:id/);
 });

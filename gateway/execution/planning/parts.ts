@@ -1,4 +1,4 @@
-import { type FieldNode, Kind, print, type SelectionNode } from 'graphql';
+import { type FieldNode, type GraphQLSchema, Kind, print, type SelectionNode } from 'graphql';
 import { CodedError } from '#platform/base/errors/errors.ts';
 import { documentOf } from '../prepare/fragments.ts';
 import { combineParallel } from './combine.ts';
@@ -13,8 +13,10 @@ const MAX_PARTS = 20;
  * Plans an operation in parts where the planner has no plan for it as a whole. Both planners have their own chains of
  * @requires that they find no way through; an operation may have one of each. It is parted by its root fields, and
  * where that does not help, by what it selects of one: such parts share the request of the root field.
+ *
+ * @param schema the supergraph's, with what only subgraphs see.
  */
-export function planByParts(planner: Planner): Planner {
+export function planByParts(planner: Planner, schema: GraphQLSchema): Planner {
   return {
     name: planner.name,
     async plan(asked, signal) {
@@ -40,7 +42,7 @@ export function planByParts(planner: Planner): Planner {
           const root =
             place === 'root'
               ? combineParallel(plans.flatMap((plan) => (plan.root ? [plan.root] : [])))
-              : joinParts(plans);
+              : joinParts(plans, schema);
           if (!root) throw cannotJoin(whole, error);
           return { root };
         };
