@@ -64,7 +64,7 @@ describe.each(MODES)(`files in a bucket, %s${noBucket}`, (_title, notHere, start
   const files = async (): Promise<string[]> =>
     ((await client.send(new ListObjectsV2Command({ Bucket: bucket }))).Contents ?? [])
       .map(({ Key }) => Key!)
-      .filter((key) => !key.startsWith('product/claims/'));
+      .filter((key) => !/^product\/(claims|uses)\//.test(key));
   const read = async (id: string): Promise<Document | null> =>
     (
       await user.run<{ document: Document | null }, { id: string }>(
