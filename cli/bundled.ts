@@ -124,7 +124,11 @@ function write(compiled: Buffer): void {
     renameSync(partial, kept);
   } catch {
     // A folder that cannot be written to makes the next start slower, and nothing else.
-    rmSync(partial, { force: true });
+    try {
+      rmSync(partial, { force: true });
+    } catch {
+      // Nor may this user look into it.
+    }
   }
 }
 

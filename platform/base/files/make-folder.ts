@@ -3,8 +3,8 @@ import path from 'node:path';
 import { ConfigError } from '../config/config-error.ts';
 
 /**
- * Makes a folder, and those that it lies in, its user's alone. Node's own `recursive` does not end where the system denies a folder by
- * ENOENT, as below `/proc`: it takes it for the lack of a parent, which is there, again and again.
+ * Makes a folder, and those that it lies in, its user's alone. Node's own `recursive` does not end where the system
+ * denies a folder by ENOENT, as below `/proc`: it takes it for the lack of a parent, which is there, again and again.
  *
  * @throws what the system says.
  */

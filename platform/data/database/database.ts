@@ -6,6 +6,7 @@ import { lackOfRoom } from '../../base/files/disk-room.ts';
 import type { Logger } from '../../base/log/log.ts';
 import type { Owner } from '../../contracts/owners.ts';
 import { tellsCommits } from './after-commit.ts';
+import { checkDataFolder } from './data-folder.ts';
 import { lockDirectory } from './directory-lock.ts';
 import { openEmbedded } from './embedded.ts';
 import type { PoolSource } from './pool-source.ts';
@@ -79,6 +80,7 @@ async function openEmbeddedSource(config: Config, log: Logger): Promise<PoolSour
   const lock = lockDirectory(config.dataDir);
   try {
     await finishRestore(config.dataDir);
+    checkDataFolder(config.dataDir);
     const directory = path.join(config.dataDir, 'postgres');
     const embedded = openEmbedded({
       directory,

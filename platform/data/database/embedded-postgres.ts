@@ -1,6 +1,7 @@
 import { Worker } from 'node:worker_threads';
 import { guarded } from '../../base/faults/guarded.ts';
 import { ofThread } from '../../base/thread/messages.ts';
+import { unopened } from './data-folder.ts';
 import { EmbeddedConnection } from './embedded-connection.ts';
 import { type Pack, type Packet, pack, unpack } from './embedded-messages.ts';
 
@@ -132,7 +133,13 @@ export class EmbeddedPostgres implements AsyncDisposable {
     const opening = Promise.withResolvers<void>();
     const ending = Promise.withResolvers<void>();
     const copying: Running['copying'] = new Map();
-    opening.promise.catch(() => {});
+    let isOpen = false;
+    opening.promise.then(
+      () => {
+        isOpen = true;
+      },
+      () => {},
+    );
     const receive = (message: FromThread): void => {
       if (message === 'open') opening.resolve();
       else if ('copied' in message) {
@@ -151,7 +158,13 @@ export class EmbeddedPostgres implements AsyncDisposable {
       this.#running = undefined;
       for (const connection of [...this.#connections.values()]) connection.destroy(error);
     };
-    worker.on('error', (cause) => died(new Error(`The embedded database broke: ${messageOf(cause)}`, { cause })));
+    worker.on('error', (cause) =>
+      died(
+        isOpen
+          ? new Error(`The embedded database broke: ${messageOf(cause)}`, { cause })
+          : unopened(cause, this.#server.directory),
+      ),
+    );
     worker.on('exit', () => died(new Error('The embedded database has ended.')));
     return { worker, opened: opening.promise, ended: ending.promise, outgoing: [], copying };
   }

@@ -30,7 +30,9 @@ export async function migratePostgres(
     const applied: Partial<Record<Owner, string[]>> = {};
     for (const owner of OWNERS) {
       const client = ownerClient(config, url, owner);
-      await client.connect();
+      await client.connect().catch((error: unknown) => {
+        throw new DatabaseError(refusalOf(error, owner), { cause: error });
+      });
       try {
         applied[owner] = await migrate(client, migrationsOf(config.root, owner));
       } finally {

@@ -20,8 +20,8 @@ interface Connection {
 /**
  * Gives up commands that Redis does not answer. ioredis measures from clock to clock: after a second in which our own
  * loop was held, by a large answer or a collection of garbage, it gave up what had long been answered: the answers
- * lay in the socket, unread. Here a limit is a number of looks, each behind a reading of sockets: a pause counts as one,
- * however long it was. One timer serves a connection, and none while nothing is owed.
+ * lay in the socket, unread. Here a limit is a number of looks, each behind a reading of sockets: a pause counts as
+ * one, however long it was. One timer serves a connection, and none while nothing is owed.
  */
 export function limitSilence(redis: Redis, { commandMs, connectionMs }: SilenceLimits): void {
   const connection = redis as unknown as Connection;

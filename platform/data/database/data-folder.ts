@@ -1,0 +1,50 @@
+import { existsSync, readdirSync } from 'node:fs';
+import path from 'node:path';
+import { outageOf } from '../../base/errors/outage.ts';
+import { DatabaseError } from './error.ts';
+
+/** What every data folder of Postgres has, whatever was stored: without, a start would make a new one in its place. */
+const NEEDED = ['PG_VERSION', 'base', 'global/pg_control', 'pg_wal'];
+/** What a database beside them was made for: with an empty one these would belong to no row. */
+const BESIDE = ['vectors/vectors.db', 'blobs/memory', 'blobs/vision'];
+
+const MENDING =
+  'Nothing was changed. Bring it back from a copy of the folder, or from a backup: `sextant restore FILE --replace`. `sextant reset` deletes all and begins with nothing.';
+
+const isFilled = (folder: string): boolean => existsSync(folder) && readdirSync(folder).length > 0;
+
+/**
+ * Checks that a start would not make a new database over one that is damaged, or beside what belongs to one that is
+ * gone.
+ *
+ * @param dataDir SEXTANT_DIR.
+ * @throws {DatabaseError} what is missing, and what to do, in one line.
+ */
+export function checkDataFolder(dataDir: string): void {
+  const folder = path.join(dataDir, 'postgres');
+  if (isFilled(folder)) {
+    const missing = NEEDED.filter((name) => !existsSync(path.join(folder, name)));
+    if (missing.length > 0)
+      throw new DatabaseError(
+        `SEXTANT_DIR: the database in ${folder} is damaged: it lacks ${missing.join(', ')}. ${MENDING}`,
+      );
+    return;
+  }
+  const left = BESIDE.filter((name) => existsSync(path.join(dataDir, name)));
+  if (left.length > 0)
+    throw new DatabaseError(
+      `SEXTANT_DIR: ${dataDir} has ${left.join(', ')}, and the database that they belong to is gone (${folder}). ${MENDING}`,
+    );
+}
+
+/** Returns why the embedded database cannot be opened, in one line. */
+export function unopened(cause: unknown, folder: string | undefined): DatabaseError {
+  const message = cause instanceof Error ? cause.message : String(cause);
+  const place = folder ?? 'memory';
+  return new DatabaseError(
+    outageOf(cause) === 'no-writes'
+      ? `SEXTANT_DIR: the disk of ${place} is full or takes no writes, and the database cannot be opened (${message}). Free room, or set SEXTANT_DIR to a folder on another disk.`
+      : `SEXTANT_DIR: the database in ${place} cannot be opened (${message}): it is damaged, or the disk is. ${MENDING}`,
+    { cause },
+  );
+}
