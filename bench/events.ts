@@ -6,7 +6,7 @@
  *
  * `transactions_per_event` are those of the whole database, relay included, less those of the bench itself.
  * With BENCH_KILLS=5 the processes are killed so often in turns, wherever they are, and started again: the sums must be
- * exact all the same, and the other figures say nothing.
+ * exact all the same, and the other figures say nothing. EVENTS_PROFILE names a folder for a CPU profile of each process.
  *
  * `npm run bench -- events [events] [embedded|distributed]`; distributed needs POSTGRES_TEST_URL and REDIS_TEST_URL.
  */
@@ -26,10 +26,9 @@ const print = (name: string, figures: Figures): void =>
       (figures.replicas === undefined ? '' : `replicas=${figures.replicas} `) +
       (kills === 0 ? '' : `kills=${kills} `) +
       `transactions_per_event=${figures.transactionsPerEvent.toFixed(3)} events=${events} exact=true ` +
-      `cpu_ms_per_event=${figures.cpuMsPerEvent.toFixed(3)}` +
-      (figures.databaseCpuMsPerEvent === undefined
-        ? ''
-        : ` database_cpu_ms_per_event=${figures.databaseCpuMsPerEvent.toFixed(3)}`),
+      Object.entries(figures.cpuMs)
+        .map(([name, ms]) => `${name}_cpu_ms_per_event=${(ms / events).toFixed(3)}`)
+        .join(' '),
   );
 
 if (only !== 'distributed') print('embedded', await measureEmbedded(events));

@@ -2,12 +2,15 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { Redis } from 'ioredis';
 import pg from 'pg';
 import { createTestDatabase } from '#platform/data/database/testing/test-database.ts';
 import { REDIS_TEST_URL } from '../../tests/testing/postgres.ts';
 import { freePort, runToEnd, SextantProcess } from '../../tests/testing/sextant.ts';
 import { cpuOf } from '../llm/process.ts';
 import { type Figures, follow, PRODUCER, type Query, runId, seed } from './follow.ts';
+
+const profiling = process.env['EVENTS_PROFILE'];
 
 /** Replicas of analytics and one producer, each a process, on a database of their own. */
 export async function measureDistributed(events: number, replicas: number, kills: number): Promise<Figures> {
@@ -22,7 +25,10 @@ export async function measureDistributed(events: number, replicas: number, kills
     REDIS_URL: REDIS_TEST_URL!,
     REDIS_PREFIX: `bench-${runId()}:`,
     JWT_SECRET: 'a secret for benchmarks that has more than 32 characters',
+    ...(profiling && { NODE_OPTIONS: `--cpu-prof --cpu-prof-dir=${path.resolve(profiling)}` }),
   };
+  const redis = new Redis(REDIS_TEST_URL!);
+  lifecycle.defer(() => redis.disconnect());
   await runToEnd(['migrate'], env);
   await client.connect();
   lifecycle.defer(() => client.end());
@@ -38,7 +44,8 @@ export async function measureDistributed(events: number, replicas: number, kills
     SextantProcess.start(['serve', name], { ...env, SUBGRAPH_PORT: String(await freePort()) });
   const start = async (name: string) => void processes.push({ name, one: await spawn(name) });
   lifecycle.defer(async () => {
-    await Promise.all(processes.map(({ one }) => one.kill()));
+    // One that is killed writes no profile.
+    await Promise.all(processes.map(({ one }) => (profiling ? one.stop() : one.kill())));
   });
   for (let n = 0; n < replicas; n++) await start('analytics');
   const transactions = async () =>
@@ -47,18 +54,36 @@ export async function measureDistributed(events: number, replicas: number, kills
         await query<{ n: string }>(`SELECT xact_commit AS n FROM pg_stat_database WHERE datname = current_database()`)
       )[0]!.n,
     );
-  const cpu = () => processes.reduce((sum, { one }) => sum + cpuOf(String(one.pid)), 0);
-  const before = { transactions: await transactions(), ours, cpu: cpu() };
+  const cpu = (of: string) =>
+    processes.filter(({ name }) => name === of).reduce((sum, { one }) => sum + cpuOf(String(one.pid)), 0);
   await start(PRODUCER);
+  const before = {
+    transactions: await transactions(),
+    ours,
+    analytics: cpu('analytics'),
+    producer: cpu(PRODUCER),
+    redis: await redisCpu(redis),
+  };
   const killing = killSome(processes, kills, spawn);
   const perSecond = await follow(query, events);
   await killing;
-  const cpuMsPerEvent = (cpu() - before.cpu) / events;
-  const databaseCpuMsPerEvent = (await databaseCpu(query)) / events;
+  const cpuMs = {
+    analytics: cpu('analytics') - before.analytics,
+    producer: cpu(PRODUCER) - before.producer,
+    database: await databaseCpu(query),
+    redis: (await redisCpu(redis)) - before.redis,
+  };
   // Sessions tell their numbers when they rest.
   await new Promise((resolve) => setTimeout(resolve, 1_500));
   const transactionsPerEvent = ((await transactions()) - before.transactions - (ours - before.ours)) / events;
-  return { perSecond, transactionsPerEvent, cpuMsPerEvent, databaseCpuMsPerEvent, replicas };
+  return { perSecond, transactionsPerEvent, cpuMs, replicas };
+}
+
+/** What Redis has used, in ms: of all that it does, so nothing else may use it. */
+async function redisCpu(redis: Redis): Promise<number> {
+  const info = await redis.info('cpu');
+  const used = [...info.matchAll(/^used_cpu_(?:sys|user):([\d.]+)/gm)];
+  return used.reduce((sum, [, seconds]) => sum + Number(seconds) * 1_000, 0);
 }
 
 /** Kills the processes in turns with SIGKILL, wherever they are, and starts each again. */

@@ -13,10 +13,8 @@ export type Query = <Row>(sql: string, values?: unknown[]) => Promise<Row[]>;
 export interface Figures {
   readonly perSecond: number;
   readonly transactionsPerEvent: number;
-  /** Of the processes of the product, without Postgres and Redis. */
-  readonly cpuMsPerEvent: number;
-  /** Of Postgres. Embedded it is part of the process. */
-  readonly databaseCpuMsPerEvent?: number;
+  /** Of all events, by who used it, in ms. Embedded all is one process. */
+  readonly cpuMs: Readonly<Record<string, number>>;
   readonly replicas?: number;
 }
 

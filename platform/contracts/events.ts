@@ -142,23 +142,19 @@ export interface PlatformEvent<T extends EventType = EventType> {
   readonly recordedAt: Date;
 }
 
-const envelope = z.object({
-  id: z.string(),
-  type: z.string(),
-  version: z.number(),
-  owner: z.string(),
-  aggregate: z.string(),
-  payload: z.unknown(),
-  recordedAt: z.coerce.date(),
-});
-
 /**
  * Decodes an event from its JSON; undefined when it is none. The payload is checked by the consumer that knows the
  * type.
  */
 export function decodeEvent(text: string): PlatformEvent | undefined {
   try {
-    return envelope.parse(JSON.parse(text)) as PlatformEvent;
+    const { id, type, version, owner, aggregate, payload, recordedAt: at } = JSON.parse(text) as PlatformEvent;
+    const recordedAt = new Date(at);
+    const isEvent =
+      [id, type, owner, aggregate].every((one) => typeof one === 'string') &&
+      typeof version === 'number' &&
+      !Number.isNaN(recordedAt.getTime());
+    return isEvent ? { id, type, version, owner, aggregate, payload, recordedAt } : undefined;
   } catch {
     return undefined;
   }

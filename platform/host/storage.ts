@@ -38,8 +38,10 @@ export interface Storage<Client, Tx extends SqlTransaction> {
    * Hears the events of others. Called once, with a handler for each type of event.
    *
    * @param options.lanes how many replicas may work at the same time; default 1.
+   * @param options.batch events in one transaction at most, where other users of the database do not wait for it: the
+   *   embedded one does one transaction at a time, and keeps to the default.
    */
-  consume(handlers: EventHandlers<Tx>, options?: { readonly lanes?: number }): Promise<void>;
+  consume(handlers: EventHandlers<Tx>, options?: { readonly lanes?: number; readonly batch?: number }): Promise<void>;
 }
 
 /**
@@ -85,8 +87,9 @@ export async function openStorage<Client extends SqlClient<Tx>, Tx extends SqlTr
           gatherMs,
         }),
       ),
-    async consume(handlers, { lanes } = {}) {
-      consumer = await consumeEvents<Tx>({ ...shared, consumer: owner, handlers, lanes });
+    async consume(handlers, { lanes, batch } = {}) {
+      const most = config.DATABASE_URL === undefined ? undefined : batch;
+      consumer = await consumeEvents<Tx>({ ...shared, consumer: owner, handlers, lanes, batch: most });
     },
   };
 }

@@ -173,7 +173,7 @@ export class Budgets {
    */
   async watch(tx: Prisma.TransactionClient, calls: readonly Pick<Usage, 'userId' | 'at' | 'cost'>[]): Promise<void> {
     const users = [...new Set(calls.map(({ userId }) => userId))];
-    const budgets = (await tx.budget.findMany({ where: { userId: { in: [...users, EVERYBODY] } } })) as Budget[];
+    const budgets = await budgetsOf(tx, [...users, EVERYBODY]);
     await this.#alert(tx, budgets, calls);
     const byUser = Map.groupBy(budgets, ({ userId }) => userId);
     const isHard = (userId: string) => byUser.get(userId)?.some(({ enforcement }) => enforcement === 'HARD') ?? false;
@@ -224,6 +224,12 @@ export class Budgets {
     }
   }
 }
+
+/** The budgets of many users, by one statement that is the same for any number of them. */
+const budgetsOf = (tx: Prisma.TransactionClient, users: readonly string[]): Promise<Budget[]> =>
+  tx.$queryRaw<Budget[]>`
+    SELECT id::text, user_id AS "userId", period, "limit", alert_at AS "alertAt", enforcement
+    FROM budgets WHERE user_id IN (SELECT jsonb_array_elements_text(${JSON.stringify(users)}::jsonb))`;
 
 /** What the calls of each budget's period have come to, in the order of the budgets, by one statement. */
 async function spentIn(

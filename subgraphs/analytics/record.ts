@@ -34,7 +34,9 @@ export async function recordCalls(tx: Prisma.TransactionClient, usages: readonly
 async function deletedAmong(tx: Prisma.TransactionClient, users: ReadonlySet<string>): Promise<Set<string>> {
   const names = new Map([...users].map((userId) => [forgottenName(userId), userId]));
   const rows = await tx.$queryRaw<{ user_id: string }[]>`
-    SELECT DISTINCT user_id FROM rollups WHERE "interval" = 'DAY' AND user_id = ANY(${[...names.keys()]})`;
+    SELECT DISTINCT user_id FROM rollups
+    WHERE "interval" = 'DAY'
+      AND user_id = ANY(ARRAY(SELECT jsonb_array_elements_text(${JSON.stringify([...names.keys()])}::jsonb)))`;
   return new Set(rows.map((row) => names.get(row.user_id)!));
 }
 
@@ -78,11 +80,13 @@ async function insertCalls(tx: Prisma.TransactionClient, usages: readonly Usage[
     summed: true,
   }));
   // All transactions insert in one order, so that two with the same calls do not wait for one another.
-  const inserted = await tx.$queryRaw<{ id: string }[]>`
-    INSERT INTO calls (${COLUMNS})
-    SELECT ${COLUMNS} FROM jsonb_populate_recordset(NULL::calls, ${JSON.stringify(rows)}::jsonb) ORDER BY id
-    ON CONFLICT (id) DO NOTHING RETURNING id`;
-  const ids = new Set(inserted.map(({ id }) => id));
+  const [inserted] = await tx.$queryRaw<{ ids: string }[]>`
+    WITH inserted AS (
+      INSERT INTO calls (${COLUMNS})
+      SELECT ${COLUMNS} FROM json_populate_recordset(NULL::calls, ${JSON.stringify(rows)}::json) ORDER BY id
+      ON CONFLICT (id) DO NOTHING RETURNING id)
+    SELECT coalesce(string_agg(id::text, ','), '') AS ids FROM inserted`;
+  const ids = new Set(inserted!.ids.split(','));
   return usages.filter(({ id }) => ids.delete(id.toLowerCase()));
 }
 

@@ -17,6 +17,8 @@ const ENFORCE_MS = 300_000;
 
 /** How many replicas share the calls of an installation. */
 const LANES = 4;
+/** Calls of one transaction at most: what it costs itself is shared by so many, and their sums are written once. */
+const BATCH = 500;
 
 /** What models were used for, by whom, at what cost and how fast. Learns of calls from events alone. */
 export const analytics: SubgraphDefinition = {
@@ -30,7 +32,7 @@ export const analytics: SubgraphDefinition = {
     const spent = new SpentBudgets(cache);
     const budgets = new Budgets({ db, log, spent, userBudgetPerDay: config.USER_BUDGET_PER_DAY });
     const parts: AnalyticsParts = { db, usage, budgets };
-    await storage.consume(eventHandlers(parts), { lanes: LANES });
+    await storage.consume(eventHandlers(parts), { lanes: LANES, batch: BATCH });
     const closing = new AbortController();
     lifecycle.defer(() => closing.abort());
     const guard = { where: 'budgets', log };

@@ -19,6 +19,8 @@ class HistogramLiteral {
 
   toJSON(): string {
     if (this.#counts.size === 0) return '{}';
+    // The sum of one call, as most are.
+    if (this.#counts.size === 1) for (const [bucket, count] of this.#counts) return `[${bucket}:${bucket}]={${count}}`;
     const [first, last] = [Math.min(...this.#counts.keys()), Math.max(...this.#counts.keys())];
     const counts = Array.from({ length: last - first + 1 }, (_, n) => this.#counts.get(first + n) ?? 0);
     return `[${first}:${last}]={${counts.join()}}`;
@@ -35,7 +37,8 @@ export class Sums {
   output_tokens = 0;
   reasoning_tokens = 0;
   images = 0;
-  cost = new Prisma.Decimal(0);
+  /** As it was told while it is of one call: most are, and decimals are dear. */
+  cost: string | Prisma.Decimal = '0';
   unpriced = 0;
   readonly latency = new HistogramLiteral();
   readonly time_to_first_token = new HistogramLiteral();
@@ -50,7 +53,7 @@ export class Sums {
     this.reasoning_tokens += tokens.reasoning;
     this.images += images;
     if (cost === undefined) this.unpriced += calls;
-    else this.cost = this.cost.plus(cost);
+    else this.cost = this.cost === '0' ? cost : new Prisma.Decimal(this.cost).plus(cost);
     this.latency.add(latencyMs, calls);
     if (timeToFirstTokenMs !== undefined) this.time_to_first_token.add(timeToFirstTokenMs, calls);
   }
@@ -107,7 +110,7 @@ export async function addRows(
   ];
   await tx.$executeRawUnsafe(
     `INSERT INTO ${table} AS own (${all})
-     SELECT ${all} FROM jsonb_populate_recordset(NULL::${table}, $1::jsonb)
+     SELECT ${all} FROM json_populate_recordset(NULL::${table}, $1::json)
      ON CONFLICT (${key}) DO UPDATE SET ${added.join(', ')}`,
     JSON.stringify(rows),
   );

@@ -34,6 +34,8 @@ export interface ConsumerOptions<Tx extends SqlTransaction> {
   readonly handlers: EventHandlers<Tx>;
   /** Members of the group that may work at the same time; see `EventGroup`. */
   readonly lanes?: number | undefined;
+  /** Events in one transaction at most; default `MAX_BATCH`. */
+  readonly batch?: number | undefined;
   readonly log: Logger;
   readonly metrics: Registry;
   readonly lifecycle: AsyncDisposableStack;
@@ -51,13 +53,14 @@ export interface ParkedEvents {
 
 /** Lets a subgraph take part in what others tell. Call it once, before the process calls `events.start()`. */
 export async function consumeEvents<Tx extends SqlTransaction>(options: ConsumerOptions<Tx>): Promise<ParkedEvents> {
-  const { consumer: name, events, handlers, lanes, log, lifecycle, retryMs } = options;
+  const { consumer: name, events, handlers, lanes, batch: most = MAX_BATCH, log, lifecycle, retryMs } = options;
   const consumer = new Consumer(options);
-  const gathered = new GatheredDelivery((batch) => consumer.deliver(batch), log);
+  const gathered = new GatheredDelivery((batch) => consumer.deliver(batch), most, log);
   const member = await events.join({
     name,
     types: Object.keys(handlers) as EventType[],
     lanes,
+    batch: most,
     retryMs,
     deliver: (batch) => (lanes === undefined ? consumer.deliver(batch) : gathered.deliver(batch)),
   });
@@ -86,14 +89,16 @@ class Consumer<Tx extends SqlTransaction> implements ParkedEvents {
   readonly #client: SqlClient<Tx>;
   readonly #inbox: InboxTable;
   readonly #handlers: EventHandlers<Tx>;
+  readonly #most: number;
   readonly #log: Logger;
   readonly #outcomes: Counter<'consumer' | 'outcome'>;
 
-  constructor({ consumer, client, handlers, log, metrics }: ConsumerOptions<Tx>) {
+  constructor({ consumer, client, handlers, batch = MAX_BATCH, log, metrics }: ConsumerOptions<Tx>) {
     this.#name = consumer;
     this.#client = client;
     this.#inbox = new InboxTable(client);
     this.#handlers = handlers;
+    this.#most = batch;
     this.#log = log;
     this.#outcomes = storeMetrics(metrics).inboxEvents;
   }
@@ -148,7 +153,7 @@ class Consumer<Tx extends SqlTransaction> implements ParkedEvents {
     for (const one of batch) {
       part.push(one);
       weight += typeof this.#handlers[one.event.type] === 'function' ? WEIGHT_ALONE : 1;
-      if (weight < MAX_BATCH) continue;
+      if (weight < this.#most) continue;
       yield part;
       part = [];
       weight = 0;

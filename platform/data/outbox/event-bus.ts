@@ -52,6 +52,8 @@ export interface EventGroup {
    * member of a group says the same.
    */
   readonly lanes?: number | undefined;
+  /** Events that a lane brings at once, at most; default 100. */
+  readonly batch?: number | undefined;
   readonly deliver: Deliver;
   /** Pause before the second attempt at an event, in ms; each later one is four times as long. Default 20. */
   readonly retryMs?: number | undefined;

@@ -1,7 +1,6 @@
 import { guarded } from '../../base/faults/guarded.ts';
 import type { Logger } from '../../base/log/log.ts';
 import type { Delivery } from './event-bus.ts';
-import { MAX_BATCH } from './outbox.ts';
 
 /** How long the events of one lane wait for those of others, in ms. */
 const GATHER_MS = 10;
@@ -17,12 +16,15 @@ interface Waiting {
  */
 export class GatheredDelivery {
   readonly #deliver: (batch: readonly Delivery[]) => Promise<Delivery[]>;
+  readonly #most: number;
   readonly #log: Logger;
   #waiting: Waiting[] = [];
   #timer: NodeJS.Timeout | undefined;
 
-  constructor(deliver: (batch: readonly Delivery[]) => Promise<Delivery[]>, log: Logger) {
+  /** @param most events that are put together. */
+  constructor(deliver: (batch: readonly Delivery[]) => Promise<Delivery[]>, most: number, log: Logger) {
     this.#deliver = deliver;
+    this.#most = most;
     this.#log = log;
   }
 
@@ -42,7 +44,7 @@ export class GatheredDelivery {
     let together: Waiting[] = [];
     let events = 0;
     for (const one of this.#waiting.splice(0)) {
-      if (events > 0 && events + one.batch.length > MAX_BATCH) {
+      if (events > 0 && events + one.batch.length > this.#most) {
         void this.#handle(together);
         [together, events] = [[], 0];
       }

@@ -27,13 +27,16 @@ export class InboxTable {
    * @returns the ids of those that have had no effect yet.
    */
   static async note(tx: SqlTransaction, events: readonly PlatformEvent[]): Promise<Set<string>> {
-    const rows = await tx.$queryRawUnsafe<{ id: string }[]>(
-      `INSERT INTO inbox_events (id, type)
-       SELECT DISTINCT ON (id) id, type FROM jsonb_to_recordset($1::jsonb) AS event (id uuid, type text) ORDER BY id
-       ON CONFLICT (id) DO NOTHING RETURNING id`,
+    // The ids come as one value: a client takes apart each row and each column of it.
+    const rows = await tx.$queryRawUnsafe<{ ids: string }[]>(
+      `WITH noted AS (
+         INSERT INTO inbox_events (id, type)
+         SELECT DISTINCT ON (id) id, type FROM json_to_recordset($1::json) AS event (id uuid, type text) ORDER BY id
+         ON CONFLICT (id) DO NOTHING RETURNING id)
+       SELECT coalesce(string_agg(id::text, ','), '') AS ids FROM noted`,
       JSON.stringify(events.map(({ id, type }) => ({ id, type }))),
     );
-    return new Set(rows.map(({ id }) => id));
+    return new Set(rows[0]!.ids.split(','));
   }
 
   /** @throws when the database does not answer. */

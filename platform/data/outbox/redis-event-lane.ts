@@ -84,7 +84,7 @@ export class RedisEventLane {
       }
       while (!signal.aborted) {
         this.#rung = false;
-        const { items, last } = await take('>', BATCH);
+        const { items, last } = await take('>', this.#group.batch ?? BATCH);
         await this.#offer(delivery, items, both);
         await this.#count();
         if (last === undefined) await this.#rest(signal);
