@@ -296,7 +296,10 @@ describe('gql.tada', () => {
     const strict = ['--strict', '--noEmit', '--skipLibCheck', '--target', 'es2024', '--module', 'nodenext'];
     const flags = [...strict, '--allowImportingTsExtensions', '--types', 'node'];
     const tsc = path.join(ROOT, 'node_modules/typescript/bin/tsc');
-    const compiled = spawnSync(process.execPath, [tsc, ...flags, 'app.ts', 'wrong.ts'], { cwd: folder, encoding: 'utf8' });
+    const compiled = spawnSync(process.execPath, [tsc, ...flags, 'app.ts', 'wrong.ts'], {
+      cwd: folder,
+      encoding: 'utf8',
+    });
     const places = compiled.stdout.match(/^\S+\.ts\(\d+/gm);
     expect(places, compiled.stdout).toEqual(['wrong.ts(3', 'wrong.ts(5', 'wrong.ts(7']);
 
