@@ -34,7 +34,7 @@ export interface OpenPlatform extends Pick<Platform, 'topics' | 'limiter' | 'cac
   readonly stores: Stores;
   /** The platform as one subgraph sees it; its life ends with `lifecycle`. */
   of(subgraph: string, lifecycle: AsyncDisposableStack): Platform;
-  /** Whether database and Redis answer, in the shape of /health. */
+  /** Whether database and Redis answer, and what waits for memory, in the shape of /health. */
   health(): Promise<Record<string, { status: 'up' | 'down'; detail?: string }>>;
 }
 
@@ -53,7 +53,7 @@ export async function openPlatform(options: PlatformOptions): Promise<OpenPlatfo
   const urlSecrets = secrets.deriveAll('signed urls').map((key) => key.toString('base64url'));
   const urls = new UrlSigner(urlSecrets, config.publicUrl);
   const peers = createPeers(options.transportOf);
-  const heavy = new HeavyWork(config);
+  const heavy = new HeavyWork({ memoryMb: config.memoryMb, log, metrics });
   const lifetime: SharedLifetime = { log, metrics };
   const shared = new Map<string, Promise<AsyncDisposable>>();
 
@@ -92,7 +92,13 @@ export async function openPlatform(options: PlatformOptions): Promise<OpenPlatfo
     }),
     async health() {
       const [postgres, redis] = await Promise.all([database.health(), stores.health()]);
-      return { database: postgres, ...(stores.redis && { redis }) };
+      const { problem } = heavy;
+      return {
+        database: postgres,
+        ...(stores.redis && { redis }),
+        // It waits and goes on by itself: no reason to begin the process again.
+        ...(problem !== undefined && { heavyWork: { status: 'up' as const, detail: problem } }),
+      };
     },
   };
 }

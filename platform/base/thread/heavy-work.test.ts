@@ -1,12 +1,18 @@
 import { describe, expect, it } from 'vitest';
 import { type HeavyKind, HeavyWork } from './heavy-work.ts';
 
+/** Of the memory of the tests' own process nothing depends here. */
+const usedMb = async (): Promise<number> => 100;
+
 /** Work that ends when it is told to, and the order of what has happened. */
 function workshop(memoryMb: number) {
-  const heavy = new HeavyWork({ memoryMb });
+  const heavy = new HeavyWork({ memoryMb, usedMb });
   const seen: string[] = [];
   const ends = new Map<string, () => void>();
-  const kind = (name: string): HeavyKind => ({ release: async () => void seen.push(`${name} gives back`) });
+  const kind = (name: string): HeavyKind => ({
+    needsMb: 1,
+    release: async () => void seen.push(`${name} gives back`),
+  });
   const run = (of: HeavyKind, name: string, signal?: AbortSignal) =>
     heavy.run(of, signal, () => {
       seen.push(name);
@@ -49,11 +55,11 @@ describe('heavy work', () => {
   });
 
   it('is given up when it is called off and does not end: it holds no turn, and neither does memory that is not given back', async () => {
-    const heavy = new HeavyWork({ memoryMb: 512, graceMs: 10 });
+    const heavy = new HeavyWork({ memoryMb: 512, graceMs: 10, usedMb });
     const gone = new AbortController();
-    const stuck: HeavyKind = { release: () => Promise.reject(new Error('its thread is stuck')) };
+    const stuck: HeavyKind = { needsMb: 1, release: () => Promise.reject(new Error('its thread is stuck')) };
     const hanging = heavy.run(stuck, gone.signal, () => new Promise(() => {}));
-    const next = heavy.run({ release: async () => {} }, undefined, async () => 'done');
+    const next = heavy.run({ needsMb: 1, release: async () => {} }, undefined, async () => 'done');
     gone.abort(new Error('the lease is lost'));
     await expect(hanging).rejects.toThrow('the lease is lost');
     expect(await next).toBe('done');

@@ -1,13 +1,29 @@
+import type { Registry } from 'prom-client';
 import { Cancellation } from '../cancellation/cancellation.ts';
 import { untilAborted } from '../cancellation/until-aborted.ts';
 import { hasLittleMemory } from '../config/available-memory.ts';
+import { usedMemory } from '../config/used-memory.ts';
 import { Bulkhead } from '../faults/bulkhead.ts';
 import { report } from '../faults/guarded.ts';
+import type { Logger } from '../log/log.ts';
+import { MemoryRoom } from './memory-room.ts';
 
 /** A kind of heavy work, such as the recognition of text. */
 export interface HeavyKind {
+  /** The most memory that a piece of it takes, in MiB. */
+  readonly needsMb: number;
   /** Gives back the memory that it keeps for its next piece, such as that of a thread that has nothing to do. */
   release(): Promise<void>;
+}
+
+export interface HeavyWorkOptions {
+  readonly memoryMb: number;
+  readonly log?: Logger;
+  readonly metrics?: Registry;
+  /** After which work that is called off gives its turn on, though it has not ended. */
+  readonly graceMs?: number;
+  /** Returns how much memory is in use, in MiB. Default: that of the container, or of this process. */
+  readonly usedMb?: () => Promise<number>;
 }
 
 /** What is called off gives its turn on after this long at the latest, in ms, whether or not it has ended. */
@@ -15,18 +31,25 @@ const GRACE_MS = 10_000;
 
 /**
  * The background work of a process that takes a hundred MB for a while: documents, pictures, text recognition. With
- * little memory one piece is done at a time, and what another kind keeps for its next piece is given back before. So
- * what does not fit waits, where the kernel would end the process.
+ * little memory one piece is done at a time, what another kind keeps for its next piece is given back before, and a
+ * piece begins when there is room for it. So what does not fit waits, where the kernel would end the process.
  */
 export class HeavyWork {
   readonly #turns: Bulkhead | undefined;
+  readonly #room: MemoryRoom | undefined;
   readonly #graceMs: number;
   #last: HeavyKind | undefined;
 
-  /** @param options.graceMs after which work that is called off gives its turn on, though it has not ended. */
-  constructor({ memoryMb, graceMs = GRACE_MS }: { readonly memoryMb: number; readonly graceMs?: number }) {
-    this.#turns = hasLittleMemory(memoryMb) ? new Bulkhead(1) : undefined;
+  constructor({ memoryMb, log, metrics, graceMs = GRACE_MS, usedMb = usedMemory(memoryMb) }: HeavyWorkOptions) {
     this.#graceMs = graceMs;
+    if (!hasLittleMemory(memoryMb)) return;
+    this.#turns = new Bulkhead(1);
+    this.#room = new MemoryRoom({ memoryMb, usedMb, log, metrics });
+  }
+
+  /** Why work waits for memory, for /health; undefined while none does. */
+  get problem(): string | undefined {
+    return this.#room?.problem;
   }
 
   /**
@@ -37,6 +60,7 @@ export class HeavyWork {
     if (this.#turns === undefined) return work();
     const piece = async (): Promise<T> => {
       await this.#release(kind);
+      await this.#room?.wait(kind.needsMb, signal);
       return work();
     };
     return this.#turns.run(() => this.#untilGivenUp(piece(), signal), { signal });

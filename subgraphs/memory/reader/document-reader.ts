@@ -49,6 +49,7 @@ type Thread = ThreadClient<ReaderMethods>;
  * at most, and waiting users take turns.
  */
 export class DocumentReader implements HeavyKind, AsyncDisposable {
+  readonly needsMb = 64;
   readonly #limits: ReaderLimits;
   readonly #threads: readonly Thread[];
   readonly #free: Thread[];

@@ -17,6 +17,7 @@ export class HeicDecoder implements HeavyKind, AsyncDisposable {
   readonly #thread = new ThreadClient<HeicMethods>(new URL('./heic-thread.ts', import.meta.url), undefined, 'HEIC', {
     idleMs: IDLE_MS,
   });
+  readonly needsMb = 144;
   readonly #heavy: Pick<HeavyWork, 'run'>;
   #last: Promise<unknown> = Promise.resolve();
 

@@ -33,6 +33,8 @@ export interface EngineOptions {
 /** Workers leak a little with every page, and adapt to it: a fresh one now and then is cheaper than both. */
 const PASSES_A_WORKER = 100;
 const TIMEOUT_MS = 60_000;
+/** Memory that a page takes, with its worker, in MiB. */
+const NEEDS_MB = 96;
 /** A worker holds more than a hundred MB: one without a page for so long ends. */
 const IDLE_MS = 60_000;
 
@@ -99,6 +101,7 @@ export function createOcrEngine(options: EngineOptions): OcrEngine {
         signal: signal ? AbortSignal.any([signal, closing.signal]) : closing.signal,
       });
     },
+    needsMb: NEEDS_MB,
     release: endIdle,
     async [Symbol.asyncDispose]() {
       closing.abort(new CodedError('SERVICE_UNAVAILABLE', 'Text recognition has been shut down.'));

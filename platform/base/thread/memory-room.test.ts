@@ -1,0 +1,78 @@
+import { Registry } from 'prom-client';
+import { describe, expect, it } from 'vitest';
+import { HeavyWork } from './heavy-work.ts';
+import { MemoryRoom } from './memory-room.ts';
+
+/** Memory whose use is told from outside. */
+function memory(usedMb: number, patienceMs?: number) {
+  const state = { usedMb, looks: 0 };
+  const metrics = new Registry();
+  const room = new MemoryRoom({
+    memoryMb: 512,
+    usedMb: async () => {
+      state.looks++;
+      return state.usedMb;
+    },
+    metrics,
+    lookMs: 1,
+    ...(patienceMs !== undefined && { patienceMs }),
+  });
+  const held = async (): Promise<number | undefined> =>
+    (await metrics.getSingleMetric('sextant_heavy_work_held_back')!.get()).values[0]?.value;
+  return { state, room, held };
+}
+
+/** Waits until it has been looked so many times more. */
+async function looks(state: { looks: number }, more: number): Promise<void> {
+  const until = state.looks + more;
+  await expect.poll(() => state.looks).toBeGreaterThanOrEqual(until);
+}
+
+describe('room for heavy work', () => {
+  it('is there at once where memory is free, and waited for where it is nearly full, which is told', async () => {
+    const { state, room, held } = memory(300);
+    await room.wait(128);
+    expect([room.problem, await held()]).toEqual([undefined, 0]);
+
+    state.usedMb = 400;
+    let isThere = false;
+    const waiting = room.wait(128).then(() => {
+      isThere = true;
+    });
+    await looks(state, 3);
+    expect(isThere).toBe(false);
+    expect(room.problem).toMatch(/400 of 512 MB are in use, and the next of them may need 128/);
+    expect(await held()).toBe(1);
+    state.usedMb = 350;
+    await waiting;
+    expect([room.problem, await held()]).toEqual([undefined, 0]);
+  });
+
+  it('is half of what a piece may need, after patience: nothing waits for ever that may well fit', async () => {
+    const { state, room } = memory(400, 0);
+    await room.wait(128);
+    state.usedMb = 470;
+    let isThere = false;
+    const waiting = room.wait(128).then(() => {
+      isThere = true;
+    });
+    await looks(state, 3);
+    expect(isThere).toBe(false);
+    state.usedMb = 400;
+    await waiting;
+  });
+
+  it('is waited for no longer when the work is called off, and the next piece has its turn', async () => {
+    let usedMb = 500;
+    const heavy = new HeavyWork({ memoryMb: 512, usedMb: async () => usedMb });
+    const kind = { needsMb: 128, release: async () => {} };
+    const gone = new AbortController();
+    const first = heavy.run(kind, gone.signal, async () => 'first');
+    await expect.poll(() => heavy.problem).toMatch(/wait for memory/);
+    gone.abort(new Error('the lease is lost'));
+    await expect(first).rejects.toThrow('the lease is lost');
+    usedMb = 300;
+    expect(await heavy.run(kind, undefined, async () => 'second')).toBe('second');
+    expect(heavy.problem).toBeUndefined();
+  });
+});

@@ -1,0 +1,88 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Gauge, type Registry } from 'prom-client';
+import type { Logger } from '../log/log.ts';
+import { collectGarbage } from './collect-garbage.ts';
+
+export interface MemoryRoomOptions {
+  /** What there is, in MiB. */
+  readonly memoryMb: number;
+  /** Returns how much of it is in use and cannot be dropped, in MiB. */
+  readonly usedMb: () => Promise<number>;
+  readonly log?: Logger | undefined;
+  readonly metrics?: Registry | undefined;
+  /** Time between two looks, in ms. */
+  readonly lookMs?: number;
+  /** The longest wait for all that a piece may need, in ms; then half of it is enough. */
+  readonly patienceMs?: number;
+}
+
+/** Stays free beside what a piece needs, in MiB: the code that runs, which the kernel would read again and again. */
+const RESERVE_MB = 32;
+const LOOK_MS = 500;
+const PATIENCE_MS = 15_000;
+/** Garbage is collected so often meanwhile, in ms: it takes a tenth of a second. */
+const COLLECT_MS = 5_000;
+/** A wait that is longer than this is told, in ms. */
+const WORTH_TELLING_MS = 10_000;
+
+/** The memory that is free for work which needs much of it. */
+export class MemoryRoom {
+  readonly #options: MemoryRoomOptions;
+  /** The piece that waits. */
+  #held: { readonly needsMb: number; readonly usedMb: number } | undefined;
+
+  constructor(options: MemoryRoomOptions) {
+    this.#options = options;
+    const isHeld = () => (this.#held === undefined ? 0 : 1);
+    if (options.metrics)
+      void new Gauge({
+        name: 'sextant_heavy_work_held_back',
+        help: 'Whether heavy work waits because memory is nearly full.',
+        registers: [options.metrics],
+        collect() {
+          this.set(isHeld());
+        },
+      });
+  }
+
+  /** Why work waits, for /health; undefined while none does. */
+  get problem(): string | undefined {
+    if (this.#held === undefined) return undefined;
+    const { needsMb, usedMb } = this.#held;
+    return `documents, pictures or text recognition wait for memory: ${usedMb} of ${this.#options.memoryMb} MB are in use, and the next of them may need ${needsMb}`;
+  }
+
+  /**
+   * Waits until there is room for a piece: for what it may need, or after 15 seconds for half of that.
+   *
+   * @throws the signal's reason when it aborts.
+   */
+  async wait(needsMb: number, signal?: AbortSignal): Promise<void> {
+    const { memoryMb, usedMb, log, lookMs = LOOK_MS, patienceMs = PATIENCE_MS } = this.#options;
+    const began = performance.now();
+    let isTold = false;
+    let collectAt = 0;
+    try {
+      while (true) {
+        signal?.throwIfAborted();
+        const used = Math.round(await usedMb());
+        const waited = performance.now() - began;
+        const wanted = waited > patienceMs ? needsMb / 2 : needsMb;
+        if (memoryMb - used >= wanted + RESERVE_MB) break;
+        if (performance.now() > collectAt) {
+          collectGarbage();
+          collectAt = performance.now() + COLLECT_MS;
+        }
+        this.#held = { needsMb, usedMb: used };
+        if (!isTold && waited > WORTH_TELLING_MS) {
+          isTold = true;
+          log?.warn({ usedMb: used, memoryMb, needsMb }, 'heavy work waits for memory');
+        }
+        await sleep(lookMs, undefined, { ref: false });
+      }
+      if (isTold) log?.info({ waitedMs: Math.round(performance.now() - began) }, 'heavy work goes on');
+    } finally {
+      this.#held = undefined;
+    }
+  }
+}
