@@ -53,7 +53,7 @@ export function registerJobs({ db, blobs, images, engine, languages, heic, heavy
       if (bytes === undefined) throw new JobRefused('The file is gone; upload it again.');
       // Loaded with the first picture: sharp takes a tenth of the start.
       const { analyse } = await import('./analysis/analysis.ts');
-      const found = await analyse(bytes, heic, signal);
+      const found = await analyse(bytes, { heic, heavy }, signal);
       if (found.picture) await blobs.put(convertedOf(id), found.picture, { maxBytes: MAX_PICTURE_BYTES, signal });
       if (uploaded) {
         await blobs.put(originalOf(id), uploaded, { maxBytes: MAX_BYTES, signal });

@@ -1,3 +1,4 @@
+import type { HeavyWork } from '#platform/base/thread/heavy-work.ts';
 import type { BlobStore } from '#platform/data/blobs/blob-store.ts';
 import type { UrlSigner } from '#platform/identity/signed-urls/url-signer.ts';
 import type { Topics } from '#platform/realtime/topics/topics.ts';
@@ -17,4 +18,5 @@ export interface VisionParts {
   readonly urls: UrlSigner;
   readonly blobs: BlobStore;
   readonly topics: Topics;
+  readonly heavy: HeavyWork;
 }

@@ -4,7 +4,12 @@ import { serveVariant } from './images/variants.ts';
 import type { VisionParts } from './parts.ts';
 
 /** Creates the routes of uploads and downloads by signed links. */
-export const createRoutes = ({ images, urls, blobs }: Pick<VisionParts, 'images' | 'urls' | 'blobs'>): Route[] => [
+export const createRoutes = ({
+  images,
+  urls,
+  blobs,
+  heavy,
+}: Pick<VisionParts, 'images' | 'urls' | 'blobs' | 'heavy'>): Route[] => [
   {
     method: 'PUT',
     path: '/uploads/:id',
@@ -17,6 +22,6 @@ export const createRoutes = ({ images, urls, blobs }: Pick<VisionParts, 'images'
   {
     method: 'GET',
     path: '/images/:id/:variant',
-    handle: (request, { params }) => serveVariant(urls, blobs, params['id']!, params['variant']!, request),
+    handle: (request, { params }) => serveVariant({ urls, blobs, heavy }, params['id']!, params['variant']!, request),
   },
 ];

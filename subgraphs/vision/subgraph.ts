@@ -50,7 +50,7 @@ export const vision: SubgraphDefinition = {
     const images = new Images({ db, blobs, urls, topics, quotas, jobs, slowJobs });
     const gallery = new Gallery(db, images);
     const pictures = new Pictures({ db, blobs, images, models });
-    const parts: VisionParts = { db, quotas, images, gallery, pictures, urls, blobs, topics };
+    const parts: VisionParts = { db, quotas, images, gallery, pictures, urls, blobs, topics, heavy };
     registerJobs({ db, blobs, images, engine, languages, heic, heavy, jobs, slowJobs });
     const files = new OwnedFiles({
       owner: 'vision',

@@ -3,11 +3,12 @@ import sharp from 'sharp';
 import { afterAll, describe, expect, it } from 'vitest';
 import { HeavyWork } from '#platform/base/thread/heavy-work.ts';
 import { HeicDecoder } from '../heic/heic.ts';
-import { analyse as analyseWith } from './analysis.ts';
+import { type AnalysisParts, analyse as analyseWith } from './analysis.ts';
 
-const heic = new HeicDecoder(new HeavyWork({ memoryMb: 4_096 }));
+const heavy = new HeavyWork({ memoryMb: 4_096 });
+const heic = new HeicDecoder(heavy);
 afterAll(() => heic[Symbol.asyncDispose]());
-const analyse = (bytes: Uint8Array) => analyseWith(bytes, heic);
+const analyse = (bytes: Uint8Array) => analyseWith(bytes, { heic, heavy });
 const page = await readFile(new URL('../testing/page.png', import.meta.url));
 /** Soft coloured hills, which is as near to a photograph as arithmetic gets. */
 const hills = (width: number, height: number): Buffer => {
@@ -95,6 +96,21 @@ describe('the analysis of a picture', () => {
       .toBuffer();
     expect(bomb.byteLength).toBeLessThan(1_000_000);
     await expect(analyse(bomb)).rejects.toThrow('more than 100 megapixels');
+  });
+});
+
+describe('an AVIF', () => {
+  it('is decoded in its turn, where there are turns: it takes as much memory as a page whose text is read', async () => {
+    const needed: number[] = [];
+    const turns: AnalysisParts['heavy'] = {
+      run: (kind, _, work) => {
+        needed.push(kind.needsMb);
+        return work();
+      },
+    };
+    const { contentType } = await analyseWith(await photo().avif({ effort: 0 }).toBuffer(), { heic, heavy: turns });
+    await analyseWith(await photo().jpeg().toBuffer(), { heic, heavy: turns });
+    expect([contentType, needed]).toEqual(['image/avif', [144]]);
   });
 });
 

@@ -1,9 +1,10 @@
 import exifReader from 'exif-reader';
 import sharp, { type Metadata, type Sharp } from 'sharp';
 import { rgbaToThumbHash } from 'thumbhash';
+import type { HeavyWork } from '#platform/base/thread/heavy-work.ts';
 import { JobRefused } from '#platform/data/jobs/jobs.ts';
 import { ACCEPTED_TYPES, HEIC, MEDIA_TYPES, mediaTypeOf } from '../formats/media-types.ts';
-import { MAX_PIXELS, openImage } from '../formats/open-image.ts';
+import { AVIF, MAX_AVIF_PIXELS, MAX_PIXELS, openImage } from '../formats/open-image.ts';
 import type { HeicDecoder } from '../heic/heic.ts';
 import { kindOf } from './kind.ts';
 import { type PaletteColour, paletteOf } from './palette.ts';
@@ -42,6 +43,11 @@ export interface AnalysedImage {
   readonly picture?: Uint8Array;
 }
 
+export interface AnalysisParts {
+  readonly heic: Pick<HeicDecoder, 'convert'>;
+  readonly heavy: Pick<HeavyWork, 'run'>;
+}
+
 /**
  * Looks at a picture with nothing but arithmetic.
  *
@@ -49,7 +55,7 @@ export interface AnalysedImage {
  */
 export async function analyse(
   bytes: Uint8Array,
-  heic: Pick<HeicDecoder, 'convert'>,
+  { heic, heavy }: AnalysisParts,
   signal?: AbortSignal,
 ): Promise<AnalysedImage> {
   const metadata = await readMetadata(bytes);
@@ -59,6 +65,14 @@ export async function analyse(
   const { pages = 1 } = metadata;
   if (contentType === MEDIA_TYPES['tiff'] && pages > MAX_PAGES)
     throw new JobRefused(`The TIFF has ${pages} pages; at most ${MAX_PAGES} are accepted: split it.`);
+  if (contentType === MEDIA_TYPES['heif']) {
+    const pixels = metadata.width * metadata.height;
+    if (pixels > MAX_AVIF_PIXELS)
+      throw new JobRefused(
+        `The picture has ${Math.ceil(pixels / 1e6)} megapixels; as AVIF at most ${MAX_AVIF_PIXELS / 1e6} are accepted here: send it smaller, or as JPEG.`,
+      );
+    return heavy.run(AVIF, signal, () => describe(bytes, metadata, contentType));
+  }
   if (contentType !== HEIC) return describe(bytes, metadata, contentType);
   const picture = await heic.convert(bytes, { icc: metadata.icc }, signal);
   return { ...(await describe(picture, metadata, contentType)), picture };

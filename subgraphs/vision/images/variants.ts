@@ -1,11 +1,12 @@
 import { createHash } from 'node:crypto';
 import { SingleFlight } from '#platform/base/cancellation/single-flight.ts';
 import { badInput, notFound } from '#platform/base/errors/errors.ts';
+import type { HeavyWork } from '#platform/base/thread/heavy-work.ts';
 import { type BlobStore, readBlob } from '#platform/data/blobs/blob-store.ts';
 import { DIRECT_S, seeOther } from '#platform/identity/signed-urls/direct-download.ts';
 import type { UrlSigner } from '#platform/identity/signed-urls/url-signer.ts';
 import type { Analysis } from '../analysis/analysis.ts';
-import { HEIC, MEDIA_TYPES } from '../formats/media-types.ts';
+import { HEIC, MEDIA_TYPES, mediaTypeOf } from '../formats/media-types.ts';
 import { convertedOf, folderOf, type ImageRow, originalOf, pageCount, variantsOf } from './images.ts';
 
 /** The way in which a picture is to be shown. */
@@ -83,10 +84,15 @@ const mayTell = ({ contentType, analysis }: ImageRow): boolean =>
 const making = new SingleFlight();
 const VARIANT = /^(\d{1,4})x(\d{1,4})-(inside|cover)(?:-page-(\d{1,3}))?\.(jpeg|png|webp|avif|gif)$/;
 
+export interface VariantParts {
+  readonly urls: UrlSigner;
+  readonly blobs: BlobStore;
+  readonly heavy: HeavyWork;
+}
+
 /** Serves the original or a variant of a signed link. The signature is the permission: it was given for this path. */
 export async function serveVariant(
-  urls: UrlSigner,
-  blobs: BlobStore,
+  { urls, blobs, heavy }: VariantParts,
   id: string,
   variant: string,
   request: Request,
@@ -101,7 +107,7 @@ export async function serveVariant(
   const bytes =
     variant === ORIGINAL
       ? await readBlob(blobs, originalOf(id), request.signal)
-      : await variantOf(blobs, id, variant, contentType, request.signal);
+      : await variantOf({ blobs, heavy }, id, variant, contentType, request.signal);
   if (bytes === undefined) throw notFound('The image');
   const etag = `"${createHash('sha256').update(bytes).digest('base64url').slice(0, 22)}"`;
   if (request.headers.get('if-none-match') === etag) return new Response(null, { status: 304, headers: { etag } });
@@ -119,7 +125,7 @@ export async function serveVariant(
 }
 
 async function variantOf(
-  blobs: BlobStore,
+  { blobs, heavy }: Omit<VariantParts, 'urls'>,
   id: string,
   variant: string,
   contentType: string,
@@ -137,9 +143,13 @@ async function variantOf(
     const picture =
       (await readBlob(blobs, convertedOf(id), stopped)) ?? (await readBlob(blobs, originalOf(id), stopped));
     if (picture === undefined) return undefined;
-    const made = match
-      ? await resized(picture, match)
-      : await (await import('../formats/without-metadata.ts')).withoutMetadata(picture, contentType);
+    const { AVIF, openImage } = await import('../formats/open-image.ts');
+    const write = async (): Promise<Uint8Array> =>
+      match
+        ? resized(picture, match)
+        : (await import('../formats/without-metadata.ts')).withoutMetadata(picture, contentType);
+    const types = [contentType, mediaTypeOf(await openImage(picture).metadata())];
+    const made = types.includes(MEDIA_TYPES['heif']) ? await heavy.run(AVIF, stopped, write) : await write();
     let variants = 0;
     for await (const _ of blobs.list(variantsOf(id))) variants++;
     if (variants >= MAX_KEPT) return made;
