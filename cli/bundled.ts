@@ -11,7 +11,7 @@ import { setFlagsFromString } from 'node:v8';
 import { Script } from 'node:vm';
 import { Worker } from 'node:worker_threads';
 import { crc32 } from 'node:zlib';
-import { hasLittleMemory } from '../platform/base/config/available-memory.ts';
+import { beginWithLittleMemory } from './serving/little-memory.ts';
 
 /** The files of the code, whose names tell their contents apart from those of other builds. */
 declare const CODE: {
@@ -31,40 +31,9 @@ if (Number.parseInt(process.versions.node, 10) < LEAST_NODE) {
   process.exit(1);
 }
 
-/**
- * Blocks from this size on, in bytes, malloc gets from the kernel and gives back at once. V8 compiles in blocks of
- * 32 KB that it frees soon; among smaller ones they leave holes, 80 MB, which no other use fills. Reads of sockets are
- * slower with it, so it is for little memory alone.
- */
-const OWN_BLOCK_BYTES = '32000';
-
-/** Whether malloc is that of glibc, which alone has these settings. */
-function hasGlibc(): boolean {
-  // Looking the names of the network's interfaces up takes time.
-  Object.assign(process.report, { excludeNetwork: true });
-  const { header } = process.report.getReport() as { header: { glibcVersionRuntime?: string } };
-  return header.glibcVersionRuntime !== undefined;
-}
-
 const command = process.argv.slice(2).find((word) => /^[a-z]+$/.test(word)) ?? 'up';
-// malloc reads its settings when a process begins, so this one begins again; not one whose parent has a channel to it,
-// as with `fork`, since that would be lost.
-if (
-  command === 'up' &&
-  process.platform === 'linux' &&
-  process.env['MALLOC_MMAP_THRESHOLD_'] === undefined &&
-  !process.connected &&
-  hasLittleMemory() &&
-  hasGlibc()
-) {
-  const env = {
-    ...process.env,
-    MALLOC_ARENA_MAX: process.env['MALLOC_ARENA_MAX'] ?? '2',
-    MALLOC_MMAP_THRESHOLD_: OWN_BLOCK_BYTES,
-    MALLOC_TRIM_THRESHOLD_: '65536',
-  };
-  process.execve!(process.execPath, [process.execPath, ...process.execArgv, ...process.argv.slice(1)], env);
-}
+// Before anything is loaded that would be loaded twice.
+if (command === 'up') beginWithLittleMemory();
 
 /** By then the first operations have been compiled as well. */
 const COMPILED_AFTER_MS = 10_000;

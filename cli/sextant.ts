@@ -3,6 +3,7 @@ import path from 'node:path';
 import { Command } from 'commander';
 import { keepFilesPrivate } from '#platform/base/files/private-files.ts';
 import { report } from './report.ts';
+import { beginWithLittleMemory } from './serving/little-memory.ts';
 import { onStopSignal } from './serving/stop-signals.ts';
 
 // Data folders, backups and exports hold secrets and everything that users have stored.
@@ -22,7 +23,10 @@ program
   .description('gateway and all subgraphs in one process; nothing else needs to be installed')
   .option('--no-banner', 'do not print the block of URLs')
   .hook('preAction', serving)
-  .action(async ({ banner }: { banner: boolean }) => (await import('./serving/up.ts')).up(root, { banner }));
+  .action(async ({ banner }: { banner: boolean }) => {
+    beginWithLittleMemory();
+    await (await import('./serving/up.ts')).up(root, { banner });
+  });
 
 program
   .command('serve')
