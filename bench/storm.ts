@@ -9,8 +9,6 @@
  */
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync } from 'node:fs';
-import { mkdir, rmdir, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -19,6 +17,7 @@ import { Load } from '../tests/testing/load.ts';
 import { SERVERS_SKIPPED, startPostgres, startRedis } from '../tests/testing/servers.ts';
 import { startDistributed } from '../tests/testing/sextant.ts';
 import { stormPeople } from './faults/storm.ts';
+import { Held } from './held/held.ts';
 import { median, percentile } from './statistics.ts';
 import { peakOf } from './weight/process-memory.ts';
 
@@ -54,26 +53,11 @@ async function transactions(client: pg.Client): Promise<number> {
   return Number(rows[0]!.sum);
 }
 
-const CGROUPS = '/sys/fs/cgroup';
-
-/** Holds a process to so many MB; the kernel ends it beyond. */
-async function hold(pid: number, megabytes: number, stack: AsyncDisposableStack): Promise<void> {
-  const unified = existsSync(path.join(CGROUPS, 'cgroup.controllers'));
-  // In the second version groups have no memory of their own to limit until their parent hands that on.
-  if (unified) await writeFile(path.join(CGROUPS, 'cgroup.subtree_control'), '+memory');
-  const group = path.join(CGROUPS, unified ? '' : 'memory', `sextant-storm-${process.pid}`);
-  await mkdir(group);
-  stack.defer(() => rmdir(group));
-  const limit = unified ? 'memory.max' : 'memory.limit_in_bytes';
-  await writeFile(path.join(group, limit), String(megabytes * 1024 ** 2));
-  await writeFile(path.join(group, 'cgroup.procs'), String(pid));
-}
-
 async function storm(): Promise<void> {
   await using stack = new AsyncDisposableStack();
   const postgres = stack.use(await startPostgres());
   const redis = stack.use(await startRedis());
-  const held = stack.use(new AsyncDisposableStack());
+  const held = GATEWAY_MB === undefined ? undefined : stack.use(await Held.make(GATEWAY_MB));
   const graph = stack.use(
     await startDistributed(
       { postgres, redisUrl: redis.url },
@@ -87,7 +71,7 @@ async function storm(): Promise<void> {
     ),
   );
   const pidOf = (name: string): number => graph.processes.get(name)!.pid;
-  if (GATEWAY_MB !== undefined) await hold(pidOf('gateway'), GATEWAY_MB, held);
+  await held?.take(pidOf('gateway'));
   const [{ user, conversationId }] = (await stormPeople(graph.url, 1)) as [
     Awaited<ReturnType<typeof stormPeople>>[number],
   ];

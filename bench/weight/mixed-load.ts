@@ -3,6 +3,16 @@ import type { Person } from './person.ts';
 
 const EXPIRED = 'The access token has expired';
 
+/** One of the things that a person does, by its name. */
+export type Step = readonly [name: string, step: () => Promise<unknown>];
+
+export interface MixedLoadOptions {
+  /** Returns what is done beside the rest in a turn, from 0. */
+  readonly more?: (turn: number) => readonly Step[];
+  /** Told of each thing that was done, and why it failed where it did. */
+  readonly done?: (name: string, failure?: unknown) => void;
+}
+
 /** Does one thing, and once more where the person has to sign in again. */
 async function once(person: Person, step: () => Promise<unknown>): Promise<void> {
   try {
@@ -20,23 +30,34 @@ async function once(person: Person, step: () => Promise<unknown>): Promise<void>
  * @param until of performance.now().
  * @returns what went wrong.
  */
-export async function useEverything(person: Person, until: number): Promise<unknown[]> {
+export async function useEverything(
+  person: Person,
+  until: number,
+  { more, done }: MixedLoadOptions = {},
+): Promise<unknown[]> {
   const errors: unknown[] = [];
   for (let turn = 0; performance.now() < until; turn++) {
-    const steps = [
-      () => person.chat(),
-      () => person.readBack(),
-      () => person.searchKnowledge(),
-      () => person.upsert(5),
-      () => person.searchVectors(),
-      () => person.remember(),
-      ...(turn % 20 === 3 ? [() => person.document(40_000)] : []),
-      ...(turn % 20 === 7 ? [() => person.picture()] : []),
-      ...(turn % 20 === 11 ? [() => person.exportAll()] : []),
+    const steps: readonly Step[] = [
+      ['chat', () => person.chat()],
+      ['read', () => person.readBack()],
+      ['search', () => person.searchKnowledge()],
+      ['upsert', () => person.upsert(5)],
+      ['vectors', () => person.searchVectors()],
+      ['remember', () => person.remember()],
+      ...(turn % 20 === 3 ? [['document', () => person.document(40_000)] as const] : []),
+      ...(turn % 20 === 7 ? [['picture', () => person.picture()] as const] : []),
+      ...(turn % 20 === 11 ? [['export', () => person.exportAll()] as const] : []),
+      ...(more?.(turn) ?? []),
     ];
-    for (const step of steps) {
+    for (const [name, step] of steps) {
       if (performance.now() > until) break;
-      await once(person, step).catch((error: unknown) => errors.push(error));
+      await once(person, step).then(
+        () => done?.(name),
+        (error: unknown) => {
+          errors.push(error);
+          done?.(name, error);
+        },
+      );
       await sleep(200);
     }
   }

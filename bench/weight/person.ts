@@ -118,22 +118,64 @@ export class Person {
     return this.#upload('createDocumentUpload', 'document', 'text/markdown', text);
   }
 
-  /** Waits until a document is read and embedded, or has failed. */
-  async documentRead(id: string): Promise<void> {
-    const { data } = await this.user.send<{ document: { status: string } | null }, { id: string }>(
-      'query ($id: ID!) { document(id: $id) { status } }',
-      { id },
-    );
-    if (data?.document?.status === 'READY' || data?.document?.status === 'FAILED') return;
+  /** Waits until a document is read and embedded, or has failed. @returns what it is then. */
+  async documentRead(id: string): Promise<string> {
+    const { data } = await this.user.send<
+      { document: { status: string; problem: { message: string } | null } | null },
+      { id: string }
+    >('query ($id: ID!) { document(id: $id) { status problem { message } } }', { id });
+    const { status, problem } = data?.document ?? {};
+    if (status === 'READY' || status === 'FAILED') return [status, problem?.message].filter(Boolean).join(' ');
     await new Promise((resolve) => setTimeout(resolve, 500));
     return this.documentRead(id);
+  }
+
+  /** Uploads a document of any format. @returns its id; it is read in the background. */
+  documentOf(contentType: string, bytes: Uint8Array): Promise<string> {
+    return this.#upload('createDocumentUpload', 'document', contentType, bytes);
   }
 
   /** Uploads a page, no two alike, whose text is to be recognised. */
   async picture(): Promise<string> {
     const { r, g, b } = { r: Math.random() * 20, g: Math.random() * 20, b: Math.random() * 20 };
-    const bytes = await sharp(page).tint({ r, g, b }).png().toBuffer();
-    return this.#upload('createImageUpload', 'image', 'image/png', bytes, 'recognizeText: true');
+    return this.pictureOf('image/png', await sharp(page).tint({ r, g, b }).png().toBuffer());
+  }
+
+  /** Uploads a picture. @returns its id; its text is read in the background, where it is to be. */
+  pictureOf(contentType: string, bytes: Uint8Array, isRead = true): Promise<string> {
+    return this.#upload('createImageUpload', 'image', contentType, bytes, isRead ? 'recognizeText: true' : '');
+  }
+
+  /** Waits until a picture is there and, where that is asked for, its text; or has failed. @returns what it is then. */
+  async pictureRead(id: string): Promise<string> {
+    const { data } = await this.user.send<
+      {
+        image: {
+          status: string;
+          problem: string | null;
+          ocr: { status: string; problem: string | null } | null;
+        } | null;
+      },
+      { id: string }
+    >('query ($id: ID!) { image(id: $id) { status problem ocr { status problem } } }', { id });
+    const { status = '', problem, ocr } = data?.image ?? {};
+    const isThere = status === 'READY' || status === 'REFUSED';
+    if (isThere && (status === 'REFUSED' || ocr?.status !== 'RUNNING'))
+      return [status, problem, ocr?.status, ocr?.problem].filter(Boolean).join(' ');
+    await new Promise((resolve) => setTimeout(resolve, 500));
+    return this.pictureRead(id);
+  }
+
+  /** Opens a picture in another size or format, such as `width: 400`. @returns its bytes. */
+  async variant(id: string, asked: string): Promise<number> {
+    const { image } = await this.user.run<{ image: { url: string | null } | null }, never>(
+      `{ image(id: "${id}") { url(${asked}) } }`,
+    );
+    if (image?.url == null) throw new Error('the picture has no link');
+    const response = await fetch(this.#here(image.url));
+    const bytes = await response.arrayBuffer();
+    if (!response.ok) throw new Error(`the variant was answered with ${response.status}`);
+    return bytes.byteLength;
   }
 
   /** Downloads all memories, contexts and documents. @returns their bytes. */
@@ -160,7 +202,7 @@ export class Person {
     return this.#collectionId;
   }
 
-  async #upload(mutation: string, field: string, contentType: string, bytes: Buffer, more = ''): Promise<string> {
+  async #upload(mutation: string, field: string, contentType: string, bytes: Uint8Array, more = ''): Promise<string> {
     const answer = await this.user.run<Record<string, Created>, never>(
       `mutation { ${mutation}(input: {fileName: "notes", contentType: "${contentType}", size: ${bytes.length} ${more}}) {
         created: ${field} { id } upload { url method headers { name value } }

@@ -1,0 +1,179 @@
+/**
+ * All in one, held to 512 MB as by a container, under mixed load: six people who chat, store, search, upload and export
+ * without a pause (weight/mixed-load.ts), and now and then a photo of 12 megapixels to be read, a scanned PDF, a DOCX,
+ * a PDF of 30 pages and variants of a picture. Alive, flat, and nothing lost: at the end each document and picture that
+ * was uploaded beside the rest has become something.
+ *
+ * Prints a line each minute: what was used of the memory (now, and at most; without files, which the kernel drops
+ * first), the resident anonymous memory, what was done, what failed, whether heavy work waits. Needs the rights to make
+ * a cgroup.
+ *
+ * `npm run bench -- hold [--minutes 60] [--memory 512] [--dist DIR]`.
+ */
+import { mkdtempSync, rmSync } from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { parseArgs } from 'node:util';
+import { answer, FaultServer } from '#llm/testing/fault-server.ts';
+import { MemoryGroup } from '#platform/base/config/used-memory.ts';
+import { bundle } from '../cli/bundle.ts';
+import { Held } from './held/held.ts';
+import { median } from './statistics.ts';
+import type { Person as Someone } from './weight/person.ts';
+import { anonymousOf } from './weight/process-memory.ts';
+
+const { values: options } = parseArgs({
+  args: process.argv.slice(3),
+  options: {
+    minutes: { type: 'string', default: '60' },
+    memory: { type: 'string', default: '512' },
+    dist: { type: 'string' },
+  },
+});
+const [MINUTES, MEGABYTES] = [Number(options.minutes), Number(options.memory)];
+const PEOPLE = 6;
+const LOOK_MS = 100;
+const MINUTE_MS = 60_000;
+/** What was uploaded last may wait for its turn. */
+const PATIENCE_MS = 10 * MINUTE_MS;
+const DOCX = 'application/vnd.openxmlformats-officedocument.wordprocessingml.document';
+
+const folder = mkdtempSync(path.join(os.tmpdir(), 'bench-hold-'));
+const dist = path.resolve(options.dist ?? path.join(folder, 'dist'));
+if (options.dist === undefined) await bundle(dist);
+await using held = await Held.make(MEGABYTES);
+const inGroup = held.programEnvironment(path.join(dist, 'cli', 'sextant.js'));
+// They read where the program is when they are loaded.
+const { startEmbedded } = await import('../tests/testing/sextant.ts');
+const { Person } = await import('./weight/person.ts');
+const { useEverything } = await import('./weight/mixed-load.ts');
+const samples = await import('./weight/samples.ts');
+
+const files = {
+  photo: await (await samples.photo()).jpeg({ quality: 88 }).toBuffer(),
+  scan: await samples.scan(4),
+  pdf: samples.textPdf(30),
+  docx: samples.textDocx(100),
+};
+
+interface Doing {
+  readonly person: Someone;
+  readonly documents: string[];
+  readonly pictures: string[];
+}
+
+/** What is done beside the rest: each person at a time of their own. */
+function more({ person, documents, pictures }: Doing, place: number) {
+  const uploaded = async (list: string[], id: Promise<string>): Promise<void> => void list.push(await id);
+  const steps: Record<number, readonly [string, () => Promise<unknown>]> = {
+    1: ['photo', () => uploaded(pictures, person.pictureOf('image/jpeg', files.photo))],
+    5: ['docx', () => uploaded(documents, person.documentOf(DOCX, files.docx))],
+    9: ['variant', () => person.variant(pictures.at(-1)!, 'width: 800')],
+    13: ['pdf', () => uploaded(documents, person.documentOf('application/pdf', files.pdf))],
+    15: ['variant', () => person.variant(pictures.at(-1)!, 'width: 1600, format: JPEG')],
+    17: ['scan', () => uploaded(documents, person.documentOf('application/pdf', files.scan))],
+  };
+  return (turn: number) => {
+    const step = steps[(turn + place * 3) % 20];
+    return step && (step[0] !== 'variant' || pictures.length > 0) ? [step] : [];
+  };
+}
+
+const group = (await MemoryGroup.open(held.folder, MEGABYTES))!;
+const used: number[] = [];
+const done = new Map<string, number>();
+const failures = new Map<string, number>();
+const count = (counts: Map<string, number>, key: string): unknown => counts.set(key, (counts.get(key) ?? 0) + 1);
+const shown = (counts: ReadonlyMap<string, number>): string =>
+  [...counts].map(([key, times]) => `${key} ${times}`).join(', ') || 'none';
+
+try {
+  await using model = await FaultServer.start(
+    answer(
+      Array.from({ length: 60 }, (_, i) => ` word${i}`),
+      { gapMs: 20 },
+    ),
+  );
+  const forgetting = setInterval(() => model.seen.splice(0), 1_000);
+  const env = {
+    OPENAI_API_KEY: 'sk-test',
+    OPENAI_BASE_URL: model.url,
+    OPENAI_MODEL: 'gpt-4o',
+    EMBEDDED_FSYNC: 'true',
+    NODE_ENV: 'production',
+    NODE_COMPILE_CACHE: path.join(folder, 'compiled'),
+    // As in the image.
+    NODE_OPTIONS: '--max-semi-space-size=8',
+    MALLOC_ARENA_MAX: '2',
+    RATE_LIMIT_IDENTITY: '0',
+    RATE_LIMIT_ADDRESS: '0',
+    CHAT_SENDS_PER_MINUTE: '10000',
+    ...inGroup,
+  };
+  // Once before, as an image is built: with what V8 compiles then.
+  await (await startEmbedded(env))[Symbol.asyncDispose]();
+  await using graph = await startEmbedded(env);
+  const { pid } = graph.processes.get('sextant')!;
+  const doing: Doing[] = await Promise.all(
+    Array.from({ length: PEOPLE }, async () => ({
+      person: await Person.signUp(graph.url),
+      documents: [],
+      pictures: [],
+    })),
+  );
+  const until = performance.now() + MINUTES * MINUTE_MS;
+  let most = 0;
+  const looking = setInterval(async () => {
+    most = Math.max(most, await group.usedMb().catch(() => 0));
+  }, LOOK_MS);
+  let minute = 0;
+  const telling = setInterval(async () => {
+    const now = await group.usedMb().catch(() => 0);
+    used.push(now);
+    const { checks = {} } = (await fetch(`${graph.url}/health`, { signal: AbortSignal.timeout(5_000) })
+      .then((response) => response.json())
+      .catch(() => ({}))) as { checks?: Record<string, { detail?: string }> };
+    let anonymous = 0;
+    try {
+      anonymous = anonymousOf(pid);
+    } catch {}
+    console.log(
+      `  minute ${++minute}: used ${now.toFixed(0)} MB, at most ${most.toFixed(0)}, anonymous ${anonymous.toFixed(0)}; ended by the kernel ${await held.ended()}; done: ${shown(done)}; failed: ${shown(failures)}${checks['heavyWork']?.detail === undefined ? '' : `; ${checks['heavyWork'].detail}`}`,
+    );
+    most = 0;
+  }, MINUTE_MS);
+  await Promise.all(
+    doing.map((one, place) =>
+      useEverything(one.person, until, {
+        more: more(one, place),
+        done: (name, failure) =>
+          failure === undefined ? count(done, name) : count(failures, `${name}: ${String(failure).slice(0, 160)}`),
+      }),
+    ),
+  );
+  clearInterval(telling);
+  // Everything that was uploaded comes to its end.
+  const within = <T>(work: Promise<T>) => Promise.race([work, sleep(PATIENCE_MS, undefined, { ref: false })]);
+  const ends = new Map<string, number>();
+  for (const { person, documents, pictures } of doing) {
+    await person.user.signIn();
+    for (const id of documents) count(ends, `document ${(await within(person.documentRead(id))) ?? 'waits'}`);
+    for (const id of pictures) count(ends, `picture ${(await within(person.pictureRead(id))) ?? 'waits'}`);
+  }
+  clearInterval(looking);
+  clearInterval(forgetting);
+  const quarter = Math.max(1, Math.floor(used.length / 4));
+  const [second, last] = [used.slice(quarter, 2 * quarter), used.slice(-quarter)].map((part) =>
+    part.length > 0 ? median(part) : 0,
+  ) as [number, number];
+  const all = [...done.values()].reduce((sum, times) => sum + times, 0);
+  const failed = [...failures.values()].reduce((sum, times) => sum + times, 0);
+  console.log(`  uploads: ${shown(ends)}`);
+  console.log(`  failed: ${shown(failures)}`);
+  console.log(
+    `BENCH hold minutes=${MINUTES} memory_mb=${MEGABYTES} done=${all} failed=${failed} ended=${await held.ended()} second_quarter_mb=${second.toFixed(0)} last_quarter_mb=${last.toFixed(0)} most_mb=${Math.max(0, ...used).toFixed(0)}`,
+  );
+} finally {
+  rmSync(folder, { recursive: true, force: true });
+}
