@@ -21,7 +21,7 @@ const MAX_BYTES = 1_000;
 type Client = Pick<SqlTransaction, '$queryRawUnsafe'>;
 const signOf = (owner: Owner): string => `uses/${owner}`;
 
-/** What a database knows of the use of an owner's files: the signs that its processes gave, the last first. */
+/** The knowledge that a database has of the use of an owner's files: the signs of its processes, the last first. */
 export interface FileUse {
   readonly signs: readonly string[];
   /** Whether one of its own processes gave a sign in the last minutes. */
