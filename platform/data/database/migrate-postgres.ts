@@ -35,6 +35,11 @@ export async function migratePostgres(
       });
       try {
         applied[owner] = await migrate(client, migrationsOf(config.root, owner));
+      } catch (error) {
+        if (error instanceof DatabaseError) throw error;
+        throw new DatabaseError(`The migrations of ${owner} cannot be applied: ${(error as Error).message}.`, {
+          cause: error,
+        });
       } finally {
         await client.end();
       }

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import pg from 'pg';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { DatabaseError } from './error.ts';
 import { migrate, pendingMigrations, settleMigration } from './migrate.ts';
 
 const url = process.env['POSTGRES_TEST_URL'] || undefined;
@@ -36,6 +37,8 @@ describe.skipIf(!url)(`migrations on Postgres${skipped}`, () => {
       await expect(migrate(client, directory)).rejects.toThrow(
         /^migration 2_wrong failed.*relation "nowhere" does not exist \(42P01\)\. Nothing of it was applied/,
       );
+    // The command prints its message alone.
+    await expect(migrate(client, directory)).rejects.toThrow(DatabaseError);
     expect(await pendingMigrations(client, directory)).toEqual(['2_wrong', '3_third']);
     await write('2_wrong', 'CREATE TABLE second (id int);');
     expect(await migrate(client, directory)).toEqual(['2_wrong', '3_third']);

@@ -2,6 +2,7 @@ import { createHash, randomUUID } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import type pg from 'pg';
+import { DatabaseError } from './error.ts';
 
 /** The advisory lock that Prisma's own schema engine takes, so that both may run side by side. */
 const LOCK = 72707369;
@@ -36,7 +37,8 @@ async function readMigrations(directory: string): Promise<Migration[]> {
  *
  * @param only the names of those that are wanted; default: all.
  * @returns the names of the migrations that were applied.
- * @throws when a migration fails, when one was edited after it was applied, or when the Prisma CLI left one half-way.
+ * @throws {DatabaseError} one line: a migration fails, one was edited after it was applied, or the Prisma CLI left one
+ * half-way.
  */
 export async function migrate(client: pg.ClientBase, directory: string, only?: ReadonlySet<string>): Promise<string[]> {
   const migrations = (await readMigrations(directory)).filter(({ name }) => only === undefined || only.has(name));
@@ -74,7 +76,7 @@ async function apply(client: pg.ClientBase, { name, checksum, sql }: Migration):
     );
     const { message, code, position } = error as { message?: string; code?: string; position?: string };
     const where = position === undefined ? '' : ` in line ${sql.slice(0, Number(position)).split('\n').length}`;
-    throw new Error(
+    throw new DatabaseError(
       `migration ${name} failed${where}: ${message ?? String(error)}${code === undefined ? '' : ` (${code})`}. Nothing of it was applied: mend what the message names and run the command again.`,
       { cause: error },
     );
@@ -101,12 +103,12 @@ async function pendingOf(client: pg.ClientBase, migrations: Migration[]): Promis
   return migrations.filter((migration) => {
     const row = done.get(migration.name);
     if (row && row.finished_at === null) {
-      throw new Error(
+      throw new DatabaseError(
         `migration ${migration.name} was begun and its end is not known: look whether its tables are there, then run \`sextant migrate --rolled-back ${migration.name}\` or \`sextant migrate --applied ${migration.name}\``,
       );
     }
     if (row && row.checksum !== migration.checksum) {
-      throw new Error(
+      throw new DatabaseError(
         `migration ${migration.name} was edited after it was applied; restore its file and add a new one`,
       );
     }
