@@ -71,6 +71,8 @@ export class Person {
    */
   async send<Data>(query: string, variables: object = {}): Promise<GraphqlAnswer<Data>> {
     const other = this.#others[0];
+    // Until then there is no token: without one nothing would be answered.
+    await this.#signingIn;
     try {
       const answer = await this.user.send<Data, object>(query, variables);
       if (answer.errors?.[0]?.message.startsWith(EXPIRED)) {
