@@ -79,12 +79,13 @@ function chunksOf(reply: Reply, abort: AbortSignal | undefined): ReadableStream<
     async pull(controller) {
       try {
         const { done, value } = await chunks.next();
-        if (done) controller.close();
-        else controller.enqueue(value);
+        if (!done) return controller.enqueue(value);
       } catch (error) {
         controller.enqueue({ type: 'error', errorText: error instanceof Error ? error.message : String(error) });
-        controller.close();
       }
+      // A signal may last for longer than a reply, and what is over cannot be stopped.
+      abort?.removeEventListener('abort', stop);
+      controller.close();
     },
     async cancel() {
       abort?.removeEventListener('abort', stop);
