@@ -1,6 +1,7 @@
 import type { Json } from '#platform/base/json/json.ts';
 import type { HeavyWork } from '#platform/base/thread/heavy-work.ts';
 import { type BlobStore, readBlob } from '#platform/data/blobs/blob-store.ts';
+import { discardFile } from '#platform/data/blobs/discard-file.ts';
 import { type JobContext, type JobHandler, JobRefused, type Jobs } from '#platform/data/jobs/jobs.ts';
 import type { Prisma, PrismaClient } from '#prisma/vision/client/client.ts';
 import type { HeicDecoder } from './heic/heic.ts';
@@ -47,7 +48,9 @@ export function registerJobs({ db, blobs, images, engine, languages, heic, heavy
     run: saying('The image could not be analysed; upload it again.', async (payload, { signal }) => {
       const id = imageIdOf(payload);
       const { upload } = payload as { upload: string };
-      if ((await db.image.count({ where: { id } })) === 0) return void (await blobs.deleteAll(folderOf(id)));
+      if ((await db.image.count({ where: { id } })) === 0)
+        // A kind of its own: where nothing may be deleted for now, other pictures do not wait.
+        return async (tx) => void (await jobs.enqueue(tx, 'delete-bytes', { imageIds: [id] }));
       const uploaded = await readBlob(blobs, upload, signal);
       const bytes = uploaded ?? (await readBlob(blobs, originalOf(id), signal));
       if (bytes === undefined) throw new JobRefused('The file is gone; upload it again.');
@@ -57,7 +60,7 @@ export function registerJobs({ db, blobs, images, engine, languages, heic, heavy
       if (found.picture) await blobs.put(convertedOf(id), found.picture, { maxBytes: MAX_PICTURE_BYTES, signal });
       if (uploaded) {
         await blobs.put(originalOf(id), uploaded, { maxBytes: MAX_BYTES, signal });
-        await blobs.delete(upload);
+        await discardFile(blobs, upload);
       }
       return async (tx) => {
         // Locks the row before it is looked at: a wish for its text comes before this or sees READY.

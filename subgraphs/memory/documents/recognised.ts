@@ -27,7 +27,8 @@ export async function readRecognised(
   signal?: AbortSignal,
 ): Promise<Recognised | undefined> {
   const bytes = await readBlob(blobs, keyOf(documentId), signal);
-  return bytes && (JSON.parse(Buffer.from(bytes).toString()) as Recognised);
+  if (bytes === undefined) return undefined;
+  return (JSON.parse(Buffer.from(bytes).toString()) as Recognised | null) ?? undefined;
 }
 
 /** Stores what was read in the pictures of a document: a killed process goes on behind it. */
@@ -35,6 +36,8 @@ export async function storeRecognised(blobs: BlobStore, documentId: string, reco
   await blobs.put(keyOf(documentId), Buffer.from(JSON.stringify(recognised)), { maxBytes: MAX_BYTES });
 }
 
-/** Forgets it: the document is read from its beginning. */
-export const forgetRecognised = (blobs: BlobStore, documentId: string): Promise<boolean> =>
-  blobs.delete(keyOf(documentId));
+/** Forgets it: the document is read from its beginning. Nothing is deleted, which a storage may refuse for now. */
+export async function forgetRecognised(blobs: BlobStore, documentId: string): Promise<void> {
+  const key = keyOf(documentId);
+  if ((await blobs.head(key)) !== undefined) await blobs.put(key, Buffer.from('null'), { maxBytes: MAX_BYTES });
+}
