@@ -81,7 +81,7 @@ export async function restore(root: string, source: string, options: RestoreOpti
     await new Restore(source, archive, target, manifest, progress).run(header, config);
   }
   console.log(`Restored: ${what}.`);
-  await reindex(root, { restored: true });
+  await reindex(root, { restored: true, claimsFiles: options.claimFiles });
 }
 
 class Restore {

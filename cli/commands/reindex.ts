@@ -7,7 +7,7 @@ import type { Owner } from '#platform/contracts/owners.ts';
 import type { BlobStore } from '#platform/data/blobs/blob-store.ts';
 import { compareFiles, type FileRows, MostFilesHaveNoRow } from '#platform/data/blobs/compare-files.ts';
 import { claimFiles, FilesOfAnother } from '#platform/data/blobs/file-claim.ts';
-import { knownUse, saysInUse, takeUse, usedByAnother } from '#platform/data/blobs/file-use.ts';
+import { keepUse, knownUse, saysInUse, takeUse, usedByAnother } from '#platform/data/blobs/file-use.ts';
 import { noteComparison } from '#platform/data/blobs/owned-files.ts';
 import type { ClientClass } from '#platform/data/database/database.ts';
 import type { SqlTransaction } from '#platform/data/outbox/outbox.ts';
@@ -67,6 +67,11 @@ export async function reindex(root: string, options: ReindexOptions = {}): Promi
     vision: await platform.database.client('vision', Vision as ClientClass<Vision>),
   };
   for (const owner of FILE_OWNERS) await checkUse(owner, clients[owner], view.blobs, options);
+  // A start right behind counts from the end: all this may take longer than another installation is waited for.
+  if (options.claimsFiles)
+    lifecycle.defer(async () => {
+      for (const owner of FILE_OWNERS) await keepUse(clients[owner], owner);
+    });
   // Before anything that may break off: what a restore has made different would be told as lost by running processes.
   await agreeCollections(config, await platform.database.client('vector', Vector as ClientClass<Vector>), options);
   const refusals = [
@@ -100,9 +105,9 @@ export async function reindex(root: string, options: ReindexOptions = {}): Promi
 }
 
 export interface ReindexOptions {
-  /** Whether files are claimed although another installation may use them, and removed whatever their share is. */
+  /** Whether files are claimed that another installation has claimed, and removed whatever their share is. */
   readonly removesFiles?: boolean | undefined;
-  /** Whether files are claimed: another installation no longer uses them. */
+  /** Whether files are claimed: another installation no longer uses them. A restore has its own claim. */
   readonly claimsFiles?: boolean | undefined;
   /** Whether objects that the vector store has lost are given up. */
   readonly acceptsLoss?: boolean | undefined;
@@ -115,9 +120,9 @@ async function checkUse(
   owner: Owner,
   client: Pick<SqlTransaction, '$queryRawUnsafe'>,
   blobs: BlobStore,
-  { removesFiles, claimsFiles }: ReindexOptions,
+  { claimsFiles }: ReindexOptions,
 ): Promise<void> {
-  if (removesFiles || claimsFiles) return takeUse(client, blobs, owner);
+  if (claimsFiles) return takeUse(client, blobs, owner);
   const ago = await usedByAnother(blobs, owner, async () => (await knownUse(client, owner)).signs);
   if (ago !== undefined) throw new CommandError(saysInUse([owner], ago, '--claim-files'));
 }
@@ -131,7 +136,7 @@ async function agree(
   { removesFiles = false, claimsFiles = false, restored = false }: ReindexOptions,
 ): Promise<string | undefined> {
   const compare = async () => {
-    const takes = claimsFiles || removesFiles ? 'all' : restored ? 'restored' : 'own';
+    const takes = restored ? 'restored' : claimsFiles || removesFiles ? 'all' : 'own';
     const { removesFrom } = await claimFiles(client, blobs, owner, takes);
     const removes = removesFiles ? 'all' : removesFrom.getTime() > Date.now() ? 'none' : 'some';
     const found = await compareFiles(blobs, rows, { removes });

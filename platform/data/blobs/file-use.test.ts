@@ -4,8 +4,8 @@ import path from 'node:path';
 import pg from 'pg';
 import { pino } from 'pino';
 import { Registry } from 'prom-client';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { FilesInUse, forgetUse, giveSign, knownUse, takeUse, usedByAnother } from './file-use.ts';
+import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { FilesInUse, forgetUse, giveSign, keepUse, knownUse, takeUse, usedByAnother } from './file-use.ts';
 import { FolderBlobStore } from './folder-blob-store.ts';
 import { useFiles } from './used-files.ts';
 
@@ -129,6 +129,47 @@ describe.skipIf(!POSTGRES_TEST_URL)(`files that an installation uses${skipped}`,
     // A person says that the other is gone.
     await takeUse(staging.client, blobs, 'memory');
     expect(await staging.sign()).toBe(false);
+  });
+
+  it('are not strange where the storage was read and took no writes for minutes', async () => {
+    const mine = await database();
+    await mine.sign();
+    const writes = vi.spyOn(blobs, 'put').mockRejectedValue(new Error('No writes.'));
+    for (let minute = 0; minute < 6; minute++) {
+      await mine.pass('1 minute');
+      await expect(mine.sign()).rejects.toThrow('No writes.');
+    }
+    writes.mockRestore();
+    expect(await mine.other()).toBe(undefined);
+    expect(await mine.sign()).toBe(false);
+    expect(await (await database(mine.connection)).other()).toBe(undefined);
+    await mine.pass('1 minute');
+    const copy = await database(mine.connection);
+    await mine.sign();
+    expect(await copy.other()).toBeDefined();
+  });
+
+  it('are its own again when a person says so, though the other still serves and nothing can be deleted', async () => {
+    const production = await database();
+    await production.sign();
+    const staging = await database(production.connection);
+    await production.pass('6 minutes');
+    await staging.pass('1 minute');
+    await staging.sign();
+    await using own = new AsyncDisposableStack();
+    await expect(production.start(own)).rejects.toThrow(FilesInUse);
+    const deletions = vi.spyOn(blobs, 'delete').mockRejectedValue(new Error('Denied.'));
+    await takeUse(production.client, blobs, 'memory');
+    deletions.mockRestore();
+    expect(await production.other()).toBe(undefined);
+    await staging.pass('1 minute');
+    expect(await staging.sign()).toBe(false);
+    // What a person has begun by that takes longer than another is waited for.
+    await production.pass('6 minutes');
+    await keepUse(production.client, 'memory');
+    const used = await production.start(own);
+    await expect(used.blobs.delete('memory/nothing')).rejects.toMatchObject({ code: 'SERVICE_UNAVAILABLE' });
+    expect(used.isContested()).toBe(true);
   });
 
   it('of an embedded installation with a bucket are free at once when it has stopped', async () => {

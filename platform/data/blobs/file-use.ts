@@ -49,13 +49,31 @@ export async function usedByAnother(
 export const saysInUse = (owners: readonly Owner[], agoMs: number, flag: string): string =>
   `The files of ${owners.join(' and ')} in the storage are in use: another installation, or another copy of this database, gave a sign of life ${Math.round(agoMs / 1_000)} s ago. Nothing was changed, because each would delete what the other needs: give each a storage of its own, by BLOBS_S3_PREFIX for instance. Where the other is gone: wait until it has been silent for ${ALIVE_MS / 60_000} minutes, or ${flag}.`;
 
-/** Forgets who used the files of an owner: a person says that it is gone, or all its processes are kept out. */
-export const forgetUse = (blobs: BlobStore, owner: Owner): Promise<boolean> => blobs.delete(signOf(owner));
+/**
+ * Forgets who used the files of an owner: a person says that it is gone, or all its processes are kept out. By an empty
+ * text, since there are storages that delete nothing.
+ */
+export async function forgetUse(blobs: BlobStore, owner: Owner): Promise<void> {
+  await blobs.put(signOf(owner), new Uint8Array(), { maxBytes: MAX_BYTES });
+}
 
-/** Forgets that another installation used the files of an owner: a person says that it is gone. */
+/**
+ * Forgets that another installation used the files of an owner: a person says that it is gone. This one counts as alive
+ * from now on: where the other gives a sign all the same, its processes start, and delete nothing.
+ */
 export async function takeUse(client: Client, blobs: BlobStore, owner: Owner): Promise<void> {
+  await client.$queryRawUnsafe(
+    `INSERT INTO file_uses (owner, signs) VALUES ($1, ARRAY[$2::text])
+     ON CONFLICT (owner) DO UPDATE SET signed_at = now(), other_at = NULL RETURNING owner`,
+    owner,
+    randomUUID(),
+  );
   await forgetUse(blobs, owner);
-  await client.$queryRawUnsafe('UPDATE file_uses SET other_at = NULL WHERE owner = $1 RETURNING owner', owner);
+}
+
+/** Says that this installation is still at work on the files that it took, while none of its processes may serve. */
+export async function keepUse(client: Client, owner: Owner): Promise<void> {
+  await client.$queryRawUnsafe('UPDATE file_uses SET signed_at = now() WHERE owner = $1 RETURNING owner', owner);
 }
 
 /** Returns what the database knows of the use of an owner's files. */
@@ -71,7 +89,8 @@ export async function knownUse(client: Client, owner: Owner): Promise<FileUse> {
 /**
  * Gives a sign that this installation uses the files of an owner, and looks for that of another one. A sign is a word
  * that the database knew first: a copy of the database, as a staging system has that is made of a backup, does not have
- * what came after it, so each of the two finds what is not its own.
+ * what came after it, so each of the two finds what is not its own. While one of the own signs before the last is stored,
+ * none is made: a storage that can be read and takes no writes would make it strange, in as many minutes as are remembered.
  *
  * @returns whether files must not be deleted: another installation was seen within minutes, by any process of this one.
  */
@@ -79,10 +98,11 @@ export async function giveSign(client: Client, blobs: BlobStore, owner: Owner): 
   const stored = await storedSign(blobs, owner);
   const { signs } = await knownUse(client, owner);
   const isStrange = (await ageOfStrange(blobs, owner, stored, signs)) !== undefined;
+  const isLate = stored !== undefined && signs.indexOf(stored.sign) > 0;
   const [row] = await client.$queryRawUnsafe<{ signs: string[]; isWithheld: boolean }[]>(
     `INSERT INTO file_uses (owner, signs, other_at) VALUES ($1, ARRAY[$2::text], CASE WHEN $3::boolean THEN now() END)
      ON CONFLICT (owner) DO UPDATE SET
-       signs = CASE WHEN file_uses.signed_at > now() - $4::int * interval '1 ms' THEN file_uses.signs
+       signs = CASE WHEN file_uses.signed_at > now() - $4::int * interval '1 ms' OR $6::boolean THEN file_uses.signs
          ELSE (ARRAY[$2::text] || file_uses.signs)[1:${REMEMBERED}] END,
        signed_at = CASE WHEN file_uses.signed_at > now() - $4::int * interval '1 ms' THEN file_uses.signed_at
          ELSE now() END,
@@ -94,6 +114,7 @@ export async function giveSign(client: Client, blobs: BlobStore, owner: Owner): 
     // Of several processes one gives it, and not each of them later than a minute.
     SIGN_MS * 0.75,
     WITHHELD_MS,
+    isLate,
   );
   const { signs: own, isWithheld } = row!;
   if (stored?.sign !== own[0])
@@ -109,7 +130,8 @@ interface StoredSign {
 async function storedSign(blobs: BlobStore, owner: Owner, signal?: AbortSignal): Promise<StoredSign | undefined> {
   const blob = await blobs.get(signOf(owner), { signal });
   if (blob === undefined) return undefined;
-  return { sign: await new Response(blob.stream as BodyInit).text(), storedAt: blob.modifiedAt.getTime() };
+  const sign = await new Response(blob.stream as BodyInit).text();
+  return sign === '' ? undefined : { sign, storedAt: blob.modifiedAt.getTime() };
 }
 
 /** Returns the age of a sign that is not of this installation, in ms; undefined for its own and for an old one. */
