@@ -59,6 +59,32 @@ it('a reply that has begun is not kept by a proxy that says that it is there', a
   expect(await second).toMatchObject({ name: 'ProviderFailure', kind: 'stalled' });
 });
 
+it.each(['ping', 'null', '""', '[ping]'])('a reply that has begun is not kept by data that says %j', async (sign) => {
+  const { body, stream } = begun(WORD);
+  expect(await stream.next()).toEqual({ type: 'text', text: 'Half' });
+  const second = stream.next().catch((error: unknown) => error);
+  for (let i = 0; i < 3; i++) {
+    body.push(`data: ${sign}\n\n`);
+    await vi.advanceTimersByTimeAsync(STALL_MS * 0.9);
+  }
+  expect(await second).toMatchObject({ name: 'ProviderFailure', kind: 'stalled' });
+});
+
+it('data that says that the server is there is waited for until the first word, and not for ever', async () => {
+  const { body, stream } = begun('data: ping\n\n');
+  const first = stream.next().catch((error: unknown) => error);
+  let over = false;
+  void first.then(() => {
+    over = true;
+  });
+  for (let i = 0; i < 1_010; i++) {
+    if (i === 5) expect(over).toBe(false);
+    body.push('data: ping\n\n');
+    await vi.advanceTimersByTimeAsync(STALL_MS * 0.9);
+  }
+  expect(await first).toMatchObject({ name: 'ProviderFailure', kind: 'stalled' });
+});
+
 const FINISHING = `data: ${JSON.stringify({ choices: [{ delta: { content: 'Half' }, finish_reason: 'stop' }] })}\n\n`;
 
 it('a reply whose every piece ends it is read to its end, however slowly it comes', async () => {
