@@ -4,9 +4,10 @@
  * of analytics and with two. Every call is counted at the end, once: a sum that is not exact ends the run with an
  * error.
  *
- * `transactions_per_event` are those of the whole database, relay included, less those of the bench itself.
- * With BENCH_KILLS=5 the processes are killed so often in turns, wherever they are, and started again: the sums must be
- * exact all the same, and the other figures say nothing. EVENTS_PROFILE names a folder for a CPU profile of each process.
+ * `transactions_per_event` are those of the whole database, relay included, less those of the bench itself. With
+ * BENCH_KILLS=5 the processes are killed so often in turns, wherever they are, and started again: the sums must be
+ * exact all the same, and the other figures say nothing. EVENTS_PROFILE names a folder for a CPU profile of each
+ * process.
  *
  * `npm run bench -- events [events] [embedded|distributed]`; distributed needs POSTGRES_TEST_URL and REDIS_TEST_URL.
  */

@@ -21,7 +21,7 @@ import { streamPolicyOf } from '../subscriptions/stream-policy.ts';
 import type { ProtocolParts } from './parts.ts';
 import type { Offer, Session, SocketSessions } from './socket-session.ts';
 
-/** What all sockets of a gateway have in common. */
+/** The parts that all sockets of a gateway have in common. */
 export interface ConnectionParts extends ProtocolParts {
   readonly config: Pick<
     Config,

@@ -57,8 +57,8 @@ const MAX_CHARACTERS = 256 * 1024;
 const LOOK_MS = 20;
 
 /**
- * Creates what delivers the events of one subscription to one client: what execution/answering/events.ts has made of an event is
- * written to the client's channel, at once or after what waits. subscriptions.ts makes one for each client.
+ * Creates what delivers the events of one subscription to one client: what execution/answering/events.ts has made of an
+ * event is written to the client's channel, at once or after what waits. subscriptions.ts makes one for each client.
  *
  * The queue is bounded by the policy, costs nothing until a client is slow, and never slows the source: others may
  * listen to it.

@@ -16,7 +16,7 @@ import {
 import { argumentsOf } from './joins.ts';
 import type { Rewrite, RewriteStep } from './plan.ts';
 
-/** Selections in which fields of one name at one place have types that go together, and how the names come back. */
+/** The selections in which fields of one name at one place have types that go together, and how the names come back. */
 export interface NamedApart {
   readonly selections: readonly SelectionNode[];
   /** Inner ones first: each names its place as the answer has it by then. */
@@ -103,7 +103,9 @@ function freeName(key: string, taken: Set<string>): string {
   return name;
 }
 
-/** What a field says of its answer. Of what has selections, only lists and nulls count: those are compared themselves. */
+/**
+ * What a field says of its answer. Of what has selections, only lists and nulls count: those are compared themselves.
+ */
 function shapeOf(schema: GraphQLSchema, parent: string, node: FieldNode): string {
   const own = `${parent}.${node.name.value}`;
   if (node.name.value === '__typename') return 'String!';

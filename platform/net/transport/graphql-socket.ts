@@ -92,8 +92,8 @@ interface Message {
 }
 
 /**
- * One socket. Most of them are silent, and a process has tens of thousands: what a silent one does not need is made when
- * it is needed, and its methods are not functions of its own.
+ * One socket. Most of them are silent, and a process has tens of thousands: what a silent one does not need is made
+ * when it is needed, and its methods are not functions of its own.
  */
 class ServedSocket<Session> implements OperationSocket {
   readonly #socket: WebSocket;

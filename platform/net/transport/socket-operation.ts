@@ -13,7 +13,7 @@ export interface OperationChannel {
   close(code: number, reason: string): void;
 }
 
-/** What an operation needs of its socket. */
+/** The socket of an operation, as far as the operation needs it. */
 export interface OperationSocket {
   send(text: string | Buffer): void;
   close(code: number, reason: string): void;
@@ -23,7 +23,7 @@ export interface OperationSocket {
   ended(operation: SocketOperation): void;
 }
 
-/** One operation of a socket, as long as it runs, and the channel of its answers. */
+/** An operation of a socket, as long as it runs, and the channel of its answers. */
 export class SocketOperation implements OperationChannel {
   readonly id: string;
   readonly #socket: OperationSocket;
