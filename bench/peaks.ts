@@ -4,7 +4,7 @@
  * the work is done, and what is left of it afterwards. What the kernel keeps of files does not count; it drops that
  * first.
  *
- * `--dist DIR` takes a bundle that is there, `--files DIR` a photo.heic of one's own, which nothing here can make,
+ * `--dist DIR` takes a bundle that is there, `--files DIR` a photo.heic of your own, which nothing here can make,
  * `--only WORD` the kinds whose name has the word.
  */
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';

@@ -439,7 +439,7 @@ describe.each(MODES)('/v1 with OpenAI’s own client, %s', (_title, skipped, sta
         );
       }, 60_000);
 
-      /** A model that names what it was given by its numbers, and two pages; [9] may be a page that it does not list. */
+      /** A model that names what it was given by number, and two pages; [9] may be a page that it does not list. */
       const drawsOn: Parameters<FaultServer['behave']>[0] = async (request, response) => {
         const given = JSON.stringify((request.body as { messages: object[] }).messages);
         const numberOf = (what: string) => new RegExp(`\\[(\\d+)\\] ${what}`).exec(given)?.[1] ?? '0';

@@ -22,7 +22,7 @@ function hasGlibc(): boolean {
 }
 
 /**
- * Where memory is little, begins again as the same process, with a malloc that gives back what is free and a V8 that
+ * Begins again as the same process where memory is little, with a malloc that gives back what is free and a V8 that
  * takes little: both read their settings when a process begins. Not where the parent has a channel to it, as with
  * `fork`, since that would be lost. Returns where there is nothing to do.
  */

@@ -39,7 +39,7 @@ export function errorOf(body: Raw): Raw | undefined {
   return undefined;
 }
 
-/** Whether a member `error` says that something is wrong: structures of Go write an empty one beside every piece. */
+/** Returns whether a member `error` says that something is wrong: Go writes an empty one beside every piece. */
 export function isError(error: unknown): boolean {
   if (typeof error !== 'object' || error === null) return !!error;
   return Object.values(error).some((value) => (typeof value === 'object' ? isError(value) : !!value));

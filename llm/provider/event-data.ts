@@ -10,7 +10,7 @@ export function dataIn(data: string): readonly string[] {
   return data.includes('\n') && !isJson(data) ? data.split('\n').filter((line) => !ALIVE.test(line)) : [data];
 }
 
-/** Whether a text is JSON. */
+/** Returns whether a text is JSON. */
 export function isJson(text: string): boolean {
   try {
     JSON.parse(text);

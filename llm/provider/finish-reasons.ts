@@ -54,7 +54,7 @@ const MEANINGS: Readonly<Record<string, ProviderFinish>> = {
 /** What stands in the place of a finish reason while there is none: DashScope, watsonx, Gemini. */
 const NONE = new Set(['', 'null', 'none', 'not_finished', 'unspecified']);
 
-/** Whether a value is the end of a reply. */
+/** Returns whether a value is the end of a reply. */
 export const isFinish = (word: unknown): word is string => typeof word === 'string' && !NONE.has(plain(word));
 
 /**

@@ -4,7 +4,7 @@ import { runInNewContext } from 'node:vm';
 let collect: (() => void) | undefined;
 
 /**
- * Has V8 give back what this thread uses no more. By itself it collects when it needs room, and knows nothing of how
+ * Makes V8 give back what this thread uses no more. By itself it collects when it needs room, and knows nothing of how
  * much the rest of the process needs.
  */
 export function collectGarbage(): void {

@@ -8,7 +8,10 @@ const FAMILIES: Readonly<Record<string, string>> = { p: 'paragraph', h: 'paragra
  * hidden in the program is not to be quoted as one that the document says.
  */
 export class HiddenText {
-  /** Of styles by family and name, whether letters are hidden; undefined where another one decides, which it is based on. */
+  /**
+   * Of styles by family and name, whether letters are hidden; undefined where another one decides, which it is based
+   * on.
+   */
   readonly #styles = new Map<string, { readonly parent: string | undefined; hides?: boolean }>();
 
   /** @param files that define styles, as texts of XML. */

@@ -64,7 +64,7 @@ export function inReadingOrder<Item extends object>(
   return ordered;
 }
 
-/** @returns undefined where a run is turned, or is no text: what is right and left of what is not clear. */
+/** @returns undefined where a run is turned, or is not text: what is right and left of what is not clear. */
 function linesOf(items: readonly object[]): Line[] | undefined {
   const lines: { y: number; height: number; runs: PlacedRun[]; stretches: Stretch[] }[] = [];
   for (const item of items) {
