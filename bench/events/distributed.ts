@@ -37,8 +37,6 @@ export async function measureDistributed(events: number, replicas: number, kills
     ours++;
     return (await client.query(sql, values)).rows as Row[];
   };
-  await seed(query, events);
-  await query('ANALYZE');
   const processes: { readonly name: string; one: SextantProcess }[] = [];
   const spawn = async (name: string) =>
     SextantProcess.start(['serve', name], { ...env, SUBGRAPH_PORT: String(await freePort()) });
@@ -57,20 +55,25 @@ export async function measureDistributed(events: number, replicas: number, kills
   const cpu = (of: string) =>
     processes.filter(({ name }) => name === of).reduce((sum, { one }) => sum + cpuOf(String(one.pid)), 0);
   await start(PRODUCER);
+  // All is measured from before the first event is there to after the last one is counted, and no start of a process is
+  // in it.
   const before = {
     transactions: await transactions(),
     ours,
     analytics: cpu('analytics'),
     producer: cpu(PRODUCER),
+    database: await databaseCpu(query),
     redis: await redisCpu(redis),
   };
+  await seed(query, events);
+  await query('ANALYZE');
   const killing = killSome(processes, kills, spawn);
   const perSecond = await follow(query, events);
   await killing;
   const cpuMs = {
     analytics: cpu('analytics') - before.analytics,
     producer: cpu(PRODUCER) - before.producer,
-    database: await databaseCpu(query),
+    database: (await databaseCpu(query)) - before.database,
     redis: (await redisCpu(redis)) - before.redis,
   };
   // Sessions tell their numbers when they rest.
