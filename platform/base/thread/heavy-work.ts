@@ -14,6 +14,8 @@ export interface HeavyKind {
   readonly needsMb: number;
   /** Gives back the memory that it keeps for its next piece, such as that of a thread that has nothing to do. */
   release(): Promise<void>;
+  /** Ends what it does now, where it can: its piece fails, and its memory is free. */
+  end?(): void;
 }
 
 export interface HeavyWorkOptions {
@@ -28,11 +30,14 @@ export interface HeavyWorkOptions {
 
 /** What is called off gives its turn on after this long at the latest, in ms, whether or not it has ended. */
 const GRACE_MS = 10_000;
+/** So many times a piece is begun that memory is too little for; then it fails. */
+const MAX_TRIES = 5;
 
 /**
  * The background work of a process that takes a hundred MB for a while: documents, pictures, text recognition. With
  * little memory one piece is done at a time, what another kind keeps for its next piece is given back before, and a
- * piece begins when there is room for it. So what does not fit waits, where the kernel would end the process.
+ * piece begins when there is room for it. Where it takes more than there is, it is ended and done again later. So what
+ * does not fit waits, where the kernel would end the process.
  */
 export class HeavyWork {
   readonly #turns: Bulkhead | undefined;
@@ -53,17 +58,30 @@ export class HeavyWork {
   }
 
   /**
-   * Does a piece of work, in its turn where there is one. A piece must not wait for another one. Where there are turns,
+   * Does a piece of work, in its turn where there is one: again from its beginning, where memory was too little for it. A
+   * piece must not wait for another one. Where there are turns,
    * one that does not end when its signal aborts is given up, and rejects with the signal's reason.
    */
   async run<T>(kind: HeavyKind, signal: AbortSignal | undefined, work: () => Promise<T>): Promise<T> {
     if (this.#turns === undefined) return work();
     const piece = async (): Promise<T> => {
       await this.#release(kind);
-      await this.#room?.wait(kind.needsMb, signal);
-      return work();
+      return this.#inRoom(kind, signal, work);
     };
     return this.#turns.run(() => this.#untilGivenUp(piece(), signal), { signal });
+  }
+
+  /** Does a piece when there is room for it; where there was too little, it is ended and done again. */
+  async #inRoom<T>(kind: HeavyKind, signal: AbortSignal | undefined, work: () => Promise<T>): Promise<T> {
+    for (let tries = 1; ; tries++) {
+      await this.#room!.wait(kind.needsMb, signal);
+      using watch = this.#room!.watch(() => kind.end?.());
+      try {
+        return await work();
+      } catch (error) {
+        if (!watch.isFull || signal?.aborted || tries === MAX_TRIES) throw error;
+      }
+    }
   }
 
   /** Has the kind that worked last give back what it keeps, where it is another one. */

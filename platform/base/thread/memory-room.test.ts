@@ -62,6 +62,32 @@ describe('room for heavy work', () => {
     await waiting;
   });
 
+  it('is watched while work is under way: what fills memory is ended, and done again from its beginning when there is room', async () => {
+    let usedMb = 300;
+    const heavy = new HeavyWork({ memoryMb: 512, usedMb: async () => usedMb });
+    const seen: string[] = [];
+    const hanging = Promise.withResolvers<string>();
+    const kind = {
+      needsMb: 128,
+      release: async () => {},
+      end: () => {
+        seen.push('ended');
+        usedMb = 300;
+        hanging.reject(new Error('its thread was ended'));
+      },
+    };
+    const done = heavy.run(kind, undefined, () => {
+      seen.push('begun');
+      if (seen.length > 1) return Promise.resolve('done');
+      usedMb = 500;
+      return hanging.promise;
+    });
+    expect(await done).toBe('done');
+    expect(seen).toEqual(['begun', 'ended', 'begun']);
+    // What fails while memory is free is its own fault.
+    await expect(heavy.run(kind, undefined, () => Promise.reject(new Error('no')))).rejects.toThrow('no');
+  });
+
   it('is waited for no longer when the work is called off, and the next piece has its turn', async () => {
     let usedMb = 500;
     const heavy = new HeavyWork({ memoryMb: 512, usedMb: async () => usedMb });

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Gauge, type Registry } from 'prom-client';
+import { guarded } from '../faults/guarded.ts';
 import type { Logger } from '../log/log.ts';
 import { collectGarbage } from './collect-garbage.ts';
 
@@ -12,13 +13,19 @@ export interface MemoryRoomOptions {
   readonly metrics?: Registry | undefined;
   /** Time between two looks, in ms. */
   readonly lookMs?: number;
+  /** The same while work is under way. */
+  readonly watchMs?: number;
   /** The longest wait for all that a piece may need, in ms; then half of it is enough. */
   readonly patienceMs?: number;
 }
 
 /** Stays free beside what a piece needs, in MiB: the code that runs, which the kernel would read again and again. */
 const RESERVE_MB = 32;
+/** With less than this free, in MiB, the kernel is about to end the process. */
+const LEAST_MB = 24;
 const LOOK_MS = 500;
+/** The same while work is under way, which may take tens of MB at a time. */
+const WATCH_MS = 50;
 const PATIENCE_MS = 15_000;
 /** Garbage is collected so often meanwhile, in ms: it takes a tenth of a second. */
 const COLLECT_MS = 5_000;
@@ -43,6 +50,29 @@ export class MemoryRoom {
           this.set(isHeld());
         },
       });
+  }
+
+  /** Watches that memory does not become full while work is under way, and says so once if it does. */
+  watch(full: () => void): Disposable & { readonly isFull: boolean } {
+    const { memoryMb, usedMb, log, watchMs = WATCH_MS } = this.#options;
+    let isFull = false;
+    const look = async (): Promise<void> => {
+      const used = Math.round(await usedMb());
+      if (isFull || memoryMb - used >= LEAST_MB) return;
+      isFull = true;
+      log?.warn({ usedMb: used, memoryMb }, 'heavy work is ended because memory is full, and done again later');
+      full();
+    };
+    const timer = setInterval(guarded({ where: 'heavy work', log }, look), watchMs);
+    timer.unref();
+    return {
+      get isFull() {
+        return isFull;
+      },
+      [Symbol.dispose]: () => {
+        clearInterval(timer);
+      },
+    };
   }
 
   /** Why work waits, for /health; undefined while none does. */

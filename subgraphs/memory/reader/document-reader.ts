@@ -123,6 +123,10 @@ export class DocumentReader implements HeavyKind, AsyncDisposable {
     }
   }
 
+  end(): void {
+    for (const thread of this.#threads) thread.kill();
+  }
+
   async release(): Promise<void> {
     await Promise.all(this.#free.map((thread) => thread.release()));
   }

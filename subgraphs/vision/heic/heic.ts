@@ -56,6 +56,10 @@ export class HeicDecoder implements HeavyKind, AsyncDisposable {
     }
   }
 
+  end(): void {
+    this.#thread.kill();
+  }
+
   release(): Promise<void> {
     return this.#thread.release();
   }

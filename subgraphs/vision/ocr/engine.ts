@@ -51,6 +51,7 @@ interface Idle {
 export function createOcrEngine(options: EngineOptions): OcrEngine {
   const { log, languages, size = 1, idleMs = IDLE_MS, timeoutMs = TIMEOUT_MS, thread } = options;
   const idle: Idle[] = [];
+  const busy = new Set<OcrWorker>();
   const places = new Bulkhead(size);
   const closing = new AbortController();
 
@@ -88,12 +89,14 @@ export function createOcrEngine(options: EngineOptions): OcrEngine {
       const read = async (): Promise<RecognisedLines> => {
         const worker = await acquire(language, signal);
         let usable = false;
+        busy.add(worker);
         try {
           await worker.adapt({ code: language, file: languages.fileOf(language) }, layout, signal);
           const lines = await worker.read(png, signal);
           usable = true;
           return lines;
         } finally {
+          busy.delete(worker);
           await giveBack(worker, usable);
         }
       };
@@ -103,6 +106,9 @@ export function createOcrEngine(options: EngineOptions): OcrEngine {
     },
     needsMb: NEEDS_MB,
     release: endIdle,
+    end() {
+      for (const worker of busy) void worker.terminate();
+    },
     async [Symbol.asyncDispose]() {
       closing.abort(new CodedError('SERVICE_UNAVAILABLE', 'Text recognition has been shut down.'));
       await endIdle();
