@@ -58,9 +58,9 @@ export class HeavyWork {
   }
 
   /**
-   * Does a piece of work, in its turn where there is one: again from its beginning, where memory was too little for it. A
-   * piece must not wait for another one. Where there are turns,
-   * one that does not end when its signal aborts is given up, and rejects with the signal's reason.
+   * Does a piece of work, in its turn where there is one: again from its beginning, where memory was too little for it.
+   * A piece must not wait for another one. Where there are turns, one that does not end when its signal aborts is given
+   * up, and rejects with the signal's reason.
    */
   async run<T>(kind: HeavyKind, signal: AbortSignal | undefined, work: () => Promise<T>): Promise<T> {
     if (this.#turns === undefined) return work();

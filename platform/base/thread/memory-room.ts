@@ -22,7 +22,7 @@ export interface MemoryRoomOptions {
 /** Stays free beside what a piece needs, in MiB: the code that runs, which the kernel would read again and again. */
 const RESERVE_MB = 32;
 /** With less than this free, in MiB, the kernel is about to end the process. */
-const LEAST_MB = 24;
+const FULL_MB = 24;
 const LOOK_MS = 500;
 /** The same while work is under way, which may take tens of MB at a time. */
 const WATCH_MS = 50;
@@ -58,7 +58,7 @@ export class MemoryRoom {
     let isFull = false;
     const look = async (): Promise<void> => {
       const used = Math.round(await usedMb());
-      if (isFull || memoryMb - used >= LEAST_MB) return;
+      if (isFull || memoryMb - used >= FULL_MB) return;
       isFull = true;
       log?.warn({ usedMb: used, memoryMb }, 'heavy work is ended because memory is full, and done again later');
       full();
