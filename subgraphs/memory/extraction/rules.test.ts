@@ -98,8 +98,99 @@ describe('without a model', () => {
     '私の名前は関係ありません。',
     '弟は私がベジタリアンだと言います。',
     '夢の中に住んでいます。',
+    '雲の上に住んでいます。',
+    '心の中に住んでいます。',
+    '我住在天上。',
+    '我住在云里。',
+    '我住在心里。',
+    '我在周末工作。',
+    '我在休息上班。',
+    '我叫大家来。',
+    '我叫人来帮忙。',
+    '我叫一声妈。',
+    '我叫醒孩子。',
+    '我叫车去机场。',
+    'My favourite team is yet to be decided.',
+    'My favourite colour is up to you.',
+    'My favourite plan is up in the air.',
+    'My favourite colour is still undecided.',
+    'I prefer not saying it.',
+    'Ich arbeite als erster hier.',
+    'Ich arbeite als einziger.',
+    'Ich arbeite als Team besser.',
+    'Ich arbeite als Gruppe.',
+    'Trabajo de día.',
+    'Trabajo de lunes a viernes.',
+    'J’habite à Lyon... si on veut',
   ])('%j is not a fact about the user', (message) => {
     expect(texts(message)).toEqual([]);
+  });
+
+  // Plain facts of which a word looks like a figure of speech.
+  it.each([
+    ['I live in Berlin... i work as a nurse.', ['I live in Berlin...', 'i work as a nurse.']],
+    ["i'm vegan… my dog is called Rex", ["i'm vegan…"]],
+    ['Ich wohne in Rom... ich arbeite als Lehrer.', ['Ich wohne in Rom...', 'ich arbeite als Lehrer.']],
+    ["J'habite à Lyon... je suis végétarienne", ["J'habite à Lyon...", 'je suis végétarienne']],
+    ['Vivo a Roma... lavoro come cuoca.', ['Vivo a Roma...', 'lavoro come cuoca.']],
+    ['I am a vegan... on Mondays only. I live in Oslo.', ['I live in Oslo.']],
+  ])('%j goes on after its dots', (message, facts) => {
+    expect(texts(message)).toEqual(facts);
+  });
+
+  it.each(
+    `
+    我叫大卫。 我叫大山 我叫一鸣。 我叫车银优。 我叫来福。 我叫人杰。 我叫外山。 我叫别克。 我叫一诺。 我叫车晓。
+    我在周六福工作。 我在周日报工作。 我在休息室工作。 我在周大福上班。 我住在天上人间。 我住在云上村。 我住在云南。
+    我对撒隆巴斯过敏。 我对芒果过敏。 我住在大理。 我对虾过敏。 我喜欢爬山。
+    心斎橋に住んでいます。 雲南に住んでいます。 雲仙市に住んでいます。 雲取山に住んでいます。 私は心斎橋に住んでいます。
+    出雲に住んでいます。 私は教師です。 そばアレルギーです。 私はヴィーガンです。 トヨタで働いています。
+    私の名前は大樹です。 私の名前は心です。 私は看護師です。
+    `
+      .trim()
+      .split(/\s+/),
+  )('%j is a plain fact', (message) => {
+    expect(texts(message)).toEqual([message]);
+  });
+
+  it.each([
+    'My favorite movie is Up in the Air.',
+    'My favorite movie is Some Like It Hot.',
+    'My favorite song is Still Alive.',
+    'My favorite song is All I Want.',
+    'My favourite film is Any Given Sunday.',
+    'My favourite song is Always on My Mind.',
+    'My favourite food is all kinds of cheese.',
+    'My favourite band is Yes.',
+    'My favourite colour is still green.',
+    'I prefer no sugar.',
+    'I prefer not eating meat.',
+    'I love No Doubt.',
+    'I love still water.',
+    'I work as a teacher.',
+    'I live in Hopewell.',
+    'I am allergic to allspice.',
+    'Ich arbeite als Erster Offizier.',
+    'Ich arbeite als Erste Hilfe Trainer.',
+    'Ich arbeite als Team Leiterin.',
+    'Ich arbeite als Gast Dozentin.',
+    'Ich arbeite als Teamleiter.',
+    'Ich arbeite als Gastronom.',
+    'Ich arbeite als Gruppenleiterin.',
+    'Ich arbeite als Erster Bürgermeister.',
+    'Ich heiße Sonja.',
+    'Ich wohne in Angermünde.',
+    'Ich arbeite als erste Geigerin.',
+    'Trabajo de noche como enfermera.',
+    'Trabajo como equipo técnico.',
+    'Trabajo de día como panadera.',
+    'Trabajo de camarera.',
+    'Trabajo como socorrista.',
+    'Trabajo de guía.',
+    'Trabajo de solista.',
+    'Vivo en Nochebuena.',
+  ])('%j is a plain fact, too', (message) => {
+    expect(texts(message)).toEqual([message]);
   });
 
   it.each([

@@ -16,8 +16,8 @@ const MAX_TEXT = 20_000;
 export const MASK = '\uFFFC';
 const QUOTED =
   /“[^”]{0,2000}”|„[^“”]{0,2000}[“”]|«[^»]{0,2000}»|‹[^›]{0,2000}›|「[^」]{0,2000}」|『[^』]{0,2000}』|"[^"\n]{0,2000}"|(?<![\p{L}\p{N}])'[^'\n]{0,2000}'(?![\p{L}\p{N}])/gu;
-/** Between two sentences; after dots the same one goes on in small letters. */
-const END = /(?<=[.!?…][)"'”»]?)(?<!(?:\.\.|…)(?=\s+\p{Ll}))\s+(?=[^\s])|(?<=[。！？])(?![）)」])/u;
+const END = /(?<=[.!?…][)"'”»]?)\s+(?=[^\s])|(?<=[。！？])(?![）)」])/u;
+const DOTS = /(?:\.\.|…)$/;
 const BULLET = /^\s*(?:[-*•·–—+]|\d{1,3}[.)、])\s+/u;
 const JOKE =
   /(?<![\p{L}\p{N}])(?:(?:ha){2,}h?|(?:he){2,}|(?:hi){3,}|lol|lmao|rofl|jk|just kidding|joking|\/s|(?:ja){2,}|(?:je){2,}|mdr|ptdr|(?:rs){2,}|k{3,}|xd+|(?:nur (?:ein )?|kleiner )(?:scherz|spaß|witz)|(?:è uno )?scherzo|(?:es )?broma|je blague|une blague|(?:é )?brincadeira|grapje|шучу|шутка|(?:ха){2,}|лол)(?![\p{L}\p{N}])|[😂🤣😜😝😆🙃😹]|哈哈|呵呵|开玩笑|笑\)|（笑）|\(笑\)|w{2,}(?![\p{L}\p{N}.])|草$|冗談|ㅋㅋ|ㅎㅎ/iu;
@@ -27,7 +27,7 @@ export function statementsOf(message: string): Statement[] {
   const own = masked(message.slice(0, MAX_TEXT).normalize('NFC'));
   const sentences = own
     .split('\n')
-    .flatMap((line) => line.replace(BULLET, '').split(END))
+    .flatMap((line) => sentencesOf(line.replace(BULLET, ''), own))
     .map((text) => text.trim())
     .filter((text) => text !== '');
   const lexicons = sentences.map((text) => lexiconOf(text, own));
@@ -43,6 +43,18 @@ export function statementsOf(message: string): Statement[] {
       isUnmeant: isMaterial || isInvented || JOKE.test(text) || onlyJoke(sentences[i + 1]),
     };
   });
+}
+
+/** After dots, small letters that say nothing of the speaker go on with the same sentence: "... on Mondays only". */
+function sentencesOf(line: string, own: string): string[] {
+  const sentences: string[] = [];
+  for (const text of line.split(END)) {
+    const before = sentences.at(-1) ?? '';
+    if (DOTS.test(before) && /^\p{Ll}/u.test(text) && !lexiconOf(text, own).self.test(text))
+      sentences.splice(-1, 1, `${before} ${text}`);
+    else sentences.push(text);
+  }
+  return sentences;
 }
 
 /** "Bob wrote:" begins what Bob has written; "About me:" does not. */

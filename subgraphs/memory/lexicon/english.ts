@@ -118,7 +118,7 @@ export const english: Lexicon = {
     },
     {
       pattern: sentence(
-        `my (?:all-time )?favou?rite ([\\p{L} ]{1,30}?) (?:is|are) (?!not\\b|your?s?\\b|the (?:one|part)|when\\b|how\\b|what\\b|because\\b|that\\b|this\\b|to\\b|(?:none|any|all|some|up|yet|always|still) )${OBJECT}(?: \\p{L}+){0,3}`,
+        `my (?:all-time )?favou?rite ([\\p{L} ]{1,30}?) (?:is|are) (?!not\\b|your?s?\\b|the (?:one|part)|when\\b|how\\b|what\\b|because\\b|that\\b|this\\b|to\\b|(?-i:none of|up to|up in the air|yet to)\\b|(?-i:still (?:un|open)))${OBJECT}(?: \\p{L}+){0,3}`,
       ),
       kind: 'PREFERENCE',
       importance: 0.6,
@@ -126,7 +126,7 @@ export const english: Lexicon = {
     },
     {
       pattern: sentence(
-        `i (?:really |absolutely |also |just )?(?:prefer|love|hate|dislike|can't stand) (?!(?:you|your|it|its|this|that|these|those|how|when|what|where|who|why|to|him|her|them|us|my|our|his|their|the|an?|we|i|everything|everyone|everybody|all|nothing|being|having|if|not|no|seeing|both|one|some|any|more|and|or)\\b)${OBJECT}(?: (?:to|over|and|or) ${OBJECT})?`,
+        `i (?:really |absolutely |also |just )?(?:prefer|love|hate|dislike|can't stand) (?!(?:you|your|it|its|this|that|these|those|how|when|what|where|who|why|to|him|her|them|us|my|our|his|their|the|an?|we|i|everything|everyone|everybody|all|nothing|being|having|if|not (?:to|say|saying)|seeing|both|one|some|any|more|and|or)\\b)${OBJECT}(?: (?:to|over|and|or) ${OBJECT})?`,
       ),
       kind: 'PREFERENCE',
       importance: 0.6,

@@ -43,7 +43,7 @@ export const german: Lexicon = {
   rules: [
     {
       pattern: sentence(
-        `(?:mein (?:voller |richtiger )?(?:vor|nach)?name ist|ich heiße|ich heisse) (?!nicht|anders|so)${NAME}${MORE}`,
+        `(?:mein (?:voller |richtiger )?(?:vor|nach)?name ist|ich heiße|ich heisse) (?!(?-i:nicht|anders|so)\\b)${NAME}${MORE}`,
       ),
       kind: 'FACT',
       importance: 0.9,
@@ -81,7 +81,7 @@ export const german: Lexicon = {
     },
     {
       pattern: sentence(
-        `ich (?:arbeite(?: jetzt)? als (?:ein[e]? )?(?!(?:letzte|erste|einzige|nächste|gast|team|gruppe|ob|wenn|wäre)[rsn]?\\b)[\\p{L}-]+(?: [\\p{L}-]+){0,2}|bin (?:(?:eine? |von beruf |gelernte[r]? ))?${JOBS})${MORE}`,
+        `ich (?:arbeite(?: jetzt)? als (?:ein[e]? )?(?!(?:letzte|einzige)[rsn]?\\b|(?:erste|nächste)[rsn]? (?:im|in|hier)\\b|(?:gast|team|gruppe)\\b(?! (?-i:\\p{Lu}))|(?:ob|wenn|wäre)\\b)[\\p{L}-]+(?: [\\p{L}-]+){0,2}|bin (?:(?:eine? |von beruf |gelernte[r]? ))?${JOBS})${MORE}`,
       ),
       kind: 'FACT',
       importance: 0.7,

@@ -75,7 +75,7 @@ export const spanish: Lexicon = {
     },
     {
       pattern: sentence(
-        `(?:trabajo (?:como|de) (?:una? )?(?!(?:noche|día|tarde|mañana|lunes|sol|pie|gratis|más|lado|verdad|nada|equipo)\\b)[\\p{L}-]+(?: [\\p{L}-]+){0,2}|(?:yo )?soy (?:una? )?${JOBS}(?: (?:en|de) .*)?)${MORE}`,
+        `(?:trabajo (?:como|de(?! (?:noche|día|tarde|mañana|lunes|sol|pie|gratis|más|lado|verdad|nada|equipo)\\b(?!.* como ))) (?:una? )?[\\p{L}-]+(?: [\\p{L}-]+){0,2}|(?:yo )?soy (?:una? )?${JOBS}(?: (?:en|de) .*)?)${MORE}`,
       ),
       kind: 'FACT',
       importance: 0.7,
