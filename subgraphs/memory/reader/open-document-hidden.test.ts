@@ -45,9 +45,21 @@ describe('hidden text of an OpenDocument file', () => {
       '<text:section text:name="S" text:display="none"><text:list><text:list-item><text:p>Hidden<text:note><text:note-citation>1</text:note-citation><text:note-body><text:p>Too.</text:p></text:note-body></text:note></text:p></text:list-item></text:list></text:section><text:p>Seen.</text:p>',
       {},
     ],
+    [
+      'of a field that hides its paragraph',
+      '<text:p><text:hidden-paragraph text:is-hidden="true"/>Hidden.</text:p><text:p><text:hidden-paragraph text:is-hidden="false"/>Seen.</text:p>',
+      {},
+    ],
     ['of a field', '<text:p>Seen<text:hidden-text text:is-hidden="true">hidden</text:hidden-text>.</text:p>', {}],
   ])('is not read: %s', async (_, body, styles) => {
     expect((await readDocument(written(body, styles), ODT)).text).toBe('Seen.');
+  });
+
+  it('is not read at the edge of pages', async () => {
+    const header =
+      '<style:header><text:p>Letterhead<text:span text:style-name="T1"> hidden</text:span>.</text:p><text:p><text:hidden-paragraph text:is-hidden="true"/>Hidden.</text:p></style:header>';
+    const shared = `${style('T1', 'text', HIDDEN)}${header}`;
+    expect((await readDocument(written('<text:p>Seen.</text:p>', { shared }), ODT)).text).toBe('Seen.\n\nLetterhead.');
   });
 
   it('is read again where a style shows it', async () => {

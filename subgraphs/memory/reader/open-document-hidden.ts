@@ -58,3 +58,7 @@ export class HiddenText {
     });
   }
 }
+
+/** Returns whether the paragraph that this element stands in is hidden by it. */
+export const hidesParagraph = (element: string, attributes: Attributes): boolean =>
+  element === 'hidden-paragraph' && attributes['is-hidden'] === 'true';

@@ -1,5 +1,5 @@
 import { Archive } from './archive.ts';
-import { HiddenText } from './open-document-hidden.ts';
+import { HiddenText, hidesParagraph } from './open-document-hidden.ts';
 import { cellValue, Rows, repeats } from './open-document-rows.ts';
 import { type Outline, OutlineBuilder } from './outline.ts';
 import { DocumentProblem } from './problem.ts';
@@ -26,7 +26,7 @@ export async function readOpenDocument(bytes: Uint8Array): Promise<Outline> {
   const isSheets = /<office:spreadsheet[\s>]/.test(content);
   const styles = (await archive.text('styles.xml')) ?? '';
   walkXml(content, new Content(builder, isSheets, new HiddenText([styles, content])));
-  if (/<office:text[\s>]/.test(content)) edgesOf(builder, styles);
+  if (/<office:text[\s>]/.test(content)) edgesOf(builder, styles, new HiddenText([styles]));
   const outline = builder.build();
   // Sheets and slides have names without anything on them.
   const isEmpty = outline.blocks.every(({ start, end, headings }) => {
@@ -44,21 +44,27 @@ const SKIPPED = new Set([
 ]);
 
 /** What stands at the edge of each page of a text. */
-function edgesOf(builder: OutlineBuilder, styles: string): void {
+function edgesOf(builder: OutlineBuilder, styles: string, hidden: HiddenText): void {
   let edges = 0;
   let text = '';
+  let isHidden = false;
+  /** How many open elements lie in one that is not seen, with that. */
+  let unseen = 0;
   walkXml(styles, {
-    open(name) {
-      if (EDGE.test(name)) edges++;
-      else if (name === 'p' || name === 'h') text = '';
+    open(name, attributes) {
+      if (unseen > 0 || (edges > 0 && hidden.has(name, attributes))) unseen++;
+      else if (EDGE.test(name)) edges++;
+      else if (name === 'p' || name === 'h') [text, isHidden] = ['', false];
+      else if (hidesParagraph(name, attributes)) isHidden = true;
       else if (name === 's' || name === 'tab' || name === 'line-break') text += ' ';
     },
     text(piece) {
-      text += piece;
+      if (unseen === 0) text += piece;
     },
     close(name) {
-      if (EDGE.test(name)) edges--;
-      else if ((name === 'p' || name === 'h') && edges > 0) builder.aside(text);
+      if (unseen > 0) unseen--;
+      else if (EDGE.test(name)) edges--;
+      else if ((name === 'p' || name === 'h') && edges > 0 && !isHidden) builder.aside(text);
     },
   });
 }
@@ -68,6 +74,7 @@ const EDGE = /^(?:header|footer)(?:-left|-first)?$/;
 interface Words {
   readonly level: number;
   text: string;
+  isHidden?: boolean;
 }
 
 /** What `content.xml` holds, as its elements come. */
@@ -101,6 +108,8 @@ class Content implements XmlHandler {
       this.#skippedFrom = this.#depth;
       return;
     }
+    const around = this.#open.at(-1);
+    if (around && hidesParagraph(name, attributes)) around.isHidden = true;
     switch (name) {
       case 'h':
       case 'p':
@@ -184,11 +193,12 @@ class Content implements XmlHandler {
 
   #endWords(ended: Words): void {
     if (this.#noteDepth > 0) {
-      this.#notes.push({ level: 0, text: ended.text });
+      if (!ended.isHidden) this.#notes.push({ level: 0, text: ended.text });
       return;
     }
     const noted = this.#notes;
     this.#notes = [];
+    if (ended.isHidden) return;
     for (const words of [ended, ...noted]) this.#add(words);
   }
 
