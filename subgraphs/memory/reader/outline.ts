@@ -86,9 +86,10 @@ export class OutlineBuilder {
   /** Adds another document that is attached to this one, under its name; where it cannot be read, its name alone. */
   attach(name: string, outline: Outline | undefined): void {
     this.#page = undefined;
-    this.#add(`Attached: ${oneLine(name)}`, [name]);
+    const title = oneLine(name).slice(0, 200).toWellFormed();
+    this.#add(`Attached: ${title}`, [title]);
     for (const { start, end, headings, cells } of outline?.blocks ?? [])
-      this.#add(outline!.text.slice(start, end), [name, ...headings], cells);
+      this.#add(outline!.text.slice(start, end), [title, ...headings], cells);
   }
 
   get headings(): readonly string[] {

@@ -36,12 +36,12 @@ const NOTED = new Set(
  * @param page the text of the page.
  */
 export function notesOf(annotations: readonly Annotation[], page: string): string[] {
-  const known = bare(page);
+  const known = ` ${bare(page)} `;
   return annotations.flatMap((annotation) => {
     if (isHidden(annotation) || !NOTED.has(String(annotation['subtype']))) return [];
     const [author] = textsOf((annotation['titleObj'] as { str?: unknown } | undefined)?.str);
     return contentsOf(annotation)
-      .filter((note) => annotation['subtype'] === 'Text' || !known.includes(bare(note)))
+      .filter((note) => annotation['subtype'] === 'Text' || !isCopy(bare(note), known))
       .map((note) => (author ? `${author}: ${note}` : note));
   });
 }
@@ -64,4 +64,17 @@ const isTicked = ({ checkBox, radioButton, fieldValue, exportValue, buttonValue 
 
 const textsOf = (value: unknown): string[] => (typeof value === 'string' && value.trim() !== '' ? [value.trim()] : []);
 
-const bare = (text: string): string => text.toLowerCase().replace(/[^\p{L}\p{N}]+/gu, '');
+/** Whether a note only says again what the page does; a word or two may be a remark: "No", "At eight". */
+const isCopy = (note: string, page: string): boolean =>
+  (note.split(' ').length >= MIN_COPIED || (UNSPACED.test(note) && note.length >= MIN_COPIED_RUN)) &&
+  (page.includes(` ${note} `) || (UNSPACED.test(note) && page.includes(note)));
+const MIN_COPIED = 3;
+/** Of a script that is written without spaces. */
+const MIN_COPIED_RUN = 6;
+const UNSPACED = /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Thai}]/u;
+
+const bare = (text: string): string =>
+  text
+    .toLowerCase()
+    .replace(/[^\p{L}\p{M}\p{N}]+/gu, ' ')
+    .trim();

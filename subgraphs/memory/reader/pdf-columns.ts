@@ -64,7 +64,7 @@ export function inReadingOrder<Item extends object>(
   return ordered;
 }
 
-/** @returns undefined where a run is turned, or is not text: what is right and left of what is not clear. */
+/** @returns undefined where a run is turned, or is not a text: what is right and left of what is not clear. */
 function linesOf(items: readonly object[]): Line[] | undefined {
   const lines: { y: number; height: number; runs: PlacedRun[]; stretches: Stretch[] }[] = [];
   for (const item of items) {
@@ -96,7 +96,7 @@ function linesOf(items: readonly object[]): Line[] | undefined {
 
 /** Returns where the white between columns is, from left to right; nothing where there are none. */
 function guttersOf(lines: readonly Line[]): number[] | undefined {
-  for (let columns = 2; columns <= MAX_COLUMNS; columns++) {
+  for (let columns = MAX_COLUMNS; columns >= 2; columns--) {
     const apart = lines.filter(({ stretches }) => stretches.length === columns);
     if (apart.length < MIN_LINES) continue;
     const gutters = Array.from({ length: columns - 1 }, (_, gap) => {
@@ -111,23 +111,33 @@ function guttersOf(lines: readonly Line[]): number[] | undefined {
   return undefined;
 }
 
+/** What begins and ends as a sentence does. */
+const SENTENCE = /^[\p{Lu}\p{Lt}\p{N}"'“‘«„¿¡(].*[.!?…:]["'”’»)]*$/u;
+
 /** Whether what stands side by side in these lines is prose, and no row of a table. */
 function isProse(lines: readonly Line[], gutters: readonly number[]): boolean {
   const beside = lines.filter(({ stretches }) => stretches.length === gutters.length + 1);
   if (beside.length < MIN_LINES) return false;
   const widths: number[] = [];
+  let sentences = 0;
   for (let column = 0; column <= gutters.length; column++) {
     const cells = beside.map(({ stretches }) => stretches[column]!);
-    const left = Math.min(...cells.map((cell) => cell.left));
-    const width = Math.max(...cells.map((cell) => cell.right)) - left;
+    if (cells.filter(({ text }) => SENTENCE.test(text.trim())).length > cells.length / 2) sentences++;
+    const left = cells.reduce((least, cell) => Math.min(least, cell.left), Infinity);
+    const width = cells.reduce((most, cell) => Math.max(most, cell.right), -Infinity) - left;
     widths.push(width);
     if (median(cells.map((cell) => cell.right - cell.left)) < MIN_FILL * width) return false;
     if (median(cells.map(({ text }) => text.match(/\p{L}{2,}/gu)?.length ?? 0)) < MIN_WORDS) return false;
   }
+  // Lines of which each is a sentence are cells: prose ends where its column does.
+  if (sentences === widths.length) return false;
   return Math.min(...widths) >= MIN_EVENNESS * Math.max(...widths);
 }
 
-/** Returns the lines of each column. A wider space between two lines of a column is one between paragraphs. */
+/**
+ * Returns the lines of each column, in the order of reading. A wider space between two lines of a column is one between
+ * paragraphs.
+ */
 function columnsOf(lines: readonly Line[], gutters: readonly number[]): Line[][] {
   const columns = Array.from({ length: gutters.length + 1 }, () => [] as Line[]);
   const leading = median(lines.slice(1).map(({ y }, i) => lines[i]!.y - y));
@@ -146,9 +156,20 @@ function columnsOf(lines: readonly Line[], gutters: readonly number[]): Line[][]
       columns[column]!.push({ ...line, runs: [...runs, { ...last, hasEOL: true }] });
     }
   }
+  if (isRightToLeft(lines)) columns.reverse();
   columns.at(-1)?.at(-1)?.runs.push(PARAGRAPH);
   return columns;
 }
+
+/** Whether the first column is the right one. */
+function isRightToLeft(lines: readonly Line[]): boolean {
+  let balance = 0;
+  for (const { runs } of lines)
+    for (const { str } of runs)
+      balance += (str.match(LEFTWARDS)?.length ?? 0) - (str.match(/\p{L}/gu)?.length ?? 0) / 2;
+  return balance > 0;
+}
+const LEFTWARDS = /[\p{Script=Hebrew}\p{Script=Arabic}\p{Script=Syriac}\p{Script=Thaana}]/gu;
 
 const PARAGRAPH: PlacedRun = { str: '', transform: [1, 0, 0, 1, 0, 0], width: 0, height: 0, hasEOL: true };
 

@@ -1,7 +1,11 @@
+import { createHash } from 'node:crypto';
+import { documentType } from './file-kind.ts';
+
 /** A file that is attached to a PDF. */
 export interface AttachedFile {
   readonly name: string;
-  readonly content: Uint8Array;
+  /** Absent where it is of no format that is read. */
+  readonly content?: Uint8Array;
 }
 
 /** What the library offers of the files of a PDF. */
@@ -14,19 +18,26 @@ interface Attaching {
 const MAX_FILES = 50;
 
 /**
- * Returns the files that are attached to a PDF as a whole, and those at places of its pages, each once. What is damaged
- * of them is left out.
+ * Returns the files that are attached to a PDF as a whole, and those at places of its pages, each once. One is
+ * unpacked at a time, and only where its name tells a format that is read; what is damaged is left out.
  *
  * @param atPages the names of those, by the library's ids.
  */
-export async function attachedFiles(pdf: Attaching, atPages: ReadonlyMap<string, string>): Promise<AttachedFile[]> {
+export async function* attachedFiles(
+  pdf: Attaching,
+  atPages: ReadonlyMap<string, string>,
+): AsyncGenerator<AttachedFile> {
   const names = new Map(atPages);
   for (const [id, { filename }] of (await pdf.getAttachments().catch(() => null)) ?? []) names.set(id, filename);
-  const files = new Map<string, AttachedFile>();
+  const seen = new Set<string>();
   for (const [id, filename] of [...names].slice(0, MAX_FILES)) {
-    const content = await pdf.getAttachmentContent(id).catch(() => null);
     const name = filename.trim() || 'Attachment';
-    if (content) files.set(`${name} ${content.byteLength}`, { name, content });
+    const isRead = documentType('', name) !== undefined;
+    const content = isRead ? await pdf.getAttachmentContent(id).catch(() => null) : undefined;
+    if (content === null) continue;
+    const key = `${name} ${content ? createHash('sha256').update(content).digest('hex') : ''}`;
+    if (seen.has(key)) continue;
+    seen.add(key);
+    yield content ? { name, content } : { name };
   }
-  return [...files.values()];
 }

@@ -1,4 +1,4 @@
-import { strToU8 } from 'fflate';
+import { strToU8, zipSync } from 'fflate';
 import { describe, expect, it } from 'vitest';
 import { readDocument } from './read-document.ts';
 import { docx, drawnPdf, type PlacedText, pdf } from './testing/files.ts';
@@ -79,6 +79,14 @@ describe('a table of a PDF', () => {
         i % 2 === 0 ? 'This is what the other one says of it' : 'Never said',
       ]),
     ],
+    [
+      'of questions and answers',
+      [60, 320],
+      Array.from({ length: 8 }, (_, i) => [
+        `How do I open account number ${i}?`,
+        `Visit us with passport number ${i}.`,
+      ]),
+    ],
   ])('%s stays together, row by row', async (_, columns, table) => {
     const text = await textOf(drawnPdf(rows(columns, table)));
     for (const row of table) expect(text).toContain(row.join(' '));
@@ -97,14 +105,20 @@ describe('what is put on a PDF', () => {
         // A copy of what is marked, what is not shown, and the window of a note.
         note('Highlight', 'leaves at eight', '/QuadPoints [60 710 90 710 60 700 90 700]'),
         note('Text', 'Hidden.', '/F 2'),
+        // Short remarks are none, though their letters are in the page.
+        note('Highlight', 'At eight', '/QuadPoints [60 710 90 710 60 700 90 700]'),
+        note('Highlight', 'Hip leaves at', '/QuadPoints [60 710 90 710 60 700 90 700]'),
+        note('Highlight', '!', '/QuadPoints [60 710 90 710 60 700 90 700]'),
         note('Popup', 'Ask the captain.'),
       ],
     });
     const { text, passages } = await readDocument(file, PDF);
-    expect(text).toBe('The ship leaves at eight.\n\nAda: Ask the captain.\n\nIs that so?');
+    expect(text).toBe(
+      'The ship leaves at eight.\n\nAda: Ask the captain.\n\nIs that so?\n\nAt eight\n\nHip leaves at\n\n!',
+    );
     expect(passages.map(({ section, page, text: said }) => [section, page, said])).toEqual([
       [undefined, 1, 'The ship leaves at eight.'],
-      ['Notes', 1, 'Ada: Ask the captain.\n\nIs that so?'],
+      ['Notes', 1, 'Ada: Ask the captain.\n\nIs that so?\n\nAt eight\n\nHip leaves at\n\n!'],
     ]);
   });
 
@@ -136,6 +150,31 @@ describe('what is put on a PDF', () => {
       files: { 'list.txt': strToU8('Ropes and sails.') },
     });
     expect(await textOf(file)).toBe('See the pin.\n\nThe list.\n\nAttached: list.txt\n\nRopes and sails.');
+  });
+
+  it('is read: two attached files of one name and one length', async () => {
+    const file = drawnPdf([[60, 700, 'See the pins.']], {
+      annotations: [note('FileAttachment', 'The list.', '/FS 9 0 R')],
+      files: { 'a.txt': strToU8('Ropes.'), 'b/a.txt': strToU8('Sails.') },
+    });
+    const text = await textOf(file);
+    expect(text).toContain('Ropes.');
+    expect(text).toContain('Sails.');
+  });
+
+  it('is named where it alone is too large, or no reader knows what is wrong with it', async () => {
+    const rows = '<row r="1"><c r="A1"><v>1</v></c></row>';
+    const sheets = Array.from({ length: 1_001 }, (_, i) => `<sheet name="S${i}" r:id="r1"/>`).join('');
+    const large = zipSync({
+      '[Content_Types].xml': strToU8('<Types/>'),
+      'xl/workbook.xml': strToU8(`<workbook><sheets>${sheets}</sheets></workbook>`),
+      'xl/_rels/workbook.xml.rels': strToU8(
+        '<Relationships><Relationship Id="r1" Type="x" Target="worksheets/sheet1.xml"/></Relationships>',
+      ),
+      'xl/worksheets/sheet1.xml': strToU8(`<worksheet><sheetData>${rows}</sheetData></worksheet>`),
+    });
+    const file = drawnPdf([[60, 700, 'See the sheet.']], { files: { 'large.xlsx': large } });
+    expect(await textOf(file)).toBe('See the sheet.\n\nAttached: large.xlsx');
   });
 
   it('is not looked for in vain: a PDF without any reads as before', async () => {

@@ -68,7 +68,7 @@ export async function readPdf(
       for (const value of filled) builder.paragraph(value);
       for (const note of notes) builder.paragraph(note, { headings: [NOTES] });
     }
-    for (const file of await attachedFiles(pdf, atPages)) {
+    for await (const file of attachedFiles(pdf, atPages)) {
       const outline = await readFile?.(file);
       builder.attach(file.name, outline);
     }

@@ -63,19 +63,18 @@ export async function readDocument(
 /** Reads a file that is attached to another one. @returns undefined where it cannot be read: its document can. */
 async function attachedOutline({ name, content }: AttachedFile): Promise<Outline | undefined> {
   const type = documentType('', name);
-  if (type === undefined) return undefined;
+  if (type === undefined || content === undefined) return undefined;
   try {
     await checkType(content, type);
     return await outlineOf(content, type, type, undefined, true);
   } catch (error) {
-    // What takes too much of its document takes too much here.
-    if (error instanceof DocumentProblem && error.code !== 'TOO_LARGE' && error.code !== 'TOO_EXPENSIVE')
-      return undefined;
-    throw error;
+    // What would take time without end takes it here, too.
+    if (error instanceof DocumentProblem && error.code === 'TOO_EXPENSIVE') throw error;
+    return undefined;
   }
 }
 
-/** Readers are loaded with the first file of their format. @param isAttached what is attached to it is not read. */
+/** Readers are loaded with the first file of their format. @param isAttached of a PDF, its own files are not read. */
 async function outlineOf(
   bytes: Uint8Array,
   type: DocumentType,
