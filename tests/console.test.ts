@@ -944,16 +944,53 @@ describe.skipIf(skipped)(`the console${BROWSER_SKIPPED}`, () => {
     await page.keyboard.press('Enter');
     await expect.poll(focused).toBe('asked You');
     await page.locator('article.asked').getByText('Hello again').waitFor();
-    // A picture of the clipboard goes with the message.
-    await page.getByRole('textbox', { name: 'Write a message' }).evaluate(
-      (field, bytes) => {
-        const clipboardData = new DataTransfer();
-        clipboardData.items.add(new File([new Uint8Array(bytes)], 'pasted.png', { type: 'image/png' }));
-        field.dispatchEvent(new ClipboardEvent('paste', { clipboardData, bubbles: true, cancelable: true }));
-      },
-      [...(await picture())],
-    );
+    await ended(page);
+    // Buttons of the field go with what they do: it has the focus then, and also where a reply ends by itself.
+    const field = page.getByRole('textbox', { name: 'Write a message' });
+    const stop = page.getByRole('button', { name: 'Stop' });
+    const sendByKey = async (text: string) => {
+      await field.fill(text);
+      await page.getByRole('button', { name: 'Send', exact: true }).focus();
+      await page.keyboard.press('Enter');
+      await page.locator('article.reply[data-status=STREAMING]').getByText('word19').waitFor();
+      await expect.poll(focused).toBe('undefined Write a message');
+      await stop.focus();
+      await expect.poll(focused).toBe('undefined Stop');
+    };
+    await sendByKey('Hold on till I stop it');
+    await page.keyboard.press('Enter');
+    await ended(page, 'STOPPED');
+    await stop.waitFor({ state: 'detached' });
+    await expect.poll(focused).toBe('undefined Write a message');
+    goOn();
+    await sendByKey('Hold on till the end');
+    goOn();
+    await stop.waitFor({ state: 'detached' });
+    await expect.poll(focused).toBe('undefined Write a message');
+    // The article stays where what it says is deleted.
+    await page.getByRole('button', { name: 'Delete the message' }).last().focus();
+    await page.keyboard.press('Enter');
+    await expect.poll(() => page.evaluate(() => document.activeElement?.textContent)).toBe('Delete');
+    await page.keyboard.press('Enter');
+    await page.getByText('This message was deleted.').waitFor();
+    await expect.poll(focused).toBe('reply Sextant');
+    // A picture of the clipboard goes with the message, also one that a file manager names; not that of a text.
+    const paste = async (name: string, text?: string) =>
+      field.evaluate(
+        (element, { bytes, name, text }) => {
+          const clipboardData = new DataTransfer();
+          clipboardData.items.add(new File([new Uint8Array(bytes)], name, { type: 'image/png' }));
+          if (text !== undefined) clipboardData.setData('text/plain', text);
+          const event = new ClipboardEvent('paste', { clipboardData, bubbles: true, cancelable: true });
+          return !element.dispatchEvent(event);
+        },
+        { bytes: [...(await picture())], name, text },
+      );
+    expect(await paste('of a text.png', 'A text')).toBe(false);
+    expect(await paste('pasted.png')).toBe(true);
     await page.getByText('pasted.png').waitFor();
+    expect(await paste('copied in a folder.png', 'copied in a folder.png\n')).toBe(true);
+    await page.getByText('copied in a folder.png').waitFor();
   }, 240_000);
 
   it('makes the first administrator with the link of the start, and answers about a sample document', async () => {

@@ -1,7 +1,15 @@
 import { ActionIcon, FileButton, Group, Pill, Switch, Textarea, Tooltip } from '@mantine/core';
 import { useUpload } from '@sextant/client/react';
 import { ArrowUp, Paperclip, Square } from 'lucide-react';
-import { type ClipboardEvent, type KeyboardEvent, type ReactNode, useRef, useState } from 'react';
+import {
+  type ClipboardEvent,
+  type KeyboardEvent,
+  type MouseEvent,
+  type ReactNode,
+  useLayoutEffect,
+  useRef,
+  useState,
+} from 'react';
 import { Problem } from '../frame/problem.tsx';
 import { useStrings } from '../strings/strings.tsx';
 
@@ -39,6 +47,19 @@ export function Composer({ isReplying, usesMemory, initial, children, attached, 
   const [isAttaching, setIsAttaching] = useState(false);
   const image = useUpload('image');
   const field = useRef<HTMLTextAreaElement>(null);
+  const focused = useRef<Element>(null);
+
+  // A reply that ends by itself takes the button away that stops it, and the focus with it.
+  // biome-ignore lint/correctness/useExhaustiveDependencies: the buttons change with isReplying.
+  useLayoutEffect(() => {
+    if (!focused.current || focused.current.isConnected) return;
+    focused.current = null;
+    if (document.activeElement === document.body) field.current?.focus();
+  }, [isReplying]);
+  /** A button that goes away gives the focus to the field. A person with a finger wants no keyboard on the screen. */
+  const toField = ({ detail }: MouseEvent) => {
+    if (detail === 0) field.current?.focus();
+  };
 
   const send = async () => {
     const draft = { text: text.trim(), attachments: images.map(({ id }) => id), documents };
@@ -83,13 +104,19 @@ export function Composer({ isReplying, usesMemory, initial, children, attached, 
   const paste = (event: ClipboardEvent) => {
     const files = [...event.clipboardData.files];
     // Office programs put a picture of the text beside the text, which is what is meant.
-    if (files.length === 0 || event.clipboardData.types.includes('text/plain')) return;
+    if (files.length === 0 || !namesAlone(event.clipboardData.getData('text/plain'), files)) return;
     event.preventDefault();
     void attach(files);
   };
   return (
     <form
       className="composer"
+      onFocus={({ target }) => {
+        focused.current = target.matches(':focus-visible') ? target : null;
+      }}
+      onBlur={() => {
+        focused.current = null;
+      }}
       onSubmit={(event) => {
         event.preventDefault();
         void send();
@@ -160,10 +187,9 @@ export function Composer({ isReplying, usesMemory, initial, children, attached, 
             size="lg"
             radius="xl"
             aria-label={chat.stop}
-            onClick={({ detail }) => {
+            onClick={(event) => {
               does.stop();
-              // The button goes away. A person with a finger wants no keyboard on the screen.
-              if (detail === 0) field.current?.focus();
+              toField(event);
             }}
           >
             <Square size={14} fill="currentColor" />
@@ -177,6 +203,7 @@ export function Composer({ isReplying, usesMemory, initial, children, attached, 
             radius="xl"
             aria-label={chat.send}
             disabled={!text.trim() || isAttaching}
+            onClick={toField}
           >
             <ArrowUp size={18} />
           </ActionIcon>
@@ -184,6 +211,15 @@ export function Composer({ isReplying, usesMemory, initial, children, attached, 
       </Group>
     </form>
   );
+}
+
+/** Returns whether a text is but the names of these files, or their paths: file managers put them beside the files. */
+function namesAlone(text: string, files: readonly File[]): boolean {
+  const names = new Set(files.map(({ name }) => name.normalize()));
+  return text
+    .split(/[\r\n]+/)
+    .map((line) => line.trim())
+    .every((line) => line === '' || names.has(line.split(/[/\\]/).at(-1)!.normalize()));
 }
 
 function GoesAlong({ name, leave }: { name: string; leave(): void }) {

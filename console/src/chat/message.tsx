@@ -185,6 +185,9 @@ function ReplyBody({
   );
 }
 
+/** Puts the caret at the end of a field that has just come. */
+const writeOn = (field: HTMLTextAreaElement | null) => field?.setSelectionRange(field.value.length, field.value.length);
+
 function Asked({ message, viewerId, isOwner, actions }: MessageProps) {
   const { chat, common } = useStrings();
   const [draft, setDraft] = useState<string>();
@@ -199,7 +202,7 @@ function Asked({ message, viewerId, isOwner, actions }: MessageProps) {
           value={draft}
           onChange={(event) => setDraft(event.currentTarget.value)}
           autoFocus
-          onFocus={({ currentTarget: field }) => field.setSelectionRange(field.value.length, field.value.length)}
+          ref={writeOn}
         />
         <Group gap="xs" mt="xs" justify="flex-end">
           <Button size="compact-sm" variant="default" onClick={() => setDraft(undefined)}>

@@ -15,9 +15,13 @@ export function useFocusKept(list: RefObject<HTMLElement | null>): void {
       focused = target as Element;
       place = articles().findIndex((article) => article.contains(focused!));
     };
-    const forget = ({ relatedTarget }: FocusEvent) => {
-      // What is taken away loses the focus to nothing.
+    const forget = ({ target, relatedTarget }: FocusEvent) => {
       if (relatedTarget) focused = undefined;
+      // What is taken away loses the focus to nothing, and is gone then. In a window that rests it stays active.
+      else
+        queueMicrotask(() => {
+          if (focused === target && focused.isConnected && document.activeElement !== focused) focused = undefined;
+        });
     };
     const watched = new MutationObserver(() => {
       if (!focused) return;
