@@ -1,7 +1,8 @@
 import type { ServerResponse } from 'node:http';
+import { setImmediate as turn } from 'node:timers/promises';
 import { badInput } from '#platform/base/errors/errors.ts';
 import type { Visit } from '../doors/visit.ts';
-import { sendJson } from '../server/pages.ts';
+import { sendText } from '../server/pages.ts';
 import { GRAPH } from './graph.ts';
 import { type Body, checkNames, numberOf, textOf } from './read.ts';
 
@@ -10,6 +11,8 @@ const CHARACTERS_A_TOKEN = 4;
 /** OpenAI's limit, which clients fill (LangChain sends 512 or 1,000), and that of one operation of the graph. */
 const MAX_TEXTS = 2_048;
 const TEXTS_AT_A_TIME = 256;
+/** Vectors that are written without a pause: some 20 ms for 1,536 numbers each. */
+const VECTORS_AT_A_TIME = 16;
 
 /** Answers POST /v1/embeddings. */
 export async function answerEmbeddings(visit: Visit, body: Body, response: ServerResponse): Promise<void> {
@@ -23,22 +26,28 @@ export async function answerEmbeddings(visit: Visit, body: Body, response: Serve
   const format = textOf(body, 'encoding_format') ?? 'float';
   if (format !== 'float' && format !== 'base64') throw badInput('encoding_format', 'must be float or base64.');
   const model = textOf(body, 'model') || undefined;
-  const embedded = await embed(visit, texts as string[], model);
   const dimensions = numberOf(body, 'dimensions');
-  const own = embedded.vectors[0]!.length;
-  if (dimensions !== undefined && dimensions !== own)
-    throw badInput('dimensions', `is ${dimensions}; vectors of ${embedded.model} have ${own}, and are not shortened.`);
+  const written: string[] = [];
+  let embedded: Embedded | undefined;
+  for (let start = 0; start === 0 || start < texts.length; start += TEXTS_AT_A_TIME) {
+    const part = { texts: texts.slice(start, start + TEXTS_AT_A_TIME), ...(model !== undefined && { model }) };
+    embedded = await visit.need<Embedded>(GRAPH.OpenAiEmbed, { input: part });
+    const own = embedded.vectors[0]?.length;
+    // Before the rest is paid for.
+    if (dimensions !== undefined && dimensions !== own)
+      throw badInput(
+        'dimensions',
+        `is ${dimensions}; vectors of ${embedded.model} have ${own}, and are not shortened.`,
+      );
+    await write(embedded.vectors, format, start, written);
+  }
   const tokens = texts.reduce((sum, text) => sum + Math.ceil(text.length / CHARACTERS_A_TOKEN), 0);
-  sendJson(response, 200, {
-    object: 'list',
-    data: embedded.vectors.map((vector, index) => ({
-      object: 'embedding',
-      index,
-      embedding: format === 'float' ? vector : Buffer.from(Float32Array.from(vector).buffer).toString('base64'),
-    })),
-    model: embedded.model,
+  const rest = JSON.stringify({
+    model: embedded!.model,
     usage: { prompt_tokens: tokens, total_tokens: tokens },
   });
+  const json = `{"object":"list","data":[${written.join(',')}],${rest.slice(1)}`;
+  sendText(response, 200, 'application/json; charset=utf-8', json);
 }
 
 interface Embedded {
@@ -46,12 +55,16 @@ interface Embedded {
   readonly vectors: readonly (readonly number[])[];
 }
 
-/** Has texts embedded, one part of them after another. */
-async function embed(visit: Visit, texts: readonly string[], model: string | undefined): Promise<Embedded> {
-  const parts: Embedded[] = [];
-  for (let start = 0; start === 0 || start < texts.length; start += TEXTS_AT_A_TIME) {
-    const part = { texts: texts.slice(start, start + TEXTS_AT_A_TIME), ...(model !== undefined && { model }) };
-    parts.push(await visit.need<Embedded>(GRAPH.OpenAiEmbed, { input: part }));
+/** Writes vectors as JSON, some at a time: all at once, those of 2,048 texts would hold all others for seconds. */
+async function write(
+  vectors: readonly (readonly number[])[],
+  format: 'float' | 'base64',
+  first: number,
+  written: string[],
+): Promise<void> {
+  for (const [place, vector] of vectors.entries()) {
+    const embedding = format === 'float' ? vector : Buffer.from(Float32Array.from(vector).buffer).toString('base64');
+    written.push(JSON.stringify({ object: 'embedding', index: first + place, embedding }));
+    if (place % VECTORS_AT_A_TIME === VECTORS_AT_A_TIME - 1) await turn();
   }
-  return { model: parts[0]!.model, vectors: parts.flatMap(({ vectors }) => vectors) };
 }
