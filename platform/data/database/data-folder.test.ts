@@ -33,12 +33,23 @@ it('no new database is made over one that is damaged, nor beside files and vecto
   rmSync(path.join(dataDir, 'postgres'), { recursive: true });
   put('vectors/vectors.db', 'blobs/vision/1/original');
   expect(() => checkDataFolder(dataDir)).toThrow(
-    /vectors\.db, blobs\/vision, and the database .* is gone.*sextant reset/,
+    /vectors\.db, blobs\/vision, and the database .* is gone .*or is DATABASE_URL missing\?.*sextant reset/,
   );
 });
 
 it('a database that cannot be opened says so in one line', () => {
   expect(unopened(new Error('Aborted()'), dataDir).message).toMatch(/cannot be opened \(Aborted\(\)\).*damaged[^\n]*$/);
+  for (const [message, code] of [
+    ['Worker terminated due to reaching memory limit: JS heap out of memory', 'ERR_WORKER_OUT_OF_MEMORY'],
+    ['WebAssembly.instantiate(): Out of memory: Cannot allocate Wasm memory for new instance'],
+    ['Aborted(OOM). Build with -sASSERTIONS for more info.'],
+    ['EMFILE: too many open files', 'EMFILE'],
+  ]) {
+    const scarce = unopened(Object.assign(new Error(`${message}\n    at more`), { code }), dataDir).message;
+    expect(scarce).toMatch(/cannot be opened .*more memory[^\n]*$/);
+    expect(scarce).not.toMatch(/damaged|reset/);
+  }
+  expect(unopened(new Error('No such module'), dataDir).message).toMatch(/\(No such module\)\. Nothing was changed\.$/);
   const full = Object.assign(new Error('ENOSPC: no space left on device'), { code: 'ENOSPC' });
   expect(unopened(full, dataDir).message).toMatch(/^SEXTANT_DIR: the disk of .* is full .*Free room/);
 });

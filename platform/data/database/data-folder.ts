@@ -11,6 +11,12 @@ const BESIDE = ['vectors/vectors.db', 'blobs/memory', 'blobs/vision'];
 const MENDING =
   'Nothing was changed. Bring it back from a copy of the folder, or from a backup: `sextant restore FILE --replace`. `sextant reset` deletes all and begins with nothing.';
 
+/** What Node, V8 and Postgres' own memory say where there is no more of it, or no more files may be open. */
+const SCARCE =
+  /^ERR_WORKER_OUT_OF_MEMORY$|out of memory|(could not|cannot|failed to) (allocate|enlarge)|\b(OOM|ENOMEM|EMFILE|ENFILE)\b/i;
+/** What Postgres and its WebAssembly say when they give up on data that cannot be, and Postgres' codes of such data. */
+const GIVEN_UP = /\babort|unreachable|out of bounds|\bexit\(|PGlite failed|^(XX|58)\w{3}$|^EIO$/i;
+
 const isFilled = (folder: string): boolean => existsSync(folder) && readdirSync(folder).length > 0;
 
 /**
@@ -33,18 +39,24 @@ export function checkDataFolder(dataDir: string): void {
   const left = BESIDE.filter((name) => existsSync(path.join(dataDir, name)));
   if (left.length > 0)
     throw new DatabaseError(
-      `SEXTANT_DIR: ${dataDir} has ${left.join(', ')}, and the database that they belong to is gone (${folder}). ${MENDING}`,
+      `SEXTANT_DIR: ${dataDir} has ${left.join(', ')}, and the database that they belong to is gone (${folder}), or is DATABASE_URL missing? ${MENDING}`,
     );
 }
 
 /** Returns why the embedded database cannot be opened, in one line. */
 export function unopened(cause: unknown, folder: string | undefined): DatabaseError {
-  const message = cause instanceof Error ? cause.message : String(cause);
+  const [message] = (cause instanceof Error ? cause.message : String(cause)).split('\n', 1) as [string];
+  const code = (cause as { code?: unknown } | undefined)?.code;
+  const says = (words: RegExp): boolean => words.test(message) || (typeof code === 'string' && words.test(code));
   const place = folder ?? 'memory';
-  return new DatabaseError(
-    outageOf(cause) === 'no-writes'
-      ? `SEXTANT_DIR: the disk of ${place} is full or takes no writes, and the database cannot be opened (${message}). Free room, or set SEXTANT_DIR to a folder on another disk.`
-      : `SEXTANT_DIR: the database in ${place} cannot be opened (${message}): it is damaged, or the disk is. ${MENDING}`,
-    { cause },
-  );
+  const said = (): string => {
+    const what = `the database in ${place} cannot be opened (${message})`;
+    if (says(SCARCE))
+      return `${what}: memory or open files do not suffice. Nothing was changed, and nothing is wrong with the data: allow the process more memory (the limit of its container) or more open files (ulimit -n), and start again.`;
+    if (outageOf(cause) === 'no-writes')
+      return `the disk of ${place} is full or takes no writes, and the database cannot be opened (${message}). Free room, or set SEXTANT_DIR to a folder on another disk.`;
+    if (says(GIVEN_UP)) return `${what}: it is damaged, or the disk is. ${MENDING}`;
+    return `${what}. Nothing was changed.`;
+  };
+  return new DatabaseError(`SEXTANT_DIR: ${said()}`, { cause });
 }

@@ -27,7 +27,7 @@ export function limitSilence(redis: Redis, { commandMs, connectionMs }: SilenceL
   const connection = redis as unknown as Connection;
   const lookMs = commandMs / LOOKS;
   const connectionLooks = connectionMs === undefined ? Number.POSITIVE_INFINITY : Math.ceil(connectionMs / lookMs);
-  /** Commands that are owed an answer, the first first, each with the number of the look that it was sent before. */
+  /** Commands that are owed an answer, the first first, each with the number of the look that it was sent behind. */
   const owed = new Map<Command, number>();
   let timer: NodeJS.Timeout | undefined;
   let look = 0;
@@ -39,7 +39,7 @@ export function limitSilence(redis: Redis, { commandMs, connectionMs }: SilenceL
     if (bytes !== heard) [heard, silentLooks, hasGivenUp] = [bytes, 0, false];
     else silentLooks++;
     for (const [command, sentBefore] of owed) {
-      if (!command.isSettled && look - sentBefore < LOOKS) break;
+      if (!command.isSettled && look - sentBefore <= LOOKS) break;
       owed.delete(command);
       if (command.isSettled) continue;
       hasGivenUp = true;
