@@ -151,7 +151,7 @@ export class ProviderStream {
   #take(event: ServerEvent): void {
     const said = dataIn(event.data);
     // A sign of life in an event is worth as much as one in a comment.
-    if (said.length === 0) return this.#alive();
+    if (said.length === 0) return void this.#alive();
     this.#heardAt = performance.now();
     this.#watchdog.wait();
     for (const data of said) this.#read({ name: event.name, data });
