@@ -9,16 +9,22 @@ const OVERFLOW = [
   /exceeded model token limit|n_keep|n_ctx|context the overflows/, // Moonshot, LM Studio, llama.cpp
   /inputs?`? tokens?.{0,40}must be|range of input length/, // Together and text-generation-inference, DashScope
   /request too large|reduce (the|your) (length|message size)/, // Groq, OpenAI by tokens a minute
-  /token count .{0,40}(exceeds the limit|only supports)|exceeds (the )?max(imum)? (allowed )?(input )?length/, // Copilot, Vertex, Zhipu
+  /token count .{0,40}(exceeds the limit|only supports)/, // Copilot, Vertex
+  /\b(prompt|input|messages?|tokens?|context)\b.{0,40}exceeds (the )?max(imum)? (allowed )?(input )?length/, // Zhipu
+  /exceeds (the )?max(imum)? (allowed )?((input|prompt|context) length|length.{0,40}\btokens?\b)/,
   /max_tokens must be at least 1, got -/, // vLLM, where the prompt alone is too long
 ];
 
 /** Too many tokens for now (Bedrock): it passes, and says nothing of the window. */
-const THROTTLED = /throttl|too many (tokens|requests).{0,40}(wait|try again|retry)/i;
+const THROTTLED = /\bthrottling(exception)?\b|too many (tokens|requests)( per |.{0,40}(please wait|again (in|later)))/i;
 
 /** Refusals of what was asked, or of the answer; xAI and OpenRouter give them the status of a refused key. */
 const POLICY =
   /content_filter|content_policy|content (management|filtering) policy|moderation_blocked|safety system|data_inspection_failed|content exists risk|violat\w* (our |the )?usage (policy|policies|guidelines)|input was flagged/i;
+
+/** A key or an account that is shut, for whatever it did: no refusal of what was asked now. */
+const BARRED =
+  /\b(api.?key|account|team|organi[sz]ation)\b.{0,40}\b(is|was|are|has been|have been) (\w+ly )?(disabled|blocked|suspended|deactivated)/i;
 
 /** Nothing is left on the account: OpenAI, DeepSeek, Anthropic, OpenRouter, DashScope, Moonshot. */
 const UNPAID =
@@ -34,10 +40,10 @@ const UNKNOWN_MODEL =
 /** Returns the kind of failure that the words of a provider name; undefined where its status must tell. */
 export function kindOfRefusal(words: string): FailureKind | undefined {
   const plain = words.toLowerCase();
+  if (UNPAID.test(words)) return 'unpaid';
   if (THROTTLED.test(words)) return 'rate_limited';
   if (OVERFLOW.some((one) => one.test(plain))) return 'context_window';
-  if (POLICY.test(words)) return 'content_policy';
-  if (UNPAID.test(words)) return 'unpaid';
+  if (POLICY.test(words) && !BARRED.test(words)) return 'content_policy';
   if (TEMPLATE.test(words)) return 'template';
   return UNKNOWN_MODEL.test(words) ? 'model_unknown' : undefined;
 }

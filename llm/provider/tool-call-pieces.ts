@@ -99,7 +99,10 @@ export class ToolCallPieces {
   /** Returns the position of the call that a piece goes on, or -1 when the piece begins another one. */
   #indexOf({ given, id, name, piece }: Piece): number {
     if (id !== undefined) {
-      const known = this.#calls.findIndex((call) => call.id === id);
+      // Servers that number calls by `index` give all of them one id.
+      const known = this.#calls.findIndex(
+        (call) => call.id === id && (given === undefined || call.given === undefined || call.given === given),
+      );
       if (known >= 0) return known;
       if (given === undefined) return -1;
       const last = this.#calls.findLastIndex((call) => call.given === given);
@@ -116,9 +119,13 @@ export class ToolCallPieces {
 
   /** Whether a piece with another id goes on with the arguments of a call, which are not whole. */
   #goesOn(call: OpenCall, name: string, piece: string): boolean {
+    // The last piece of vLLM has an id, too, and says nothing.
+    if (name === '' && piece.trim() === '') return true;
     if (name !== '' && name !== call.name) return false;
     if (parsed(call.arguments) !== undefined) return false;
     if (name === '') return true;
+    // An object after a colon is a value of these arguments.
+    if (/[:[,]\s*$/.test(call.arguments)) return true;
     return call.arguments !== '' && (!/^\s*\{/.test(piece) || parsed(piece) === undefined);
   }
 
