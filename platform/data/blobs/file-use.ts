@@ -89,8 +89,9 @@ export async function knownUse(client: Client, owner: Owner): Promise<FileUse> {
 /**
  * Gives a sign that this installation uses the files of an owner, and looks for that of another one. A sign is a word
  * that the database knew first: a copy of the database, as a staging system has that is made of a backup, does not have
- * what came after it, so each of the two finds what is not its own. While one of the own signs before the last is stored,
- * none is made: a storage that can be read and takes no writes would make it strange, in as many minutes as are remembered.
+ * what came after it, so each of the two finds what is not its own. While one of the own signs before the last is
+ * stored, none is made: a storage that can be read and takes no writes would make it strange, in as many minutes as are
+ * remembered.
  *
  * @returns whether files must not be deleted: another installation was seen within minutes, by any process of this one.
  */
