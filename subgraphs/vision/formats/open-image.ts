@@ -14,6 +14,12 @@ if (hasLittleMemory()) {
 /** AVIF is decoded and encoded whole, with some 12 bytes a pixel: in its turn where memory is little. */
 export const AVIF: HeavyKind = { needsMb: 144, release: async () => {} };
 
+/** How hard AVIF's encoder tries, of 9. Its own choice, 4, takes fifteen times as long for a file a tenth smaller. */
+export const AVIF_EFFORT = 2;
+
+/** The largest AVIF that is written, in pixels: its encoder takes some 35 bytes for each. */
+export const MAX_AVIF_WRITTEN = hasLittleMemory() ? 6_000_000 : 17_000_000;
+
 /** The largest AVIF that is accepted, in pixels: where memory is little, a picture of the usual telephone. */
 export const MAX_AVIF_PIXELS = hasLittleMemory() ? 16_000_000 : MAX_PIXELS;
 

@@ -1,5 +1,5 @@
 import { crc32 } from 'node:zlib';
-import { openImage } from './open-image.ts';
+import { AVIF_EFFORT, openImage } from './open-image.ts';
 import { tiffWithoutMetadata } from './tiff-without-metadata.ts';
 
 /**
@@ -20,7 +20,7 @@ export async function withoutMetadata(bytes: Uint8Array, contentType: string): P
     case 'image/tiff':
       return tiffWithoutMetadata(buffer);
     default:
-      return openImage(bytes).autoOrient().keepIccProfile().avif({ quality: 80 }).toBuffer();
+      return openImage(bytes).autoOrient().keepIccProfile().avif({ quality: 80, effort: AVIF_EFFORT }).toBuffer();
   }
 }
 

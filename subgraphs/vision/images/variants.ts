@@ -164,9 +164,10 @@ async function variantOf(
 const MOVING = new Set(['webp', 'gif']);
 
 async function resized(picture: Uint8Array, match: RegExpExecArray): Promise<Uint8Array> {
-  const { openImage, MAX_PIXELS } = await import('../formats/open-image.ts');
+  const { openImage, AVIF_EFFORT, MAX_AVIF_WRITTEN, MAX_PIXELS } = await import('../formats/open-image.ts');
   const [, width, height, fit, page, format = ''] = match;
-  const { width: across, pages = 1, pageHeight, format: source } = await openImage(picture).metadata();
+  const metadata = await openImage(picture).metadata();
+  const { width: across, pages = 1, pageHeight, format: source } = metadata;
   // An animation whose frames are too many pixels together is shown by its first.
   const animated =
     MOVING.has(format) && MOVING.has(source) && pages > 1 && across * (pageHeight ?? across) * pages <= MAX_PIXELS;
@@ -174,11 +175,28 @@ async function resized(picture: Uint8Array, match: RegExpExecArray): Promise<Uin
     ? openImage(picture, { animated })
     : openImage(picture, page ? { page: Number(page) - 1 } : {}).autoOrient();
   // JPEG knows no transparency, and would show black.
-  return (format === 'jpeg' ? opened.flatten({ background: '#ffffff' }) : opened)
-    .resize(Number(width) || null, Number(height) || null, {
-      fit: fit as 'inside' | 'cover',
-      withoutEnlargement: fit === 'inside',
-    })
-    .toFormat(format as 'jpeg' | 'png' | 'webp' | 'avif' | 'gif')
-    .toBuffer();
+  const sized = (format === 'jpeg' ? opened.flatten({ background: '#ffffff' }) : opened).resize(
+    Number(width) || null,
+    Number(height) || null,
+    { fit: fit as 'inside' | 'cover', withoutEnlargement: fit === 'inside' },
+  );
+  if (format !== 'avif') return sized.toFormat(format as 'jpeg' | 'png' | 'webp' | 'gif').toBuffer();
+  const pixels = writtenPixels(metadata, match);
+  if (pixels > MAX_AVIF_WRITTEN)
+    throw badInput(
+      'format',
+      `is AVIF, and the picture would have ${Math.ceil(pixels / 1e6)} megapixels; at most ${MAX_AVIF_WRITTEN / 1e6} are written as AVIF here: ask for a smaller width, or for WEBP.`,
+    );
+  return sized.avif({ effort: AVIF_EFFORT }).toBuffer();
+}
+
+/** Returns the pixels of a variant. */
+function writtenPixels(
+  { autoOrient: picture }: { readonly autoOrient: { readonly width: number; readonly height: number } },
+  [, width, height, fit]: RegExpExecArray,
+): number {
+  if (fit === 'cover') return Number(width) * Number(height);
+  const across = (Number(width) || picture.width) / picture.width;
+  const down = (Number(height) || picture.height) / picture.height;
+  return picture.width * picture.height * Math.min(across, down, 1) ** 2;
 }

@@ -1,0 +1,35 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import sharp from 'sharp';
+import { afterAll, expect, it } from 'vitest';
+import { HeavyWork } from '#platform/base/thread/heavy-work.ts';
+import { FolderBlobStore } from '#platform/data/blobs/folder-blob-store.ts';
+import { UrlSigner } from '#platform/identity/signed-urls/url-signer.ts';
+import { type ImageRow, originalOf } from './images.ts';
+import { linkTo, serveVariant, type VariantRequest } from './variants.ts';
+
+const lifecycle = new AsyncDisposableStack();
+afterAll(() => lifecycle.disposeAsync());
+
+it('an AVIF of more pixels than its encoder has memory for is refused with what to ask for instead', async () => {
+  const folder = await mkdtemp(path.join(tmpdir(), 'variants-'));
+  lifecycle.defer(() => rm(folder, { recursive: true }));
+  const blobs = await FolderBlobStore.open(folder);
+  const urls = new UrlSigner(['a secret of at least 32 characters!!'], 'http://sextant');
+  const heavy = new HeavyWork({ memoryMb: 4096 });
+  const background = '#336699';
+  const wide = sharp({ create: { width: 6000, height: 3000, channels: 3, background } });
+  await blobs.put(originalOf('1'), await wide.jpeg().toBuffer(), { maxBytes: 1e7 });
+  const image = { id: '1', contentType: 'image/jpeg', analysis: null } as ImageRow;
+  const serve = (request: Partial<VariantRequest>) => {
+    const url = linkTo(urls, image, { format: 'AVIF', fit: 'INSIDE', page: 1, original: false, ...request });
+    const name = new URL(url).pathname.split('/').at(-1)!;
+    return serveVariant({ urls, blobs, heavy }, '1', name, new Request(url.replace('/_/vision', '')));
+  };
+  await expect(serve({})).rejects.toThrow(/format is AVIF, .* 18 megapixels; at most 17 .* smaller width, or for WEBP/);
+  const { width, height, format } = await sharp(await (await serve({ width: 300 })).arrayBuffer()).metadata();
+  expect([width, height, format]).toEqual([300, 150, 'heif']);
+  const tall = await serve({ width: 40, height: 80, fit: 'COVER' });
+  expect(await sharp(await tall.arrayBuffer()).metadata()).toMatchObject({ width: 40, height: 80 });
+});
