@@ -23,7 +23,8 @@ export const exportUrl = (urls: Platform['urls'], userId: string) =>
 
 /**
  * The exports of a process. They give way: one batch of rows is read at a time, users take turns, and a pause as long
- * as the batch took follows, so that at most half of the loop and of the database is theirs however many there are.
+ * as the batch took follows, 100 ms at most: however many there are, no more than half of the loop and of the database
+ * is theirs while a batch takes no longer than that.
  */
 export class Exports {
   readonly #db: Database;
