@@ -26,6 +26,8 @@ beforeEach(async () => {
     PORT: String(await freePort()),
     LOG_FORMAT: 'json',
     LLM_DISCOVERY: 'false',
+    // What is told to stop while it starts waits for its start for half of this: its database is made in that time.
+    SHUTDOWN_TIMEOUT_MS: '60000',
   };
 });
 afterEach(async () => {
