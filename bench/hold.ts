@@ -20,6 +20,7 @@ import { MemoryGroup } from '#platform/base/config/used-memory.ts';
 import { bundle } from '../cli/bundle.ts';
 import { Held } from './held/held.ts';
 import { median } from './statistics.ts';
+import { asInTheImage } from './weight/as-in-the-image.ts';
 import type { Person as Someone } from './weight/person.ts';
 import { anonymousOf } from './weight/process-memory.ts';
 
@@ -96,21 +97,7 @@ try {
     ),
   );
   const forgetting = setInterval(() => model.seen.splice(0), 1_000);
-  const env = {
-    OPENAI_API_KEY: 'sk-test',
-    OPENAI_BASE_URL: model.url,
-    OPENAI_MODEL: 'gpt-4o',
-    EMBEDDED_FSYNC: 'true',
-    NODE_ENV: 'production',
-    NODE_COMPILE_CACHE: path.join(folder, 'compiled'),
-    // As in the image.
-    NODE_OPTIONS: '--max-semi-space-size=8',
-    MALLOC_ARENA_MAX: '2',
-    RATE_LIMIT_IDENTITY: '0',
-    RATE_LIMIT_ADDRESS: '0',
-    CHAT_SENDS_PER_MINUTE: '10000',
-    ...inGroup,
-  };
+  const env = { ...asInTheImage(model.url, folder), ...inGroup };
   // Once before, as an image is built: with what V8 compiles then.
   await (await startEmbedded(env))[Symbol.asyncDispose]();
   await using graph = await startEmbedded(env);

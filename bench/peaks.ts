@@ -16,6 +16,7 @@ import { answer, FaultServer } from '#llm/testing/fault-server.ts';
 import { MemoryGroup } from '#platform/base/config/used-memory.ts';
 import { bundle } from '../cli/bundle.ts';
 import { Held } from './held/held.ts';
+import { asInTheImage } from './weight/as-in-the-image.ts';
 
 const { values: options, positionals } = parseArgs({
   args: process.argv.slice(3),
@@ -60,19 +61,7 @@ try {
     docx: samples.textDocx(2_000),
   };
   await using model = await FaultServer.start(answer(['Noon', ' sight', ' taken'], { gapMs: 20 }));
-  const env = {
-    OPENAI_API_KEY: 'sk-test',
-    OPENAI_BASE_URL: model.url,
-    OPENAI_MODEL: 'gpt-4o',
-    EMBEDDED_FSYNC: 'true',
-    NODE_ENV: 'production',
-    NODE_COMPILE_CACHE: path.join(folder, 'compiled'),
-    NODE_OPTIONS: '--max-semi-space-size=8',
-    MALLOC_ARENA_MAX: '2',
-    RATE_LIMIT_IDENTITY: '0',
-    RATE_LIMIT_ADDRESS: '0',
-    ...inGroup,
-  };
+  const env = { ...asInTheImage(model.url, folder), ...inGroup };
   await (await startEmbedded(env))[Symbol.asyncDispose]();
   await using graph = await startEmbedded(env);
   const person = await Person.signUp(graph.url);

@@ -18,6 +18,7 @@ import { parseArgs } from 'node:util';
 import { answer, FaultServer } from '#llm/testing/fault-server.ts';
 import { bundle } from '../cli/bundle.ts';
 import { cpuOf } from './llm/process.ts';
+import { asInTheImage } from './weight/as-in-the-image.ts';
 import { PeakWatch, peakOf, pssOf } from './weight/process-memory.ts';
 
 const { values: options } = parseArgs({
@@ -118,19 +119,8 @@ try {
   await using model = await FaultServer.start(answer(words, { gapMs: 20 }));
   const forgetting = setInterval(() => model.seen.splice(0), 1_000);
   const env = {
-    OPENAI_API_KEY: 'sk-test',
-    OPENAI_BASE_URL: model.url,
-    OPENAI_MODEL: 'gpt-4o',
-    EMBEDDED_FSYNC: 'true',
-    NODE_ENV: 'production',
-    NODE_COMPILE_CACHE: path.join(folder, 'compiled'),
-    // As in the image.
-    NODE_OPTIONS: '--max-semi-space-size=8',
-    MALLOC_ARENA_MAX: '2',
+    ...asInTheImage(model.url, folder),
     JWT_SECRET: 'a secret for benchmarks that has more than 32 characters',
-    RATE_LIMIT_IDENTITY: '0',
-    RATE_LIMIT_ADDRESS: '0',
-    CHAT_SENDS_PER_MINUTE: '10000',
   };
   console.log(`${os.cpus().length} cores, load ${os.loadavg()[0]!.toFixed(1)}, Node ${process.version}`);
   if (wanted('all')) {
