@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net';
 import type { WebSocket } from 'ws';
-import { guarded } from '#platform/base/faults/guarded.ts';
+import { type Guard, guarded } from '#platform/base/faults/guarded.ts';
 import type { Logger } from '#platform/base/log/log.ts';
 import { CLOSE, reasonText } from '#platform/net/transport/graphql-socket.ts';
 import { type HeldBody, unfinishedBodies } from '../request/unfinished-bodies.ts';
@@ -18,9 +18,12 @@ const PARTING_MS = 2_000;
  * @param raw the connection below the WebSocket.
  */
 export function boundUnfinished(raw: Socket, socket: WebSocket, network: string, maxBytes: number, log: Logger): void {
-  const unfinished = new UnfinishedMessage(raw, socket, network, maxBytes, log);
-  raw.on('data', unfinished.count);
-  socket.on('message', () => unfinished.isWhole());
+  const guard = { where: 'websocket data', log, end: () => socket.terminate() };
+  const unfinished = new UnfinishedMessage(raw, socket, network, maxBytes, guard);
+  const { guardedCount } = unfinished;
+  raw.on('data', guardedCount);
+  const guardedWhole = guarded(guard, () => unfinished.isWhole());
+  socket.on('message', guardedWhole);
   const control = (data: Buffer): void => unfinished.isControl(data);
   socket.on('ping', control);
   socket.on('pong', control);
@@ -32,7 +35,8 @@ class UnfinishedMessage {
   readonly #socket: WebSocket;
   readonly #network: string;
   readonly #maxBytes: number;
-  readonly #log: Logger;
+  /** A part has come. */
+  readonly guardedCount: () => void;
   /** Of a message that is large. */
   #held: HeldBody | undefined;
   #counted = 0;
@@ -41,17 +45,16 @@ class UnfinishedMessage {
    */
   #whole: number;
 
-  constructor(raw: Socket, socket: WebSocket, network: string, maxBytes: number, log: Logger) {
+  constructor(raw: Socket, socket: WebSocket, network: string, maxBytes: number, guard: Guard<[]>) {
     this.#raw = raw;
     this.#socket = socket;
     this.#network = network;
     this.#maxBytes = maxBytes;
-    this.#log = log;
+    this.guardedCount = guarded(guard, () => this.#count());
     this.#whole = raw.bytesRead;
   }
 
-  /** A part has come. */
-  readonly count = (): void => {
+  #count(): void {
     const unfinished = this.#raw.bytesRead - this.#whole;
     if (unfinished <= FREE_BYTES || unfinished <= this.#counted) return;
     const more = unfinished - this.#counted;
@@ -60,12 +63,10 @@ class UnfinishedMessage {
     try {
       this.#held.add(more);
     } catch (error) {
-      this.#raw.off('data', this.count);
-      guarded({ where: 'websocket data', log: this.#log, end: () => this.#socket.terminate() }, () =>
-        this.#refuse(error),
-      )();
+      this.#raw.off('data', this.guardedCount);
+      this.#refuse(error);
     }
-  };
+  }
 
   /** A message has come to its end. */
   isWhole(): void {

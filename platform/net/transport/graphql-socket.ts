@@ -1,4 +1,4 @@
-import type { WebSocket } from 'ws';
+import type { RawData, WebSocket } from 'ws';
 import { CodedError } from '../../base/errors/errors.ts';
 import { guarded, report } from '../../base/faults/guarded.ts';
 import type { Logger } from '../../base/log/log.ts';
@@ -123,7 +123,8 @@ class ServedSocket<Session> implements OperationSocket {
     const ended = (): void => this.#end();
     this.#socket.on('error', ended);
     this.#socket.on('close', ended);
-    this.#socket.on('message', (data, isBinary) => this.#arrive({ data: data as Buffer, isBinary }));
+    const arrive = (data: RawData, isBinary: boolean): void => this.#arrive({ data: data as Buffer, isBinary });
+    this.#socket.on('message', guarded({ where: WHERE, log: this.#options.log }, arrive));
   }
 
   close(code: number, reason: string): void {

@@ -8,7 +8,7 @@ interface Heartbeat {
 }
 
 // One function for all sockets: there are tens of thousands.
-const beat = guarded(
+const guardedBeat = guarded(
   { where: 'socket heartbeat', end: (_, { socket }) => socket.terminate() },
   (heartbeat: Heartbeat): void => {
     const { socket, isUnread, answered } = heartbeat;
@@ -28,7 +28,7 @@ const beat = guarded(
 export function keepAlive(socket: WebSocket, everyMs: number, isUnread?: () => boolean): () => void {
   if (everyMs === 0) return () => undefined;
   const heartbeat: Heartbeat = { socket, isUnread, answered: true };
-  const timer = setInterval(beat, everyMs, heartbeat).unref();
+  const timer = setInterval(guardedBeat, everyMs, heartbeat).unref();
   socket.on('pong', () => {
     heartbeat.answered = true;
   });

@@ -1,4 +1,6 @@
 import type { Command, Redis } from 'ioredis';
+import { every } from '../../base/faults/every.ts';
+import { guarded } from '../../base/faults/guarded.ts';
 
 /** The time after which a silent Redis is given up, in ms in which this process could hear it. */
 export interface SilenceLimits {
@@ -10,6 +12,7 @@ export interface SilenceLimits {
 
 /** Looks at what is owed in the time limit of a command. */
 const LOOKS = 4;
+const GUARD = { where: 'redis silence' };
 
 /** The parts of ioredis that are not in its types. */
 interface Connection {
@@ -29,11 +32,11 @@ export function limitSilence(redis: Redis, { commandMs, connectionMs }: SilenceL
   const connectionLooks = connectionMs === undefined ? Number.POSITIVE_INFINITY : Math.ceil(connectionMs / lookMs);
   /** Commands that are owed an answer, the first first, each with the number of the look that it was sent behind. */
   const owed = new Map<Command, number>();
-  let timer: NodeJS.Timeout | undefined;
+  let stopLooking: (() => void) | undefined;
   let look = 0;
   let [heard, silentLooks, hasGivenUp] = [0, 0, false];
 
-  const atLook = (): void => {
+  const guardedLook = guarded(GUARD, (): void => {
     look++;
     const bytes = connection.stream?.bytesRead ?? 0;
     if (bytes !== heard) [heard, silentLooks, hasGivenUp] = [bytes, 0, false];
@@ -50,9 +53,9 @@ export function limitSilence(redis: Redis, { commandMs, connectionMs }: SilenceL
       [silentLooks, hasGivenUp] = [0, false];
     }
     if (owed.size > 0 || (hasGivenUp && connectionMs !== undefined)) return;
-    clearInterval(timer);
-    timer = undefined;
-  };
+    stopLooking?.();
+    stopLooking = undefined;
+  });
 
   const send = connection.sendCommand.bind(redis);
   connection.sendCommand = (command, ...rest) => {
@@ -64,9 +67,9 @@ export function limitSilence(redis: Redis, { commandMs, connectionMs }: SilenceL
     const result = send(command, ...rest);
     if (!command.isSettled) {
       owed.set(command, look);
-      if (timer === undefined) {
+      if (stopLooking === undefined) {
         [heard, silentLooks] = [connection.stream?.bytesRead ?? 0, 0];
-        timer = setInterval(() => setImmediate(atLook), lookMs).unref();
+        stopLooking = every(lookMs, GUARD, () => void setImmediate(guardedLook));
       }
     }
     return result;
