@@ -1,10 +1,11 @@
 import { Center, Loader } from '@mantine/core';
 import { useIsSignedIn } from '@sextant/client/react';
-import { lazy, Suspense } from 'react';
+import { Suspense } from 'react';
 import { Redirect, Route, Switch, useLocation } from 'wouter';
 import { Chat } from './chat/chat.tsx';
 import { Frame } from './frame/frame.tsx';
 import { Otherwise } from './frame/otherwise.tsx';
+import { part } from './frame/part.ts';
 import { useTitle } from './frame/title.ts';
 import { Failed } from './session/failed.tsx';
 import { isMailLink } from './session/mail-links.ts';
@@ -12,20 +13,20 @@ import { SignIn } from './session/sign-in.tsx';
 import { useStrings } from './strings/strings.tsx';
 
 // Chat is where people begin: it comes with the frame. The other pages come when they are opened.
-const FirstRun = lazy(async () => ({ default: (await import('./session/first-run.tsx')).FirstRun }));
-const MailLink = lazy(async () => ({ default: (await import('./session/mail-link.tsx')).MailLink }));
-const Account = lazy(async () => ({ default: (await import('./account/account.tsx')).Account }));
-const Connected = lazy(async () => ({ default: (await import('./account/connected.tsx')).Connected }));
-const Shared = lazy(async () => ({ default: (await import('./chat/shared.tsx')).Shared }));
-const Join = lazy(async () => ({ default: (await import('./chat/join.tsx')).Join }));
-const Knowledge = lazy(async () => ({ default: (await import('./knowledge/knowledge.tsx')).Knowledge }));
-const Memory = lazy(async () => ({ default: (await import('./memory/memory.tsx')).Memory }));
-const Contexts = lazy(async () => ({ default: (await import('./contexts/contexts.tsx')).Contexts }));
-const Images = lazy(async () => ({ default: (await import('./images/images.tsx')).Images }));
-const Vectors = lazy(async () => ({ default: (await import('./vectors/vectors.tsx')).Vectors }));
-const Usage = lazy(async () => ({ default: (await import('./usage/usage.tsx')).Usage }));
-const People = lazy(async () => ({ default: (await import('./people/people.tsx')).People }));
-const System = lazy(async () => ({ default: (await import('./system/system.tsx')).System }));
+const FirstRun = part(() => import('./session/first-run.tsx'), 'FirstRun');
+const MailLink = part(() => import('./session/mail-link.tsx'), 'MailLink');
+const Account = part(() => import('./account/account.tsx'), 'Account');
+const Connected = part(() => import('./account/connected.tsx'), 'Connected');
+const Shared = part(() => import('./chat/shared.tsx'), 'Shared');
+const Join = part(() => import('./chat/join.tsx'), 'Join');
+const Knowledge = part(() => import('./knowledge/knowledge.tsx'), 'Knowledge');
+const Memory = part(() => import('./memory/memory.tsx'), 'Memory');
+const Contexts = part(() => import('./contexts/contexts.tsx'), 'Contexts');
+const Images = part(() => import('./images/images.tsx'), 'Images');
+const Vectors = part(() => import('./vectors/vectors.tsx'), 'Vectors');
+const Usage = part(() => import('./usage/usage.tsx'), 'Usage');
+const People = part(() => import('./people/people.tsx'), 'People');
+const System = part(() => import('./system/system.tsx'), 'System');
 
 const waiting = (
   <Center p="xl" role="status">

@@ -15,9 +15,10 @@ import {
 } from '@mantine/core';
 import { useDebouncedValue } from '@mantine/hooks';
 import { Archive, Braces, Download, Ellipsis, Folder, Pencil, Pin, Search, SquarePen, Trash2 } from 'lucide-react';
-import { type FormEvent, lazy, Suspense, useState } from 'react';
+import { type FormEvent, Suspense, useState } from 'react';
 import { Link, useLocation } from 'wouter';
 import { added, More } from '../frame/more.tsx';
+import { part } from '../frame/part.ts';
 import { saveText } from '../frame/save.ts';
 import { useMutation } from '../frame/use-mutation.ts';
 import { useStrings } from '../strings/strings.tsx';
@@ -33,7 +34,7 @@ import {
   SearchChatsDocument,
 } from './list.generated.ts';
 
-const Filing = lazy(async () => ({ default: (await import('./filing.tsx')).Filing }));
+const Filing = part(() => import('./filing.tsx'), 'Filing');
 
 interface Listed {
   readonly id: string;

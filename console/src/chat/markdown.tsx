@@ -1,15 +1,16 @@
 import { Code, Table } from '@mantine/core';
 import type { Token, Tokens } from 'marked';
-import { createElement, lazy, memo, type ReactNode, Suspense, useMemo, useRef } from 'react';
+import { createElement, memo, type ReactNode, Suspense, useMemo, useRef } from 'react';
 import { CopyButton } from '../frame/copy-button.tsx';
 import { Otherwise } from '../frame/otherwise.tsx';
+import { part } from '../frame/part.ts';
 import { useStrings } from '../strings/strings.tsx';
 import { GrowingText } from './growing-text.tsx';
 import { type Blocks, growBlocks, type MathToken, NO_BLOCKS } from './markdown-blocks.ts';
 
 // Few replies have formulas or code.
-const Formula = lazy(async () => ({ default: (await import('./formula.tsx')).Formula }));
-const Highlighted = lazy(async () => ({ default: (await import('./highlighted.tsx')).Highlighted }));
+const Formula = part(() => import('./formula.tsx'), 'Formula');
+const Highlighted = part(() => import('./highlighted.tsx'), 'Highlighted');
 
 /**
  * Shows Markdown while it is being written. There is no way from a text to HTML: tokens become elements, what looks

@@ -2,8 +2,9 @@ import { ActionIcon, Button, Group, Loader, Popover, Text, Textarea, Tooltip } f
 import type { ReplyState } from '@sextant/client';
 import { useReply } from '@sextant/client/react';
 import { ChevronLeft, ChevronRight, Pencil, RefreshCw, ThumbsDown, ThumbsUp, Trash2 } from 'lucide-react';
-import { lazy, memo, Suspense, useEffect, useRef, useState } from 'react';
+import { memo, Suspense, useEffect, useRef, useState } from 'react';
 import { CopyButton } from '../frame/copy-button.tsx';
+import { part } from '../frame/part.ts';
 import { useStrings } from '../strings/strings.tsx';
 import type { ChatMessageFragment } from './chat.generated.ts';
 import { HowMade } from './how-made.tsx';
@@ -11,7 +12,7 @@ import { Sources } from './sources.tsx';
 import { ToolCalls } from './tool-calls.tsx';
 
 // A new chat has no reply to show yet, and the field to write in comes first.
-const Markdown = lazy(async () => ({ default: (await import('./markdown.tsx')).Markdown }));
+const Markdown = part(() => import('./markdown.tsx'), 'Markdown');
 
 /** What can be done with a message. */
 export interface MessageActions {

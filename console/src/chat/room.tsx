@@ -2,13 +2,14 @@ import { useLazyQuery } from '@apollo/client/react';
 import { ActionIcon, Avatar, Button, Group, Popover, Stack, Text, TextInput, Tooltip } from '@mantine/core';
 import type { Member } from '@sextant/client';
 import { UserPlus } from 'lucide-react';
-import { lazy, Suspense, useState } from 'react';
+import { Suspense, useState } from 'react';
+import { part } from '../frame/part.ts';
 import { useMutation } from '../frame/use-mutation.ts';
 import { useViewer } from '../frame/viewer.ts';
 import { useStrings } from '../strings/strings.tsx';
 import { FindAcquaintancesDocument, FindPeopleDocument, InvitePersonDocument } from './people.generated.ts';
 
-const InviteByLink = lazy(async () => ({ default: (await import('./invite-by-link.tsx')).InviteByLink }));
+const InviteByLink = part(() => import('./invite-by-link.tsx'), 'InviteByLink');
 
 /** Shows who is in the room, and invites others. */
 export function Room({

@@ -1,10 +1,11 @@
 import { ActionIcon, Tooltip } from '@mantine/core';
 import { SlidersHorizontal } from 'lucide-react';
-import { lazy, Suspense, useState } from 'react';
+import { Suspense, useState } from 'react';
+import { part } from '../frame/part.ts';
 import { useStrings } from '../strings/strings.tsx';
 import type { ChatSettings } from './settings.ts';
 
-const SettingsDialog = lazy(async () => ({ default: (await import('./settings-dialog.tsx')).SettingsDialog }));
+const SettingsDialog = part(() => import('./settings-dialog.tsx'), 'SettingsDialog');
 
 /** Opens the tools and settings of a conversation. */
 export function SettingsButton(props: {

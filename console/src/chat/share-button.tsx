@@ -1,9 +1,10 @@
 import { ActionIcon, Tooltip } from '@mantine/core';
 import { Share2 } from 'lucide-react';
-import { lazy, Suspense, useState } from 'react';
+import { Suspense, useState } from 'react';
+import { part } from '../frame/part.ts';
 import { useStrings } from '../strings/strings.tsx';
 
-const ShareDialog = lazy(async () => ({ default: (await import('./share-dialog.tsx')).ShareDialog }));
+const ShareDialog = part(() => import('./share-dialog.tsx'), 'ShareDialog');
 
 /** Opens the dialogue of links by which anybody reads the conversation. */
 export function ShareButton({ id }: { readonly id: string }) {

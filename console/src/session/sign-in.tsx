@@ -2,14 +2,15 @@ import { useQuery } from '@apollo/client/react';
 import { Alert, Anchor, Button, PasswordInput, Stack, Text, TextInput } from '@mantine/core';
 import { isError } from '@sextant/client';
 import { useSextant } from '@sextant/client/react';
-import { type FormEvent, lazy, Suspense, useState } from 'react';
+import { type FormEvent, Suspense, useState } from 'react';
 import { messageOf } from '../frame/message-of.ts';
+import { part } from '../frame/part.ts';
 import { useTitle } from '../frame/title.ts';
 import { useStrings } from '../strings/strings.tsx';
 import { SignInOptionsDocument } from './account.generated.ts';
 import { Page } from './page.tsx';
 
-const Forgotten = lazy(async () => ({ default: (await import('./forgotten.tsx')).Forgotten }));
+const Forgotten = part(() => import('./forgotten.tsx'), 'Forgotten');
 
 /** Signs a person in or up. The page that was asked for stays in the address, and shows afterwards. */
 export function SignIn() {

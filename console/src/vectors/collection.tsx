@@ -2,10 +2,11 @@ import { useQuery } from '@apollo/client/react';
 import { Anchor, Button, Group, Paper, Progress, Stack, Tabs, Text, Textarea, TextInput } from '@mantine/core';
 import { useDebouncedValue } from '@mantine/hooks';
 import { Search } from 'lucide-react';
-import { lazy, Suspense, useMemo, useRef, useState } from 'react';
+import { Suspense, useMemo, useRef, useState } from 'react';
 import { Link, useLocation, useSearch } from 'wouter';
 import { Heading } from '../frame/heading.tsx';
 import { addedWithin, More } from '../frame/more.tsx';
+import { part } from '../frame/part.ts';
 import { Problem } from '../frame/problem.tsx';
 import { useAction } from '../frame/use-action.ts';
 import { useMutation } from '../frame/use-mutation.ts';
@@ -19,7 +20,7 @@ import {
   SearchCollectionDocument,
 } from './vectors.generated.ts';
 
-const CollectionMap = lazy(async () => ({ default: (await import('./collection-map.tsx')).CollectionMap }));
+const CollectionMap = part(() => import('./collection-map.tsx'), 'CollectionMap');
 
 type Shown = NonNullable<OneCollectionQuery['vectorCollection']>;
 /** The most objects that the graph takes at a time. */
