@@ -44,7 +44,7 @@ const folder = mkdtempSync(path.join(os.tmpdir(), 'bench-hold-'));
 const dist = path.resolve(options.dist ?? path.join(folder, 'dist'));
 if (options.dist === undefined) await bundle(dist);
 await using held = await Held.make(MEGABYTES);
-const inGroup = held.programEnvironment(path.join(dist, 'cli', 'sextant.js'));
+process.env['SEXTANT_TEST_PROGRAM'] = path.join(dist, 'cli', 'sextant.js');
 // They read where the program is when they are loaded.
 const { startEmbedded } = await import('../tests/testing/sextant.ts');
 const { Person } = await import('./weight/person.ts');
@@ -97,7 +97,7 @@ try {
     ),
   );
   const forgetting = setInterval(() => model.seen.splice(0), 1_000);
-  const env = { ...asInTheImage(model.url, folder), ...inGroup };
+  const env = { ...asInTheImage(model.url, folder), ...held.settings };
   // Once before, as an image is built: with what V8 compiles then.
   await (await startEmbedded(env))[Symbol.asyncDispose]();
   await using graph = await startEmbedded(env);

@@ -34,7 +34,7 @@ const folder = mkdtempSync(path.join(os.tmpdir(), 'bench-peaks-'));
 const dist = path.resolve(options.dist ?? path.join(folder, 'dist'));
 if (options.dist === undefined) await bundle(dist);
 await using held = await Held.make(MEGABYTES);
-const inGroup = held.programEnvironment(path.join(dist, 'cli', 'sextant.js'));
+process.env['SEXTANT_TEST_PROGRAM'] = path.join(dist, 'cli', 'sextant.js');
 const { startEmbedded } = await import('../tests/testing/sextant.ts');
 const { Person } = await import('./weight/person.ts');
 const samples = await import('./weight/samples.ts');
@@ -61,7 +61,7 @@ try {
     docx: samples.textDocx(2_000),
   };
   await using model = await FaultServer.start(answer(['Noon', ' sight', ' taken'], { gapMs: 20 }));
-  const env = { ...asInTheImage(model.url, folder), ...inGroup };
+  const env = { ...asInTheImage(model.url, folder), ...held.settings };
   await (await startEmbedded(env))[Symbol.asyncDispose]();
   await using graph = await startEmbedded(env);
   const person = await Person.signUp(graph.url);

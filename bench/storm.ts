@@ -1,18 +1,21 @@
 /**
  * 2,000 clients (or as many as the argument says: `npm run bench -- storm 20000`) who were all dropped at once come
  * back, each with a subscription to a conversation's events: gateway and subgraphs as processes of their own, on
- * Postgres and Redis, and the clients in one of theirs. With a second argument the gateway may have that many MB of
- * memory (`npm run bench -- storm 20000 512`; needs the rights to make a cgroup).
+ * Postgres and Redis, and the clients in one of theirs. With a second argument the processes are those of the
+ * bundle, and the gateway and chat have the settings of the image and that many MB of memory each (`npm run bench --
+ * storm 20000 512`; needs the rights to make a cgroup).
  *
  * Says how long it takes until all have the first event again, what it costs the database (queries that were running at
  * a time, transactions a client) and in memory, and how long other people's requests waited meanwhile.
  */
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
+import { bundle } from '../cli/bundle.ts';
 import { Load } from '../tests/testing/load.ts';
 import { SERVERS_SKIPPED, startPostgres, startRedis } from '../tests/testing/servers.ts';
 import { startDistributed } from '../tests/testing/sextant.ts';
@@ -22,7 +25,9 @@ import { median, percentile } from './statistics.ts';
 import { peakOf } from './weight/process-memory.ts';
 
 const CLIENTS = Number(process.argv[3] ?? 2_000);
-const GATEWAY_MB = process.argv[4] === undefined ? undefined : Number(process.argv[4]);
+const MEGABYTES = process.argv[4] === undefined ? undefined : Number(process.argv[4]);
+/** The processes that hold what the clients subscribe to. */
+const HOLDERS = ['gateway', 'chat'] as const;
 const LOOKS_PER_SECOND = 10;
 const LOOK_EVERY_MS = 50;
 
@@ -57,10 +62,17 @@ async function storm(): Promise<void> {
   await using stack = new AsyncDisposableStack();
   const postgres = stack.use(await startPostgres());
   const redis = stack.use(await startRedis());
-  const held = GATEWAY_MB === undefined ? undefined : stack.use(await Held.make(GATEWAY_MB));
+  const held = new Map<string, Held>();
+  if (MEGABYTES !== undefined) {
+    const dist = await mkdtemp(path.join(os.tmpdir(), 'bench-storm-'));
+    stack.defer(() => rm(dist, { recursive: true }));
+    await bundle(dist);
+    process.env['SEXTANT_TEST_PROGRAM'] = path.join(dist, 'cli', 'sextant.js');
+    for (const name of HOLDERS) held.set(name, stack.use(await Held.make(MEGABYTES, name)));
+  }
   const graph = stack.use(
     await startDistributed(
-      { postgres, redisUrl: redis.url },
+      { postgres, redisUrl: redis.url, settingsOf: (name) => held.get(name)?.settings ?? {} },
       {
         WS_MAX_SOCKETS_ADDRESS: '100000',
         WS_MAX_SOCKETS_IDENTITY: '100000',
@@ -71,7 +83,6 @@ async function storm(): Promise<void> {
     ),
   );
   const pidOf = (name: string): number => graph.processes.get(name)!.pid;
-  await held?.take(pidOf('gateway'));
   const [{ user, conversationId }] = (await stormPeople(graph.url, 1)) as [
     Awaited<ReturnType<typeof stormPeople>>[number],
   ];
@@ -92,7 +103,7 @@ async function storm(): Promise<void> {
   const most = await watched();
   const looks = await load.stop();
   const spent = (await transactions(database)) - before - looks.length;
-  const [gateway, chat] = [pidOf('gateway'), pidOf('chat')].map((pid) => Math.round(peakOf(pid)));
+  const [gateway, chat] = HOLDERS.map(pidOf).map((pid) => Math.round(peakOf(pid)));
 
   const waits = looks.map(({ ms }) => ms);
   console.log(

@@ -2,8 +2,10 @@ import { existsSync } from 'node:fs';
 import { mkdir, readFile, rmdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { PROCESS_SETTINGS } from '../weight/as-in-the-image.ts';
 
 const CGROUPS = '/sys/fs/cgroup';
+const JOIN = path.join(import.meta.dirname, 'join-group.ts');
 const TRIES = 50;
 
 /** A group of processes that the kernel holds to so many MB, as a container does; beyond that it ends one of them. */
@@ -16,27 +18,22 @@ export class Held implements AsyncDisposable {
     this.#isUnified = isUnified;
   }
 
-  /** Makes the group; that needs the rights to. */
-  static async make(megabytes: number): Promise<Held> {
+  /** Makes the group; that needs the rights to. A benchmark with several of them gives them names. */
+  static async make(megabytes: number, name = 'all'): Promise<Held> {
     const isUnified = existsSync(path.join(CGROUPS, 'cgroup.controllers'));
     // In the second version groups have no memory of their own to limit until their parent hands that on.
     if (isUnified) await writeFile(path.join(CGROUPS, 'cgroup.subtree_control'), '+memory');
-    const folder = path.join(CGROUPS, isUnified ? '' : 'memory', `sextant-bench-${process.pid}`);
+    const folder = path.join(CGROUPS, isUnified ? '' : 'memory', `sextant-bench-${process.pid}-${name}`);
     await mkdir(folder);
     const limit = isUnified ? 'memory.max' : 'memory.limit_in_bytes';
     await writeFile(path.join(folder, limit), String(megabytes * 1024 ** 2));
     return new Held(folder, isUnified);
   }
 
-  /** Takes a process in; what it has used until then does not count. */
-  async take(pid: number): Promise<void> {
-    await writeFile(path.join(this.folder, 'cgroup.procs'), String(pid));
-  }
-
-  /** Returns the environment with which tests start a program that is in the group from its beginning. */
-  programEnvironment(program: string): Record<string, string> {
-    process.env['SEXTANT_TEST_PROGRAM'] = path.join(import.meta.dirname, 'held-program.ts');
-    return { HELD_GROUP: this.folder, HELD_PROGRAM: program };
+  /** The settings of the image for a program, which is in the group from its beginning. */
+  get settings(): Record<string, string> {
+    const NODE_OPTIONS = `${PROCESS_SETTINGS.NODE_OPTIONS} --import ${JOIN}`;
+    return { ...PROCESS_SETTINGS, NODE_OPTIONS, HELD_GROUP: this.folder };
   }
 
   /** Tells how many processes the kernel has ended for want of memory. */

@@ -1,8 +1,6 @@
-// Joins the group of HELD_GROUP, then becomes the program of HELD_PROGRAM: nothing that it uses is outside.
+// Loaded before a program that is weighed: joins the group of HELD_GROUP, so that nothing that it uses is outside.
 import { writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { pathToFileURL } from 'node:url';
+import { isMainThread } from 'node:worker_threads';
 
-const { HELD_GROUP: group = '', HELD_PROGRAM: program = '' } = process.env;
-writeFileSync(path.join(group, 'cgroup.procs'), String(process.pid));
-await import(pathToFileURL(program).href);
+if (isMainThread) writeFileSync(path.join(process.env['HELD_GROUP'] ?? '', 'cgroup.procs'), String(process.pid));

@@ -134,6 +134,7 @@ export async function startEmbedded(env: Record<string, string> = {}): Promise<R
  * Gateway and six subgraphs as processes of their own, on a fresh Postgres database and a Redis.
  *
  * @param doubled subgraphs that have a second process, called `<name>-2`.
+ * @param settingsOf what one process alone has in its environment, by its name.
  * @param gateways how many; the second is called `gateway-2`. With MTLS_* in `env` they ask subgraphs over TLS.
  */
 export async function startDistributed(
@@ -142,7 +143,14 @@ export async function startDistributed(
     redisUrl,
     doubled = [],
     gateways = 1,
-  }: { postgres: PostgresForTests; redisUrl: string; doubled?: readonly SubgraphName[]; gateways?: 1 | 2 },
+    settingsOf = () => ({}),
+  }: {
+    postgres: PostgresForTests;
+    redisUrl: string;
+    doubled?: readonly SubgraphName[];
+    gateways?: 1 | 2;
+    settingsOf?: (name: string) => Readonly<Record<string, string>>;
+  },
   env: Record<string, string> = {},
 ): Promise<RunningGraph> {
   const directory = await mkdtemp(path.join(tmpdir(), 'sextant-graph-'));
@@ -167,9 +175,10 @@ export async function startDistributed(
   await runToEnd(['migrate'], shared);
   const start = (name: string, change: Record<string, string> = {}) =>
     doors.includes(name)
-      ? SextantProcess.start(['gateway'], { ...shared, ...change, PORT: String(ports.get(name)) })
+      ? SextantProcess.start(['gateway'], { ...shared, ...settingsOf(name), ...change, PORT: String(ports.get(name)) })
       : SextantProcess.start(['serve', name.replace(/-\d$/, '')], {
           ...shared,
+          ...settingsOf(name),
           ...change,
           SUBGRAPH_PORT: String(ports.get(name)),
         });
