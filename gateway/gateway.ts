@@ -119,7 +119,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   });
   const { config, origins, authenticator, propagation } = configured;
   const metrics = createGatewayMetrics(options.metrics);
-  const subscriptions = createSubscriptions(metrics, config);
+  const subscriptions = createSubscriptions(metrics, config, log);
   /** Subgraphs of others may say anything in their errors; our own mask what is not meant for clients. */
   const expose: ExposeError = (error, subgraph) => {
     const shown = settingsOf(configured.file, subgraph).errors;

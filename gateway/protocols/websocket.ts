@@ -7,6 +7,7 @@ import type { Config } from '#platform/base/config/config.ts';
 import { CodedError } from '#platform/base/errors/errors.ts';
 import { guarded } from '#platform/base/faults/guarded.ts';
 import { inTurns } from '#platform/base/iteration/in-turns.ts';
+import { lastingRoom } from '#platform/base/thread/lasting-room.ts';
 import { type ClientInfo, networkOf } from '#platform/identity/client-info.ts';
 import { ANONYMOUS } from '#platform/identity/identity.ts';
 import { readTarget } from '#platform/net/http/request-target.ts';
@@ -91,6 +92,10 @@ export function serveWebSockets(options: WebSocketOptions): WebSocketFace {
     if (!options.origins.maySendCookies(request)) delete request.headers.cookie;
     const client = clientOf(request, config.TRUSTED_PROXIES);
     const network = networkOf(client);
+    if (lastingRoom.refusal(log)) {
+      metrics.connectionCut('memory');
+      return reject(socket, '503 Service Unavailable');
+    }
     if (!perAddress.enter(network)) return reject(socket, '429 Too Many Requests');
     // Not `once`, which costs a socket twice as much; it closes once.
     socket.on('close', () => perAddress.leave(network));

@@ -1,6 +1,8 @@
 import type { Config } from '#platform/base/config/config.ts';
 import { CodedError } from '#platform/base/errors/errors.ts';
 import { guarded } from '#platform/base/faults/guarded.ts';
+import type { Logger } from '#platform/base/log/log.ts';
+import { lastingRoom } from '#platform/base/thread/lasting-room.ts';
 import { networkOf } from '#platform/identity/client-info.ts';
 import type { Identity } from '#platform/identity/identity.ts';
 import type { Unsubscribe } from '#platform/net/transport/transport.ts';
@@ -36,7 +38,7 @@ export interface Subscriptions {
 type SocketSettings = Pick<Config, 'WS_MAX_SOCKETS_IDENTITY' | 'WS_MAX_SOCKETS_ADDRESS'>;
 
 /** Creates the subscriptions of a gateway: sharing, limits and delivery. */
-export function createSubscriptions(metrics: GatewayMetrics, limits: SocketSettings): Subscriptions {
+export function createSubscriptions(metrics: GatewayMetrics, limits: SocketSettings, log?: Logger): Subscriptions {
   const upstreams = createSharedUpstreams();
   const running = new Set<Running>();
   const streams = limitStreams(limits);
@@ -53,8 +55,9 @@ export function createSubscriptions(metrics: GatewayMetrics, limits: SocketSetti
   return {
     run(admitted, policy, channel, carrier) {
       const isStream = carrier !== 'websocket'; // a socket is counted as a whole
-      const refusal = stopped === undefined ? undefined : new CodedError('RESUBSCRIBE', stopped);
-      const place = isStream ? (refusal ?? streams.enter(admitted)) : undefined;
+      const refusal =
+        isStream && stopped !== undefined ? new CodedError('RESUBSCRIBE', stopped) : lastingRoom.refusal(log);
+      const place = refusal ?? (isStream ? streams.enter(admitted) : undefined);
       if (place instanceof CodedError) {
         channel.error([place]);
         return () => undefined;

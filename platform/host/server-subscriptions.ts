@@ -5,6 +5,7 @@ import type { TLSSocket } from 'node:tls';
 import { type WebSocket, WebSocketServer } from 'ws';
 import { CodedError, unexpected } from '../base/errors/errors.ts';
 import { guarded, report } from '../base/faults/guarded.ts';
+import { lastingRoom } from '../base/thread/lasting-room.ts';
 import { writeTogether } from '../base/write-together.ts';
 import type { IdentityAssertions } from '../identity/authenticator.ts';
 import { readClientInfo } from '../identity/client-info.ts';
@@ -73,6 +74,11 @@ export function serveSubscriptions(
         const { query } = payload;
         if (typeof query !== 'string') {
           channel.error([{ message: 'query must be a string.', extensions: { code: 'BAD_USER_INPUT' } }]);
+          return () => {};
+        }
+        const refusal = lastingRoom.refusal(subgraph.log);
+        if (refusal) {
+          channel.error([refusal]);
           return () => {};
         }
         let stop: Unsubscribe | undefined;

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 
@@ -77,9 +78,14 @@ export function usedMemory(memoryMb: number): () => Promise<number> {
   };
 }
 
-/** Returns what this process alone uses that cannot be dropped as files can, in MiB. */
-async function processMemoryMb(): Promise<number> {
-  const status = await readFile('/proc/self/status', 'utf8').catch(() => '');
+/** Returns what this process alone uses that cannot be dropped as files can, in MiB, as the kernel tells it. */
+export function processMemoryMb(): number {
+  let status = '';
+  try {
+    status = readFileSync('/proc/self/status', 'utf8');
+  } catch {
+    // Not every system has it.
+  }
   const anonymous = /^RssAnon:\s+(\d+) kB/m.exec(status)?.[1];
   return anonymous === undefined ? process.memoryUsage.rss() / MIB : Number(anonymous) / KIB_OF_MIB;
 }

@@ -13,7 +13,7 @@ import { type ClientTls, readTlsFiles, renewCertificate } from './tls.ts';
 import { type ReadingBounds, UnreadAnswers } from './unread-answers.ts';
 
 /** The reason why a connection is cut: labels of a metric. */
-export type CutReason = 'unread' | 'slow_body' | 'control_frames' | 'too_many';
+export type CutReason = 'unread' | 'slow_body' | 'control_frames' | 'too_many' | 'memory';
 
 /** The bounds of connections of clients. */
 export interface ConnectionBounds extends ReadingBounds, BodyBounds, SessionBounds {
