@@ -9,7 +9,8 @@ import { parseArgs } from 'node:util';
 import { type BuildOptions, build, type Plugin } from 'esbuild';
 import { templateDirectory } from '#platform/data/database/template.ts';
 import { only } from './bundle/commands.ts';
-import { NOT_BUNDLED } from './bundle/kept-packages.ts';
+import { BESIDE, NOT_BUNDLED } from './bundle/kept-packages.ts';
+import { LATER } from './bundle/later.ts';
 import { NAMED_IMPORTS } from './bundle/names.ts';
 import { outside } from './bundle/outside.ts';
 import { packagesWith } from './bundle/packages.ts';
@@ -116,7 +117,7 @@ async function bundleCode(folder: string): Promise<void> {
     format: 'cjs',
     // Code that is run as a script cannot import; Node's require takes either kind of module.
     supported: { 'dynamic-import': false },
-    plugins: [outside(folder), await queryCompiler(folder), VALID_SCHEMAS, ...options.plugins],
+    plugins: [LATER, outside(folder), await queryCompiler(folder), VALID_SCHEMAS, ...options.plugins],
     define: { 'import.meta.url': 'moduleUrl', 'import.meta.dirname': '__dirname' },
     banner: { js: "const moduleUrl = require('node:url').pathToFileURL(__filename).href;" },
   } satisfies BuildOptions;
@@ -173,7 +174,7 @@ async function manifest(): Promise<object> {
     type: 'commonjs',
     bin: { [name]: 'cli/sextant.js' },
     engines: { node: '>=24' },
-    dependencies: Object.fromEntries(NOT_BUNDLED.map((one) => [one, versions[one]])),
+    dependencies: Object.fromEntries(BESIDE.map((one) => [one, versions[one]])),
   };
 }
 
@@ -185,7 +186,7 @@ export async function bundle(folder: string): Promise<void> {
   }
   await bundleCode(path.join(folder, 'cli'));
   await writeFile(path.join(folder, 'package.json'), `${JSON.stringify(await manifest(), null, 2)}\n`);
-  const files = [...globSync(READ, { cwd: root }), ...packagesWith(root, NOT_BUNDLED)];
+  const files = [...globSync(READ, { cwd: root }), ...packagesWith(root, BESIDE)];
   const template = await templateDirectory(root);
   if (existsSync(template)) files.push(path.relative(root, template));
   for (const file of files) {

@@ -177,7 +177,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   });
   const apollo = createApolloFace({ config, log, graph, plugins: options.apolloPlugins });
   const faces = { config, log, metrics, authenticator, propagation, graph, pipeline, subscriptions, apollo };
-  const routes = createRoutes({ ...options, ...faces, registry: options.metrics, origins, callbacks, invalidation });
+  const routes = await createRoutes({ ...options, ...faces, registry: options.metrics, origins, callbacks, invalidation });
   const { health } = routes;
 
   const server = await createClientServer({

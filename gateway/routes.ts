@@ -6,8 +6,6 @@ import type { Checks } from '#platform/net/http/health-report.ts';
 import type { Callbacks } from '#platform/net/transport/callbacks.ts';
 import { type createInvalidation, INVALIDATION_PATH } from './cache/invalidation.ts';
 import { type Account, createExplorer } from './explorer/explorer.ts';
-import { createMcp } from './mcp/mcp.ts';
-import { createOpenAi } from './openai/openai.ts';
 import type { Served } from './policy/pipeline.ts';
 import type { ApolloFace } from './protocols/apollo.ts';
 import { CALLBACK_PATH, createCallbackHandler, type RelayCallback } from './protocols/callback.ts';
@@ -15,7 +13,6 @@ import { createForward } from './protocols/forward.ts';
 import { createGraphqlHandler } from './protocols/graphql.ts';
 import type { ProtocolParts } from './protocols/parts.ts';
 import { isForwarded } from './request/client.ts';
-import { COMPOSED } from './rest/composed/all.ts';
 import { createDocs } from './rest/docs/docs.ts';
 import { createRest } from './rest/rest.ts';
 import { createFrontPage } from './server/front-page.ts';
@@ -68,14 +65,13 @@ export interface Routes {
 }
 
 /** Creates what stands behind each path of a gateway: the graph, its doors, pages, and how the gateway is. */
-export function createRoutes(parts: RouteParts): Routes {
+export async function createRoutes(parts: RouteParts): Promise<Routes> {
   const { config, log, graph, registry, invalidation } = parts;
   const graphql = createGraphqlHandler(parts);
   const forward = createForward(parts);
   const explorer = createExplorer({ config, log, examples: parts.examples, account: parts.account });
-  const rest = createRest({ ...parts, folder: parts.rest, composed: parts.doors ? COMPOSED : undefined });
-  const openai = parts.doors ? createOpenAi(parts) : undefined;
-  const mcp = parts.doors ? createMcp(parts) : undefined;
+  const doors = parts.doors ? (await import('./own-doors.ts')).createOwnDoors(parts) : undefined;
+  const rest = createRest({ ...parts, folder: parts.rest, composed: doors?.composed });
   const docs = createDocs();
   const answerCallback = createCallbackHandler(parts.callbacks, parts.relayCallback);
   const frontPage = parts.frontPage === undefined ? undefined : createFrontPage(parts.frontPage, config);
@@ -88,8 +84,8 @@ export function createRoutes(parts: RouteParts): Routes {
     answer,
     async checkDoors(version) {
       await rest.check(version);
-      await openai?.check(version);
-      await mcp?.check(version);
+      await doors?.openai.check(version);
+      await doors?.mcp.check(version);
     },
     health,
   };
@@ -107,8 +103,8 @@ export function createRoutes(parts: RouteParts): Routes {
     if (isGraph) return config.production ? sendLandingPage(response) : seeOther(response, '/explorer');
     if (path.startsWith(CALLBACK_PATH)) return answerCallback(request, response, path);
     if (path === INVALIDATION_PATH && invalidation.isOpen) return invalidation.answer(request, response);
-    if (openai?.has(path)) return openai.answer(request, response, path);
-    if (mcp?.has(path)) return mcp.answer(request, response, path);
+    if (doors?.openai.has(path)) return doors.openai.answer(request, response, path);
+    if (doors?.mcp.has(path)) return doors.mcp.answer(request, response, path);
     if (rest.has(path)) return rest.answer(request, response, path, search);
     const wellKnown = parts.wellKnown?.[path];
     if (wellKnown || path.startsWith('/_/')) {

@@ -218,6 +218,28 @@ describe('the bundle', () => {
     }
   }, 120_000);
 
+  it('writes readable lines for a terminal', async () => {
+    const supergraph = path.join(directory, 'supergraph.yaml');
+    const PORT = String(await freePort());
+    const gateway = spawn(process.execPath, [program, 'gateway', '--supergraph', supergraph], {
+      env: { ...process.env, ...env, PORT, LOG_FORMAT: 'pretty' },
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    const output = text(gateway.stdout);
+    await expect
+      .poll(
+        () =>
+          fetch(`http://127.0.0.1:${PORT}/ready`).then(
+            ({ ok }) => ok,
+            () => false,
+          ),
+        PATIENCE,
+      )
+      .toBe(true);
+    gateway.kill('SIGTERM');
+    expect(await output).toMatch(/^\[[0-9:.]+\].* ready\n {4}service: "gateway"\n/m);
+  }, 120_000);
+
   it('keeps what was compiled, and makes it again where the file is damaged', async () => {
     const compiled = env['NODE_COMPILE_CACHE']!;
     const file = path.join(

@@ -10,11 +10,13 @@ export const NOT_BUNDLED: string[] = [
   '@tesseract.js-data/eng',
   'libheif-js',
   'onnxruntime-web',
-  'pino',
   'pino-pretty',
   'sharp',
   'tesseract.js',
 ];
+
+/** Packages beside the bundle: of pino, which is bundled, the files that its threads for a terminal run. */
+export const BESIDE: readonly string[] = [...NOT_BUNDLED, 'pino'];
 
 /**
  * Packages that only some installations or some moments need. Each becomes a file of its own, which is read when the

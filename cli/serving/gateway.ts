@@ -47,8 +47,10 @@ export async function gateway(
     const file = settings ?? gatewayFile(process.config);
     const link = await linkToSupervisor(process);
     if (link) process.lifecycle.defer(() => link.leave());
+    const started = Promise.withResolvers<void>();
+    const parts = { settings: file, link, started: started.promise };
     const serve = () =>
-      supergraph === undefined ? ownGateway(process, file, link) : anyGateway(process, supergraph, file, link);
+      supergraph === undefined ? ownGateway(process, parts) : anyGateway(process, supergraph, parts);
     const served = await serve().catch((error: unknown) => {
       link?.release();
       throw error;
@@ -59,6 +61,7 @@ export async function gateway(
     });
     if (link) await link.ready(served);
     process.log.info({ url: served.url }, link ? 'a worker is ready' : 'ready');
+    started.resolve();
   });
 }
 
@@ -70,7 +73,15 @@ const asWorker = (link: WorkerLink | undefined) =>
 export const gatewayFile = ({ home, GATEWAY_FILE }: Config): string | undefined =>
   GATEWAY_FILE === undefined ? undefined : path.resolve(home, GATEWAY_FILE);
 
-async function ownGateway(process: Process, settings: string | undefined, link: WorkerLink | undefined) {
+interface GatewayParts {
+  /** Absolute path of a gateway.yaml. */
+  readonly settings: string | undefined;
+  readonly link: WorkerLink | undefined;
+  /** When it serves. */
+  readonly started: Promise<void>;
+}
+
+async function ownGateway(process: Process, { settings, link, started }: GatewayParts) {
   const { config, log, metrics, lifecycle } = process;
   const version = versionOf(config.root);
   // Those of a supervisor that serves them to its workers, as `sextant up` does.
@@ -117,7 +128,7 @@ async function ownGateway(process: Process, settings: string | undefined, link: 
       version,
       supergraph: { file: supergraphFile(config), cache: path.join(config.dataDir, 'cache') },
       file: settings,
-      compile: engineOf({ config, log, metrics }, true),
+      compile: engineOf({ config, log, metrics }, true, started),
       addresses: subgraphs,
       authenticator,
       assertions,
@@ -145,8 +156,7 @@ export const healthOfRedis = async ({ redis, health }: Pick<Stores, 'redis' | 'h
 async function anyGateway(
   { config, log, metrics, lifecycle }: Process,
   supergraph: string,
-  settings: string | undefined,
-  link: WorkerLink | undefined,
+  { settings, link, started }: GatewayParts,
 ) {
   const { limiter, cache } = await openStores({ config, log, metrics, lifecycle, shared: link?.stores });
   return lifecycle.use(
@@ -156,7 +166,7 @@ async function anyGateway(
       metrics,
       supergraph: supergraphSource(supergraph, config),
       file: settings,
-      compile: engineOf({ config, log, metrics }, false),
+      compile: engineOf({ config, log, metrics }, false, started),
       limiter,
       cache,
       stores: link && (() => link.health()),

@@ -4,6 +4,7 @@ import { createApolloPlanner } from './apollo-planner.ts';
 import { createDoubt, entityFetches, readJoins } from './doubts.ts';
 import { readInterfaceObjects } from './interface-objects.ts';
 import { createNativePlanner } from './native-planner.ts';
+import type { Opinion } from './opinion.ts';
 import type { Plan } from './plan.ts';
 import { hasDefer, type Planner, type PlanRequest } from './planner.ts';
 import { createSoundness } from './soundness.ts';
@@ -20,16 +21,6 @@ export type PlannerChoice = 'auto' | 'apollo' | 'native';
 
 /** The part of one planner: `first` and `second` are the two of `auto`. */
 export type PlannerRole = 'first' | 'second' | 'apollo' | 'native';
-
-/** The answer of a planner about an operation. */
-export interface Opinion {
-  /** Undefined when it finds none. */
-  readonly plan: Plan | undefined;
-  /** Whether the second planner should be asked. Only the first one doubts. */
-  readonly isDoubted: boolean;
-  /** Why it finds none. */
-  readonly failure?: unknown;
-}
 
 /** The request to a planner, without what is read in the text itself. */
 export type AskedText = Pick<PlanRequest, 'text' | 'conditions' | 'overrides'>;
@@ -131,9 +122,6 @@ async function createNativeOne(sdl: string): Promise<Planner> {
     },
   });
 }
-
-/** Returns the plan that counts where the second planner has no better one: one that fetches something. */
-export const usable = ({ plan }: Opinion): Plan | undefined => (plan?.root || plan?.primary ? plan : undefined);
 
 /** What only Apollo's planner knows. */
 const usesContext = ({ root }: Plan): boolean =>

@@ -2,7 +2,8 @@
 import { readlinkSync } from 'node:fs';
 import { enableCompileCache, flushCompileCache } from 'node:module';
 import { type Methods, serve } from '#platform/base/thread/thread-rpc.ts';
-import type { AskedText, Opinion, PlannerRole } from './planners.ts';
+import type { Opinion } from './opinion.ts';
+import type { AskedText, PlannerRole } from './planners.ts';
 
 export interface PlanningData {
   readonly sdl: string;

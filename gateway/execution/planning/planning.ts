@@ -6,9 +6,10 @@ import { hasLittleMemory } from '#platform/base/config/available-memory.ts';
 import { CodedError, rateLimited } from '#platform/base/errors/errors.ts';
 import { FairQueue } from '#platform/base/faults/fair-queue.ts';
 import { ThreadClient } from '#platform/base/thread/thread-rpc.ts';
+import { type Opinion, usable } from './opinion.ts';
 import type { Plan } from './plan.ts';
 import type { Planner, PlanRequest } from './planner.ts';
-import { type Opinion, type PlannerChoice, type PlannerRole, usable } from './planners.ts';
+import type { PlannerChoice, PlannerRole } from './planners.ts';
 import type { PlanningData, PlanningMethods } from './planning-thread.ts';
 
 export interface PlanningOptions {

@@ -1,8 +1,7 @@
 import { X509Certificate } from 'node:crypto';
 import { readFileSync, statSync } from 'node:fs';
 import { createServer as createHttpServer, type Server } from 'node:http';
-import { createServer as createHttpsServer } from 'node:https';
-import { createSecureContext, type SecureContext } from 'node:tls';
+import type { SecureContext } from 'node:tls';
 import type { Config } from '../../base/config/config.ts';
 import { ConfigError } from '../../base/config/config-error.ts';
 import { every } from '../../base/faults/every.ts';
@@ -98,7 +97,10 @@ export function connectionOptions({ protocol }: URL, tls: ClientTls = STRANGER):
 }
 
 const contextOf = ({ cert, key, ca }: Contents): SecureContext =>
-  createSecureContext({ ...(cert && { cert }), ...(key && { key }), ...(ca && { ca }) });
+  // Not loaded where there is no certificate.
+  process
+    .getBuiltinModule('node:tls')
+    .createSecureContext({ ...(cert && { cert }), ...(key && { key }), ...(ca && { ca }) });
 
 type Contents = { readonly [Part in keyof TlsFiles]: Buffer | undefined };
 
@@ -187,7 +189,10 @@ function read(files: TlsFiles, log: Logger | undefined): Contents {
 export function createServer(tls: MutualTls | undefined): Server {
   if (tls === undefined) return createHttpServer();
   const present = () => ({ cert: tls.cert, key: tls.key, ca: tls.ca });
-  const server = createHttpsServer({ ...present(), requestCert: true, rejectUnauthorized: false });
+  // Most processes have plain servers alone, and load no other.
+  const server = process
+    .getBuiltinModule('node:https')
+    .createServer({ ...present(), requestCert: true, rejectUnauthorized: false });
   renewCertificate(server, tls, present);
   return server;
 }

@@ -1,5 +1,4 @@
 import { connect as connectTcp, type Socket } from 'node:net';
-import { connect as connectTls } from 'node:tls';
 import { type Fault, guarded } from '../../base/faults/guarded.ts';
 import { isHostName } from '../http/host-name.ts';
 import { type ClientTls, connectionOptions } from '../http/tls.ts';
@@ -170,7 +169,7 @@ function open({ url, address, tls }: ConnectionOptions, read: (bytes: Buffer) =>
   const isTls = url.protocol === 'https:';
   const port = Number(url.port) || (isTls ? 443 : 80);
   if (isTls) {
-    const socket = connectTls({
+    const socket = process.getBuiltinModule('node:tls').connect({
       host,
       port,
       ALPNProtocols: ['http/1.1'],
