@@ -121,6 +121,7 @@ function compileEntities(fetch: EntityFetch, scope: FetchScope): EntityRun {
     const distinct: Data[] = [];
     const objects: Data[] = [];
     const slots: number[] = [];
+    const unsayable: Data[] = [];
     if (group.isAsked && !group.isAsked(run)) return { group, texts, distinct, objects, slots };
     const known = new Map<string, number>();
     const { targets } = group;
@@ -130,7 +131,12 @@ function compileEntities(fetch: EntityFetch, scope: FetchScope): EntityRun {
         ? collectObjects(run.data, targets[0]!, satisfies)
         : targets.flatMap((target) => collectObjects(run.data, target, satisfies)));
     for (const object of found) {
-      const json = group.representer.json(object);
+      let json: string | undefined;
+      try {
+        json = group.representer.json(object);
+      } catch {
+        unsayable.push(object);
+      }
       if (json === undefined) continue;
       let slot = known.get(json);
       if (slot === undefined) {
@@ -141,6 +147,10 @@ function compileEntities(fetch: EntityFetch, scope: FetchScope): EntityRun {
       }
       objects.push(object);
       slots.push(slot);
+    }
+    if (unsayable.length > 0) {
+      const reason = new Error('A value of a scalar that a fetch needs is nested deeper than can be written.');
+      answers.fail(run, [{ ...nothingOf(group), objects: unsayable }], asCoded(reason, run, subgraph));
     }
     return { group, texts, distinct, objects, slots };
   }

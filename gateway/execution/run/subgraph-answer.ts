@@ -1,3 +1,4 @@
+import { isNestedDeeper } from '#platform/base/json/nesting.ts';
 import { isObject } from '#platform/base/json/objects.ts';
 import type { SubgraphResponse } from '#platform/net/transport/transport.ts';
 import type { Data } from '../prepare/data.ts';
@@ -16,6 +17,8 @@ export interface SubgraphError {
   readonly extensions: Readonly<Record<string, unknown>>;
 }
 
+/** Levels of extensions: deeper ones could not be written. */
+const MAX_NESTED = 100;
 const NONE: readonly SubgraphError[] = [];
 
 /**
@@ -47,7 +50,7 @@ function readErrors(errors: unknown): readonly SubgraphError[] {
     return {
       message: typeof message === 'string' && message !== '' ? message : 'A subgraph failed without saying why.',
       path: isPath(path) ? path : undefined,
-      extensions: isObject(extensions) ? extensions : {},
+      extensions: isObject(extensions) && !isNestedDeeper(extensions, MAX_NESTED) ? extensions : {},
     };
   });
 }

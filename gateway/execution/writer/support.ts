@@ -17,6 +17,8 @@ export interface Misfit {
 
 /** Whether it is written with digits alone. */
 const isInteger = (value: number): boolean => Number.isInteger(value) && Math.abs(value) < 1e21;
+/** Whether it has 32 bits, as an Int. */
+const isInt = (value: number): boolean => (value | 0) === value;
 const MAX_MISFITS = 100;
 
 /**
@@ -34,20 +36,26 @@ export class Support {
 
   readonly own = own;
   readonly quote = quote;
-  /** Scalars of the schema's own: whatever JSON can say. */
-  readonly custom = stringify;
+  /** Scalars of the schema's own: whatever JSON can say, unless it is nested deeper than can be written. */
+  readonly custom = (value: unknown, place?: AnswerPath): string | undefined => {
+    try {
+      return stringify(value);
+    } catch {
+      return this.misfit(place);
+    }
+  };
 
   readonly string = (value: unknown, place?: AnswerPath): string | undefined =>
     typeof value === 'string' ? quote(value) : this.misfit(place);
 
   readonly id = (value: unknown, place?: AnswerPath): string | undefined => {
     if (typeof value === 'string') return quote(value);
-    // Stricter servers send ids as strings, but a number is an id to the specification, too.
-    return typeof value === 'number' && isInteger(value) ? String(value) : this.misfit(place);
+    // A number is an id to the specification, too, and a text to clients.
+    return typeof value === 'number' && isInteger(value) ? `"${value}"` : this.misfit(place);
   };
 
   readonly int = (value: unknown, place?: AnswerPath): string | undefined =>
-    typeof value === 'number' && isInteger(value) ? String(value) : this.misfit(place);
+    typeof value === 'number' && isInt(value) ? String(value) : this.misfit(place);
 
   readonly float = (value: unknown, place?: AnswerPath): string | undefined =>
     typeof value === 'number' && Number.isFinite(value) ? String(value) : this.misfit(place);

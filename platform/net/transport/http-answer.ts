@@ -32,9 +32,13 @@ const CODES: Readonly<Record<number, ErrorCode>> = { 401: 'UNAUTHENTICATED', 403
 
 /** Returns whether a body is an answer of GraphQL. */
 export function holdsGraphql(body: Buffer): boolean {
-  const found = parseObject(body.toString());
+  const found = parseObject(textOf(body));
   return found !== undefined && (isObject(found.data) || (Array.isArray(found.errors) && found.errors.length > 0));
 }
+
+/** A byte order mark, which some servers write, is no part of JSON. */
+const MARK = 0xef;
+const textOf = (body: Buffer): string => (body[0] === MARK ? new TextDecoder().decode(body) : body.toString());
 
 /** Gives errors without a code of their own the one that the status means. */
 function addCode(result: ExecutionResult, code: ErrorCode): void {
@@ -75,7 +79,7 @@ class JsonResponse implements SubgraphResponse {
   }
 
   #parse(): ExecutionResult {
-    const result = parseObject((this.bytes as Buffer).toString());
+    const result = parseObject(textOf(this.bytes as Buffer));
     if (result && ('data' in result || 'errors' in result)) {
       if (this.#code) addCode(result, this.#code);
       return result;
