@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { exportJWK, generateKeyPair, SignJWT } from 'jose';
+import { pino } from 'pino';
 import { afterAll, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { Flights } from './request/flights.ts';
 import { composeForeign, startForeignSubgraph } from './testing/foreign-subgraph.ts';
@@ -334,6 +335,31 @@ describe('gateway.yaml', () => {
     writeFileSync(file, 'all: { headers: { request: [{ inject: x-env }] } }');
     await new Promise((resolve) => setTimeout(resolve, 500));
     expect(headersIn(await ask('{ seen }'))['x-env']).toBe('two');
+  });
+
+  it('says for which subgraphs it has settings that the supergraph does not have', async () => {
+    const lines: string[] = [];
+    const file = path.join(folder, 'strangers.yaml');
+    writeFileSync(file, 'subgraphs: { Shop: { errors: redact }, stock: { tries: 1 } }');
+    const gateway = cleanup.use(
+      await startTestGateway(
+        {},
+        {
+          supergraph: { sdl },
+          transports: new Map(),
+          file,
+          log: pino({ level: 'warn' }, { write: (line: string) => void lines.push(line) }),
+        },
+      ),
+    );
+    expect(lines.join('')).toMatch(/"subgraphs":\["Shop"\],"known":\["shop","stock"\]/);
+    lines.splice(0);
+    writeFileSync(file, 'subgraphs: { shop: { errors: redact } }');
+    await gateway.reload();
+    expect(lines).toEqual([]);
+    writeFileSync(file, 'subgraphs: { shop: { errors: pass }, gone: {} }');
+    await gateway.reload();
+    expect(lines.join('')).toContain('"subgraphs":["gone"]');
   });
 
   it.each([

@@ -33,7 +33,7 @@ import { createRoutes, type RouteOptions } from './routes.ts';
 import { boundChunks } from './server/body-chunks.ts';
 import { createGatewayMetrics } from './server/metrics.ts';
 import { boundPipelining } from './server/pipelining.ts';
-import { settingsOf } from './settings/gateway-file.ts';
+import { settingsOf, strangersIn } from './settings/gateway-file.ts';
 import { textOf } from './settings/watch-gateway-file.ts';
 import { createSubscriptions } from './subscriptions/subscriptions.ts';
 import { createGraph } from './supergraph/graph.ts';
@@ -115,9 +115,20 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     limiter: options.limiter,
     isOwn: (subgraph) => options.transports?.has(subgraph) ?? false,
     signs: options.assertions !== undefined,
-    changed: (hasOtherLimits) => graph.reconnect(hasOtherLimits),
+    async changed(hasOtherLimits) {
+      await graph.reconnect(hasOtherLimits);
+      tellStrangers();
+    },
   });
   const { config, origins, authenticator, propagation } = configured;
+  /** A name that is written otherwise in the supergraph would say nothing, and its rules not hold. */
+  const tellStrangers = (): void => {
+    const known = graph.current?.supergraph.subgraphs.map(({ name }) => name) ?? [];
+    const subgraphs = strangersIn(configured.file, known);
+    if (subgraphs.length > 0) {
+      log.warn({ subgraphs, known }, 'gateway.yaml has settings for subgraphs that the supergraph does not have');
+    }
+  };
   const metrics = createGatewayMetrics(options.metrics);
   const subscriptions = createSubscriptions(metrics, config, log);
   /** Subgraphs of others may say anything in their errors; our own mask what is not meant for clients. */
@@ -168,6 +179,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     open: pipeline.open,
     warm: (next, previous) => next.operations.warm(previous.operations),
     changed() {
+      tellStrangers();
       const why = 'A new schema is served.';
       apollo.changed();
       subscriptions.resubscribe(why, RELOAD_SPREAD_MS);
@@ -177,7 +189,14 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   });
   const apollo = createApolloFace({ config, log, graph, plugins: options.apolloPlugins });
   const faces = { config, log, metrics, authenticator, propagation, graph, pipeline, subscriptions, apollo };
-  const routes = await createRoutes({ ...options, ...faces, registry: options.metrics, origins, callbacks, invalidation });
+  const routes = await createRoutes({
+    ...options,
+    ...faces,
+    registry: options.metrics,
+    origins,
+    callbacks,
+    invalidation,
+  });
   const { health } = routes;
 
   const server = await createClientServer({
@@ -229,6 +248,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     throw error;
   }
   health.loaded();
+  tellStrangers();
   // Planning takes the start's own processor time, so it waits until the start is over.
   setTimeout(() => graph.current && void routes.checkDoors(graph.current), DOORS_CHECK_MS).unref();
   const host = config.HOST === '0.0.0.0' || config.HOST === '::' ? 'localhost' : config.HOST;

@@ -186,6 +186,10 @@ function lineOf(issue: Issue, above: readonly PropertyKey[]): string {
   return `${at} is wrong; allowed: ${issue.message}`;
 }
 
+/** Returns the names of subgraphs that a file has settings for and a supergraph does not have. */
+export const strangersIn = ({ subgraphs = {} }: GatewayFile, known: readonly string[]): string[] =>
+  Object.keys(subgraphs).filter((name) => !known.includes(name));
+
 /** Returns what holds for one subgraph: its own settings before those for all, header rules after those for all. */
 export function settingsOf(file: GatewayFile, subgraph: string): SubgraphSettings {
   const { all = {}, subgraphs = {} } = file;
