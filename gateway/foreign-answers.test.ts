@@ -3,17 +3,19 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { composeServices } from '@apollo/composition';
 import { parse } from 'graphql';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Gateway } from './gateway.ts';
 import { startTestGateway } from './testing/test-gateway.ts';
 
 /** What subgraphs send in the place of what the schema says, as bytes: a plain schema would not let it through. */
 
 const LINK =
-  'extend schema @link(url: "https://specs.apollo.dev/federation/v2.9", import: ["@key", "@requires", "@external"])\n';
+  'extend schema @link(url: "https://specs.apollo.dev/federation/v2.9", import: ["@key", "@requires", "@external", "@shareable"])\n';
 const NESTED = '['.repeat(200_000) + ']'.repeat(200_000);
 
 let sent = '';
+/** What the other subgraph sends. */
+let besides = '{"data":{"_entities":[{"size":1}]}}';
 const cleanup = new AsyncDisposableStack();
 afterAll(() => cleanup.disposeAsync());
 
@@ -33,12 +35,15 @@ let gateway: Gateway;
 beforeAll(async () => {
   const shop = `${LINK} scalar Json
     type Query { count: Int counts: [Int!] id: ID ids: [ID!]! json: Json name: String item: Item }
-    type Item @key(fields: "id") { id: ID! json: Json }`;
+    type Item @key(fields: "id") { id: ID! json: Json dims: Dims @shareable }
+    type Dims @shareable { w: Int }`;
   const store = `${LINK} scalar Json
-    type Item @key(fields: "id") { id: ID! json: Json @external size: Int @requires(fields: "json") }`;
+    type Query { other: String }
+    type Item @key(fields: "id") { id: ID! json: Json @external size: Int @requires(fields: "json") dims: Dims @shareable note: String }
+    type Dims @shareable { h: Int }`;
   const { supergraphSdl, errors } = composeServices([
     { name: 'shop', url: await serve(() => sent), typeDefs: parse(shop) },
-    { name: 'store', url: await serve(() => '{"data":{"_entities":[{"size":1}]}}'), typeDefs: parse(store) },
+    { name: 'store', url: await serve(() => besides), typeDefs: parse(store) },
   ]);
   if (!supergraphSdl) throw errors![0]!;
   gateway = cleanup.use(await startTestGateway({}, { supergraph: { sdl: supergraphSdl }, transports: new Map() }));
@@ -94,4 +99,23 @@ it('a value of a scalar that is nested beyond what can be written costs its own 
 
 it('a byte order mark before an answer is none of it', async () => {
   expect(await when('\uFEFF{"data":{"name":"n"}}', '{ name }')).toEqual({ data: { name: 'n' }, told: undefined });
+});
+
+describe('what a subgraph says without being asked', () => {
+  it('does not count against what others say of an entity', async () => {
+    besides = '{"data":{"_entities":[{"__typename":"Item","id":"77","note":"n","dims":{"h":2,"w":99},"json":7}]}}';
+    const item = '{"data":{"item":{"__typename":"Item","id":"1","json":{"a":1},"dims":{"w":1}}}}';
+    expect(await when(item, '{ item { id note json dims { w h } } }')).toEqual({
+      data: { item: { id: '1', note: 'n', json: { a: 1 }, dims: { w: 1, h: 2 } } },
+      told: undefined,
+    });
+  });
+
+  it('nor of root fields', async () => {
+    besides = '{"data":{"other":"o","name":"wrong"}}';
+    expect(await when('{"data":{"name":"n","other":"wrong"}}', '{ name other }')).toEqual({
+      data: { name: 'n', other: 'o' },
+      told: undefined,
+    });
+  });
 });

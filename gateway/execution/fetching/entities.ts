@@ -4,6 +4,7 @@ import { joinFetches, pickGroup } from '../planning/combine.ts';
 import type { EntityFetch, EntityGroup } from '../planning/plan.ts';
 import type { Data } from '../prepare/data.ts';
 import { stringify } from '../prepare/json.ts';
+import { type AskedFields, readAskedFields } from '../run/asked-fields.ts';
 import { collectHeld, contextValue } from '../run/context.ts';
 import { collectObjects } from '../run/paths.ts';
 import { renamedFields } from '../run/rewrites.ts';
@@ -87,13 +88,22 @@ function compileEntities(fetch: EntityFetch, scope: FetchScope): EntityRun {
   const { subgraph } = fetch;
   const { satisfies } = scope;
   const text = new RequestText(fetch, scope.literals);
-  const groups: CompiledGroup[] = fetch.groups.map((group) => ({
-    ...group,
-    representer: compileRepresenter(group.requires, group.inputRewrites, satisfies),
-    renamed: renamedFields(group.outputRewrites),
-    isAsked: createIsAsked(fetch, group, scope.full),
-    kept: group.context.length > 0 ? undefined : createKeptFetch(scope.cache, fetch, group.alias),
-  }));
+  const groups: CompiledGroup[] = fetch.groups.map((group) => {
+    const renamed = renamedFields(group.outputRewrites);
+    let asked: AskedFields | undefined;
+    return {
+      ...group,
+      renamed,
+      representer: compileRepresenter(group.requires, group.inputRewrites, satisfies),
+      isAsked: createIsAsked(fetch, group, scope.full),
+      kept: group.context.length > 0 ? undefined : createKeptFetch(scope.cache, fetch, group.alias),
+      // Read at the first answer.
+      asked() {
+        asked ??= readAskedFields(fetch.text, renamed, group.alias);
+        return asked;
+      },
+    };
+  });
   const answers = createEntityAnswers(fetch, scope);
   /** Requests for one group each; made when a joined request has failed for one of them. */
   const single = new Map<CompiledGroup, RequestText>();

@@ -2,6 +2,7 @@ import type { CodedError } from '#platform/base/errors/errors.ts';
 import type { SubgraphResponse } from '#platform/net/transport/transport.ts';
 import type { EntityFetch, EntityGroup, Path } from '../planning/plan.ts';
 import { type Data, setOwn } from '../prepare/data.ts';
+import type { AskedFields } from '../run/asked-fields.ts';
 import { reportMissing, reportSubgraphError, visibleFields } from '../run/errors.ts';
 import { merge } from '../run/merge.ts';
 import { locateObjects, type ResponsePath } from '../run/paths.ts';
@@ -21,6 +22,8 @@ export interface CompiledGroup extends EntityGroup {
   readonly isAsked: IsAsked | undefined;
   /** Undefined where its entities are not kept. */
   readonly kept: KeptFetch | undefined;
+  /** What is asked of its entities. */
+  readonly asked: () => AskedFields;
 }
 
 /** The entities that one `_entities` field is asked for: every entity once, however often it occurs in the response. */
@@ -71,6 +74,7 @@ export function createEntityAnswers(fetch: EntityFetch, scope: FetchScope): Enti
   }
 
   function complete(run: Run, { group, texts, objects, slots }: Batch, entities: readonly unknown[]): void {
+    const asked = group.asked();
     const isUsed = new Array<boolean>(texts.length).fill(false);
     for (let i = 0; i < objects.length; i++) {
       const object = objects[i]!;
@@ -85,7 +89,7 @@ export function createEntityAnswers(fetch: EntityFetch, scope: FetchScope): Enti
         applyRewrites(group.outputRewrites, found, satisfies);
       }
       // The first object of a slot gets the entity's parts themselves, the others copies.
-      merge(object, found, satisfies, !isUsed[slot]);
+      merge(object, found, satisfies, !isUsed[slot], asked);
       isUsed[slot] = true;
     }
   }

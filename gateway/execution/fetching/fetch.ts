@@ -4,6 +4,7 @@ import type { Lookup } from '../../cache/fetch-cache.ts';
 import type { RootFetch, Step } from '../planning/plan.ts';
 import { type Data, own } from '../prepare/data.ts';
 import { clientVariable } from '../prepare/names.ts';
+import { type AskedFields, readAskedFields } from '../run/asked-fields.ts';
 import { reportMissing, reportSubgraphError, visibleFields } from '../run/errors.ts';
 import { merge } from '../run/merge.ts';
 import { collectObjects, locateObjects, type ResponsePath } from '../run/paths.ts';
@@ -63,6 +64,7 @@ function compileRootFetch(fetch: RootFetch, scope: FetchScope): Execute {
   const observed = { subgraph, operation, entities: undefined };
   const renamed = renamedFields(outputRewrites);
   let fields: string[] | undefined;
+  let asked: AskedFields | undefined;
 
   const placesOf = (run: Run): ResponsePath[] =>
     target.length === 0 ? [[]] : [...locateObjects(run.data, target, scope.satisfies).values()].flat();
@@ -84,7 +86,8 @@ function compileRootFetch(fetch: RootFetch, scope: FetchScope): Execute {
     }
     if (!result.data) return;
     if (outputRewrites.length > 0) applyRewrites(outputRewrites, result.data, scope.satisfies);
-    for (const object of objects) merge(object, result.data, scope.satisfies, objects.length === 1);
+    asked ??= readAskedFields(fetch.text, renamed);
+    for (const object of objects) merge(object, result.data, scope.satisfies, objects.length === 1, asked);
   }
 
   function reportFailure(run: Run, error: CodedError): void {

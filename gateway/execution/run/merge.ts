@@ -1,5 +1,6 @@
 import { isObject } from '#platform/base/json/objects.ts';
 import { type Data, own, setOwn } from '../prepare/data.ts';
+import type { AskedFields } from './asked-fields.ts';
 import type { Satisfies } from './types.ts';
 
 /**
@@ -9,10 +10,13 @@ import type { Satisfies } from './types.ts';
  *
  * @param satisfies whether one type is, or belongs to, another.
  * @param share whether parts of `source` may become part of `target`; false where they go into several targets.
+ * @param asked what the subgraph was asked for: what else it says does not count against what others have said. Default:
+ * all of it was.
  */
-export function merge(target: Data, source: Data, satisfies: Satisfies, share: boolean): void {
+export function merge(target: Data, source: Data, satisfies: Satisfies, share: boolean, asked?: AskedFields): void {
   for (const key of Object.keys(source)) {
     const value = source[key];
+    if (asked !== undefined && !asked.has(key)) continue;
     if (typeof value !== 'object' || value === null) {
       if (key === '__typename' && isKnownBetter(target.__typename, value, satisfies)) continue;
       if (value !== undefined) setOwn(target, key, value);
@@ -20,9 +24,12 @@ export function merge(target: Data, source: Data, satisfies: Satisfies, share: b
     }
     const known = own(target, key);
     if (known === value) continue;
-    if (isObject(known) && !Array.isArray(value)) merge(known, value as Data, satisfies, share);
-    else if (Array.isArray(known) && Array.isArray(value) && known.length === value.length) {
-      mergeLists(known, value, satisfies, share);
+    const parts = asked?.get(key);
+    // A value that is one as a whole, such as an object of a scalar, replaces another.
+    const isWhole = asked !== undefined && parts === undefined;
+    if (isObject(known) && !Array.isArray(value) && !isWhole) merge(known, value as Data, satisfies, share, parts);
+    else if (Array.isArray(known) && Array.isArray(value) && known.length === value.length && !isWhole) {
+      mergeLists(known, value, satisfies, share, parts);
     } else setOwn(target, key, share ? value : copy(value));
   }
 }
@@ -30,13 +37,19 @@ export function merge(target: Data, source: Data, satisfies: Satisfies, share: b
 const isKnownBetter = (known: unknown, told: unknown, satisfies: Satisfies): boolean =>
   typeof known === 'string' && known !== told && (typeof told !== 'string' || !satisfies(told, known));
 
-function mergeLists(target: unknown[], source: readonly unknown[], satisfies: Satisfies, share: boolean): void {
+function mergeLists(
+  target: unknown[],
+  source: readonly unknown[],
+  satisfies: Satisfies,
+  share: boolean,
+  asked: AskedFields | undefined,
+): void {
   for (let i = 0; i < source.length; i++) {
     const known = target[i];
     const value = source[i];
-    if (isObject(known) && isObject(value)) merge(known, value, satisfies, share);
+    if (isObject(known) && isObject(value)) merge(known, value, satisfies, share, asked);
     else if (Array.isArray(known) && Array.isArray(value) && known.length === value.length) {
-      mergeLists(known, value, satisfies, share);
+      mergeLists(known, value, satisfies, share, asked);
     } else target[i] = share ? value : copy(value);
   }
 }
