@@ -13,6 +13,8 @@ import type { TransportObserver } from './transport-observer.ts';
 export interface AvailabilityOptions {
   readonly subgraph: string;
   readonly endpoints: Endpoints;
+  /** Whether it is one of ours: see liveness.ts. */
+  readonly isOwn: boolean;
   /** How long a call waits for a subgraph that has just gone, in milliseconds. */
   readonly restartMs: number;
   /** How long calls wait for the last address that is silent, in milliseconds. Default 5 s. */
@@ -38,7 +40,7 @@ export class Availability implements Disposable {
   #saysAway = false;
 
   constructor(options: AvailabilityOptions) {
-    const { subgraph, endpoints, log, observer, gone, aloneMs } = options;
+    const { subgraph, endpoints, log, observer, gone, isOwn, aloneMs } = options;
     this.#options = options;
     this.#breaker = new Breaker(circuit(), (isOpen) => {
       observer?.available(!isOpen);
@@ -49,6 +51,7 @@ export class Availability implements Disposable {
       subgraph,
       endpoints,
       log,
+      isOwn,
       aloneMs,
       stalled: stall,
       gone,

@@ -36,7 +36,7 @@ export function holdsGraphql(body: Buffer): boolean {
   return found !== undefined && (isObject(found.data) || (Array.isArray(found.errors) && found.errors.length > 0));
 }
 
-/** A byte order mark, which some servers write, is no part of JSON. */
+/** A byte order mark, which some servers write, does not belong to JSON. */
 const MARK = 0xef;
 const textOf = (body: Buffer): string => (body[0] === MARK ? new TextDecoder().decode(body) : body.toString());
 

@@ -84,7 +84,8 @@ export function createHttpTransport(options: HttpTransportOptions): SubgraphTran
     options.subscriptions,
   );
   const gone = (endpoint: Endpoint): void => sockets.leave(endpoint);
-  const availability = new Availability({ subgraph, endpoints, restartMs, aloneMs, log, observer, gone });
+  const isOwn = assertions !== undefined;
+  const availability = new Availability({ subgraph, endpoints, isOwn, restartMs, aloneMs, log, observer, gone });
   const texts = createRequestTexts(subgraph, assertions);
   const refusals = new Refusals(subgraph, log);
   const refusalOf = (endpoint: Endpoint, answer: HttpAnswer): IdentityRefused | undefined =>

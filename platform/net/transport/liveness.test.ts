@@ -45,6 +45,7 @@ function watch() {
     subgraph: 'shop',
     endpoints,
     log: pino({ level: 'silent' }),
+    isOwn: true,
     aloneMs: TEN_MINUTES / 2,
     stalled: () => void told.push('stalled'),
     gone: () => {},

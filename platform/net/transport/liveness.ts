@@ -8,6 +8,12 @@ export interface LivenessOptions {
   readonly endpoints: Endpoints;
   readonly log: Logger;
   /**
+   * Whether its processes are ours, which answer a probe whatever they work on. A server of others may do one thing
+   * after another, and then answers no probe while it works: its silence counts only once it has answered some beside
+   * its work, and that of the only address never, as no other could take its place.
+   */
+  readonly isOwn: boolean;
+  /**
    * Where no other address is healthy a stall may be a long pause, of all of them under one load: callers wait for this
    * long before they are told. In milliseconds; default 5 s.
    */
@@ -32,6 +38,10 @@ const PARTS = 5;
 const GONE_MS = 1_500;
 const ALONE_MS = 5_000;
 const LOOK_MS = 50;
+/** So many probes that a server of others has answered beside its work show that it does several things at a time. */
+const ENOUGH_BESIDES = 2;
+/** Longest pause between two probes of a server of which that is not known: they may all wait for its work. */
+const MAX_PAUSE_MS = 10_000;
 /** Time for the answer of a process that has just started, and is busy with that. */
 const BACK_MS = 1_000;
 /** For how long it is believed that no address answers. */
@@ -58,6 +68,7 @@ export class Liveness implements Disposable {
   began(endpoint: Endpoint): void {
     if (endpoint.inFlight === 0) endpoint.busySince = performance.now();
     endpoint.inFlight++;
+    if (!this.#isWatching) return;
     this.#timer ??= setInterval(
       guarded({ where: 'liveness', log: this.#options.log }, () => this.#look()),
       LOOK_MS,
@@ -117,6 +128,10 @@ export class Liveness implements Disposable {
     this.#probes.clear();
   }
 
+  get #isWatching(): boolean {
+    return this.#options.isOwn || this.#options.endpoints.all.length > 1;
+  }
+
   #look(): void {
     const now = performance.now();
     const { all } = this.#options.endpoints;
@@ -132,7 +147,7 @@ export class Liveness implements Disposable {
       if (now >= this.#dueAt(endpoint)) void this.#probe(endpoint);
     }
     for (const known of this.#probes.keys()) if (!all.includes(known)) this.#probes.delete(known);
-    if (hasWork) return;
+    if (hasWork && this.#isWatching) return;
     clearInterval(this.#timer);
     this.#timer = undefined;
   }
@@ -142,22 +157,30 @@ export class Liveness implements Disposable {
     if (endpoint.isStalled) return endpoint.ejectedUntil;
     const silentSince = Math.max(endpoint.answeredAt, endpoint.busySince);
     const probe = this.#probes.get(endpoint);
-    if (probe === undefined || probe.passedAt < silentSince) return silentSince + SILENT_MS;
+    const unknownUntil = probe && !this.#isJudged(probe) ? probe.askedAt + pauseAfter(probe.missed) : 0;
+    if (probe === undefined || probe.passedAt < silentSince) return Math.max(silentSince + SILENT_MS, unknownUntil);
     return probe.passedAt + Math.min(2 * (probe.passedAt - silentSince), MAX_SILENT_MS);
+  }
+
+  #isJudged({ besides }: Probe): boolean {
+    return this.#options.isOwn || besides >= ENOUGH_BESIDES;
   }
 
   async #probe(endpoint: Endpoint): Promise<void> {
     const { endpoints, subgraph, log } = this.#options;
-    const probe = this.#probes.get(endpoint) ?? { isRunning: false, passedAt: 0, silentSince: 0, isGone: false };
+    const asked = performance.now();
+    const probe = this.#probes.get(endpoint) ?? newProbe();
     this.#probes.set(endpoint, probe);
     probe.isRunning = true;
-    const asked = performance.now();
+    probe.askedAt = asked;
     const answers = await answersProbe(endpoint);
     probe.isRunning = false;
     if (this.#timer === undefined) return;
     const now = performance.now();
     if (answers || endpoint.answeredAt > asked) {
       probe.passedAt = now;
+      probe.missed = 0;
+      if (endpoint.inFlight > 0 && endpoint.answeredAt <= asked) probe.besides++;
       this.#forget(endpoint);
       if (!endpoint.isStalled) return;
       endpoints.succeeded(endpoint);
@@ -165,6 +188,8 @@ export class Liveness implements Disposable {
       return;
     }
     if (endpoint.inFlight === 0 && !endpoint.isStalled) return;
+    probe.missed++;
+    if (!this.#isJudged(probe)) return;
     if (endpoint.answeredAt > probe.silentSince) this.#forget(endpoint);
     probe.silentSince ||= asked;
     const isGone = now - probe.silentSince >= GONE_MS;
@@ -172,7 +197,8 @@ export class Liveness implements Disposable {
     probe.isGone = isGone;
     const isLast = !endpoints.all.some((other) => other !== endpoint && endpoints.isHealthy(other));
     if (endpoint.isStalled || !isLast) this.#stall(endpoint);
-    else if (now - probe.silentSince >= (this.#options.aloneMs ?? ALONE_MS)) this.#options.away();
+    else if (this.#options.isOwn && now - probe.silentSince >= (this.#options.aloneMs ?? ALONE_MS))
+      this.#options.away();
   }
 
   /** An address that was silent begins again: its next silence is another one. */
@@ -202,7 +228,25 @@ interface Probe {
   silentSince: number;
   /** Whether it was told that the address is gone. */
   isGone: boolean;
+  /** When it was asked last. */
+  askedAt: number;
+  /** How many in a row were not answered. */
+  missed: number;
+  /** How many were answered while a call waited for its answer. */
+  besides: number;
 }
+
+const newProbe = (): Probe => ({
+  isRunning: false,
+  passedAt: 0,
+  silentSince: 0,
+  isGone: false,
+  askedAt: 0,
+  missed: 0,
+  besides: 0,
+});
+
+const pauseAfter = (missed: number): number => Math.min(SILENT_MS * 2 ** missed, MAX_PAUSE_MS);
 
 /** Whether an address answers a request that costs it nothing. Any answer says that it lives, whatever its status. */
 const answersProbe = async (endpoint: Endpoint): Promise<boolean> => (await probe(endpoint, PROBE_MS)) !== undefined;
