@@ -10,8 +10,8 @@ import type { Satisfies } from './types.ts';
  *
  * @param satisfies whether one type is, or belongs to, another.
  * @param share whether parts of `source` may become part of `target`; false where they go into several targets.
- * @param asked what the subgraph was asked for: what else it says does not count against what others have said. Default:
- * all of it was.
+ * @param asked what the subgraph was asked for: what else it says does not count against what others have said.
+ * Default: all of it was.
  */
 export function merge(target: Data, source: Data, satisfies: Satisfies, share: boolean, asked?: AskedFields): void {
   for (const key of Object.keys(source)) {
