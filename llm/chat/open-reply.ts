@@ -1,4 +1,4 @@
-import type { Deployment } from '../catalogue/catalogue.ts';
+import type { Deployment, ProviderType } from '../catalogue/catalogue.ts';
 import type { ChatMessage } from '../messages.ts';
 import type { Clients } from '../provider/clients.ts';
 import type { Delta } from '../provider/deltas.ts';
@@ -61,6 +61,9 @@ export async function openReply(attempt: Attempt, options: ReplyOptions): Promis
   }
 }
 
+/** Their APIs know the templates of their models. */
+const OWN_MODELS = new Set<ProviderType>(['openai', 'azure', 'anthropic', 'gemini']);
+
 interface Asked extends Pick<Prepared, 'context'> {
   readonly body: Body;
   readonly question: Question;
@@ -81,6 +84,11 @@ async function ask(
       stallMs: deployment.stallMs,
       ...((!protocol.takesStop || quirks.without?.includes('stop')) && { stop: request.stop }),
       json: request.output !== undefined,
+      template: OWN_MODELS.has(deployment.provider.type) ? undefined : { tools: request.tools ?? [] },
+      finishes: {
+        known: quirks.finishes,
+        learn: (finishes) => options.quirks.noteFinishes(deployment, finishes),
+      },
       gathering: options.gathering,
     });
     const close = () => {

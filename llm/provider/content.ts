@@ -7,6 +7,21 @@ export interface Said {
   readonly reasoning: ReasoningDelta | undefined;
 }
 
+/**
+ * Returns the addresses of the pictures of a chunk, or of a whole message, most of them `data:`: OpenRouter's `images`,
+ * and parts of the content.
+ */
+export function picturesIn(delta: object): readonly unknown[] {
+  const { images, content } = delta as Raw;
+  const parts = [images, content].flatMap((list): unknown[] => (Array.isArray(list) ? list : []));
+  return parts.flatMap((part) => {
+    if (typeof part !== 'object' || part === null) return [];
+    const { type, image_url: image, url } = part as Raw;
+    if (type !== 'image_url' && type !== 'image' && type !== 'output_image' && image === undefined) return [];
+    return [typeof image === 'object' && image !== null ? (image as Raw).url : (image ?? url)];
+  });
+}
+
 type Raw = Readonly<Record<string, unknown>>;
 
 /**

@@ -46,9 +46,12 @@ export function isError(error: unknown): boolean {
 }
 
 function withDetails({ metadata, n_ctx: window }: Raw, message: string): string {
-  const { raw } = record(metadata);
+  const { raw, headers } = record(metadata);
   const more = typeof raw === 'string' ? `: ${raw}` : '';
-  return `${message}${more}${typeof window === 'number' ? ` (n_ctx: ${window})` : ''}`;
+  // OpenRouter names the moment, in ms since 1970.
+  const waitMs = Number(record(headers)['X-RateLimit-Reset']) - Date.now();
+  const wait = waitMs > 0 ? ` (try again in ${Math.ceil(waitMs / 1000)} s)` : '';
+  return `${message}${more}${wait}${typeof window === 'number' ? ` (n_ctx: ${window})` : ''}`;
 }
 
 /** FastAPI and pydantic: a text, or a list of what is wrong where. */

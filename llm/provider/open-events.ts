@@ -8,6 +8,8 @@ import type { ProviderResponse } from './transport.ts';
 export interface Events {
   /** Whether the provider said with `[DONE]` that there is no more. */
   readonly done: boolean;
+  /** Whether the answer ended within its last event, which may be whole all the same. */
+  readonly torn?: boolean;
   next(): Promise<ServerEvent | undefined>;
   /** The next event where it has come already. */
   ready(): ServerEvent | undefined;

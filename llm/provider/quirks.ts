@@ -19,8 +19,15 @@ export type DroppableParameter = (typeof DROPPABLE)[number];
 
 export type OutputFormat = 'json_schema' | 'json_object';
 
-/** The parameters that a server turned out not to understand. */
+/**
+ * How often a deployment says that a reply has ended: `once`, though its connection stays open; `often`, with pieces
+ * that others follow.
+ */
+export type Finishes = 'once' | 'often';
+
+/** The ways of a server that it turned out to have, mostly parameters that it does not understand. */
 export interface Quirks {
+  readonly finishes?: Finishes;
   readonly noStreamUsage?: boolean;
   /** It wants the other one of `max_tokens` and `max_completion_tokens`. */
   readonly otherMaxTokens?: boolean;
@@ -66,6 +73,13 @@ export class QuirkBook {
 
   of(deployment: Deployment): Quirks {
     return this.#known.get(deployment.id) ?? {};
+  }
+
+  /** Notes how a reply has ended. A server that goes on after an end is never left at once. */
+  noteFinishes(deployment: Deployment, finishes: Finishes): void {
+    const known = this.of(deployment);
+    if (known.finishes !== 'often' && known.finishes !== finishes)
+      this.#known.set(deployment.id, { ...known, finishes });
   }
 
   /** Whether the failure told something new, so that asking once more makes sense. */

@@ -1,4 +1,4 @@
-import { overlap } from './think-tags.ts';
+import { overlap } from './words-in-pieces.ts';
 
 /** A filter that ends a text before the first of some words, for models that take no `stop`, however they are torn. */
 export class StopWords {

@@ -3,7 +3,7 @@ import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { aQuestion } from '../testing/build.ts';
 import { ChatReader } from './chat/reader.ts';
 import { Gathering } from './gathering.ts';
-import { ProviderStream } from './stream.ts';
+import { ProviderStream, type StreamOptions } from './stream.ts';
 
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
@@ -12,7 +12,7 @@ const STALL_MS = 5_000;
 const WORD = `data: ${JSON.stringify({ choices: [{ delta: { content: 'Half' } }] })}\n\n`;
 
 /** A stream whose provider has sent so much. */
-function begun(text: string, gathering = new Gathering()) {
+function begun(text: string, gathering = new Gathering(), finishes?: StreamOptions['finishes']) {
   const body = new Readable({ read() {} });
   body.push(text);
   const ask = async (signal: AbortSignal) => {
@@ -20,7 +20,11 @@ function begun(text: string, gathering = new Gathering()) {
     return { status: 200, headers: new Headers({ 'content-type': 'text/event-stream' }), body } as never;
   };
   const caller = new AbortController();
-  const stream = new ProviderStream(ask, new ChatReader(aQuestion()), caller.signal, { stallMs: STALL_MS, gathering });
+  const stream = new ProviderStream(ask, new ChatReader(aQuestion()), caller.signal, {
+    stallMs: STALL_MS,
+    gathering,
+    ...(finishes && { finishes }),
+  });
   return { body, caller, stream };
 }
 
@@ -100,6 +104,43 @@ it('a reply whose every piece ends it is read to its end, however slowly it come
   body.push(null);
   expect(told).toEqual(Array(4).fill({ type: 'text', text: 'Half' }));
   expect(await stream.next()).toMatchObject({ type: 'end', reason: 'stop' });
+});
+
+/** How long it takes until a reply whose one piece ends it is over, though its connection stays open, in ms. */
+async function untilEnd(words: string, finishes?: NonNullable<StreamOptions['finishes']>): Promise<number> {
+  const piece = `data: ${JSON.stringify({ choices: [{ delta: { content: words }, finish_reason: 'stop' }] })}\n\n`;
+  const { stream } = begun(piece, undefined, finishes);
+  expect(await stream.next()).toEqual({ type: 'text', text: words });
+  const before = Date.now();
+  const end = stream.next();
+  await vi.runAllTimersAsync();
+  expect(await end).toMatchObject({ type: 'end', reason: 'stop' });
+  return Date.now() - before;
+}
+
+it('a whole sentence in one piece that ends it is a reply, though its connection stays open', async () => {
+  expect(await untilEnd('It is cold.')).toBeLessThanOrEqual(2_000);
+  expect(await untilEnd('寒いです。')).toBeLessThanOrEqual(2_000);
+  expect(await untilEnd('It is')).toBe(STALL_MS);
+});
+
+it('a server that has kept its connection open once is left at once from then on', async () => {
+  const learnt: string[] = [];
+  const learn = (finishes: string) => void learnt.push(finishes);
+  await untilEnd('It is', { known: undefined, learn });
+  expect(learnt).toEqual(['once']);
+  expect(await untilEnd('It is', { known: 'once', learn })).toBeLessThanOrEqual(1_000);
+  expect(await untilEnd('It is cold.', { known: 'often', learn })).toBe(STALL_MS);
+});
+
+it('a server that goes on after a finish reason is known by it', async () => {
+  const learnt: string[] = [];
+  const { body, stream } = begun(FINISHING, undefined, { known: undefined, learn: (how) => void learnt.push(how) });
+  await stream.next();
+  body.push(FINISHING);
+  await stream.next();
+  expect(learnt).toEqual(['often']);
+  stream.close();
 });
 
 it('the number of a page before a call is told before it', async () => {

@@ -8,7 +8,8 @@ import { finishOf } from './finish-reasons.ts';
 import type { Gathering } from './gathering.ts';
 import { type Events, openEvents } from './open-events.ts';
 import type { Reader } from './protocol.ts';
-import { ReplyText } from './reply-text.ts';
+import type { Finishes } from './quirks.ts';
+import { ReplyText, type ReplyTextOptions } from './reply-text.ts';
 import type { ProviderResponse } from './transport.ts';
 import type { ReportedUsage } from './usage.ts';
 import { Watchdog } from './watchdog.ts';
@@ -21,16 +22,14 @@ export interface ProviderEnd {
 }
 
 /** The options of a stream: what this layer does to a reply because its provider does not. */
-export interface StreamOptions {
+export interface StreamOptions extends ReplyTextOptions {
   /**
    * Longest wait for the first and for every further piece, in ms. Time that the consumer takes does not count. Before
    * the first one, a server that says that it is there is waited for longer.
    */
   readonly stallMs: number;
-  /** Words that end the reply, where the provider takes no `stop`. */
-  readonly stop?: readonly string[] | undefined;
-  /** Whether the text is to be JSON: the fence of Markdown around it is taken off. */
-  readonly json?: boolean;
+  /** What is known of how the deployment ends its replies, and who wants to know. */
+  readonly finishes?: { readonly known: Finishes | undefined; learn(finishes: Finishes): void };
   /** The rhythm that it shares with the other streams of the process. */
   readonly gathering: Gathering;
 }
@@ -41,6 +40,9 @@ const MAX_ALIVE_MS = 900_000;
 const AFTER_FINISH_MS = 1_000;
 /** Unless it came with the first words: servers in front of Gemini say one with every piece. */
 const AFTER_FIRST_FINISH_MS = 10_000;
+/** Such a piece seldom ends where a sentence does, and a whole reply mostly does. */
+const AFTER_FIRST_SENTENCE_MS = 2_000;
+const SENTENCE = /[.!?…。！？।؟۔)\]}»”’"'`*|>\p{Extended_Pictographic}]\s*$/u;
 
 /**
  * A streaming request to one provider: makes deltas of what its socket says.
@@ -63,6 +65,7 @@ export class ProviderStream {
   readonly #watchdog: Watchdog;
   readonly #text: ReplyText;
   readonly #gathering: Gathering;
+  readonly #finishes: StreamOptions['finishes'];
   #state: 'waiting' | 'begun' | 'over' = 'waiting';
   #events: Events | undefined;
   #headers = new Headers();
@@ -91,6 +94,7 @@ export class ProviderStream {
     this.#watchdog = new Watchdog(signal, options.stallMs);
     this.#text = new ReplyText(options);
     this.#gathering = options.gathering;
+    this.#finishes = options.finishes;
   }
 
   /**
@@ -125,8 +129,13 @@ export class ProviderStream {
       this.#leave();
       if (this.#signal.aborted) return undefined;
       // The reply was whole before the connection stood still, broke or spoke of something else.
-      if (this.#reader.finish !== undefined) return this.#end(false);
+      if (this.#reader.finish !== undefined) {
+        if (this.#watchdog.stalled) this.#finishes?.learn('once');
+        return this.#end(false);
+      }
       if (this.#watchdog.stalled) throw new ProviderFailure('stalled', `nothing came for ${this.#stallMs} ms`);
+      if (error instanceof SyntaxError && this.#events?.torn)
+        throw new ProviderFailure('cut', 'the stream ended within an event', { cause: error });
       throw brokenAnswer(error);
     }
   }
@@ -163,9 +172,18 @@ export class ProviderStream {
     this.#reader.take(event, this.#headers, this.#text, this.#waiting);
     if (this.#reader.finish === undefined) return;
     const says = this.#waiting.length > told;
-    const first = this.#state === 'waiting' ? AFTER_FIRST_FINISH_MS : AFTER_FINISH_MS;
-    if (before === undefined) this.#watchdog.allow(Math.min(first, this.#stallMs));
-    else if (says) this.#watchdog.allow(this.#stallMs);
+    if (before === undefined) this.#watchdog.allow(Math.min(this.#afterFinish(), this.#stallMs));
+    else if (says) {
+      this.#finishes?.learn('often');
+      this.#watchdog.allow(this.#stallMs);
+    }
+  }
+
+  #afterFinish(): number {
+    if (this.#state !== 'waiting' || this.#finishes?.known === 'once') return AFTER_FINISH_MS;
+    const last = this.#waiting.findLast((delta) => delta.type === 'text');
+    const isSentence = this.#finishes?.known !== 'often' && last !== undefined && SENTENCE.test(last.text);
+    return isSentence ? AFTER_FIRST_SENTENCE_MS : AFTER_FIRST_FINISH_MS;
   }
 
   /** Takes what else has come, as one. What breaks the stream is told after what came before it. */
@@ -198,7 +216,7 @@ export class ProviderStream {
     this.#leave();
     this.#watchdog.end();
     this.#reader.end?.(this.#text, this.#waiting);
-    this.#ended = { type: 'end', reason: 'stop', usage: this.#reader.usage };
+    this.#ended = { type: 'end', reason: this.#reader.calls ? 'tool_calls' : 'stop', usage: this.#reader.usage };
     return delta ?? this.#waiting.shift() ?? this.#ended;
   }
 
@@ -211,12 +229,14 @@ export class ProviderStream {
       if (this.#watchdog.stalled) throw new ProviderFailure('stalled', 'aborted');
       throw new ProviderFailure('cut', 'the stream ended without a finish reason');
     }
-    const reason = finishOf(finish, this.#reader.calls);
-    if (reason === 'failed') throw new ProviderFailure('server_error', `the reply ended with ${finish.slice(0, 100)}`);
+    if (finishOf(finish, false) === 'failed')
+      throw new ProviderFailure('server_error', `the reply ended with ${finish.slice(0, 100)}`);
     if (over) this.#watchdog.complete();
     else this.#watchdog.end();
     this.#reader.end?.(this.#text, this.#waiting);
     this.#text.end(this.#waiting);
+    // A call in the text may be told with its last words.
+    const reason = finishOf(finish, this.#reader.calls) as ProviderEnd['reason'];
     this.#ended = { type: 'end', reason, usage: this.#reader.usage };
     return this.#waiting.shift() ?? this.#ended;
   }

@@ -7,6 +7,9 @@ interface RawCall {
   readonly index?: unknown;
   readonly id?: unknown;
   readonly function?: { readonly name?: unknown; readonly arguments?: unknown } | null;
+  /** Where there is no `function`. */
+  readonly name?: unknown;
+  readonly arguments?: unknown;
   readonly extra_content?: unknown;
 }
 
@@ -67,8 +70,9 @@ export class ToolCallPieces {
   #piece(raw: RawCall): ToolCallDelta[] {
     const given = indexOf(raw.index);
     const id = idOf(raw.id);
-    const name = typeof raw.function?.name === 'string' ? this.#nameOf(raw.function.name) : '';
-    const piece = argumentsOf(raw.function?.arguments);
+    const { name: named, arguments: args } = raw.function ?? raw;
+    const name = typeof named === 'string' ? this.#nameOf(named) : '';
+    const piece = argumentsOf(args);
     let index = this.#indexOf({ given, id, name, piece });
     // Where the arguments of one call are whole, others are of another one, of the same tool: Gemini behind proxies.
     const before = id === undefined && name === '' ? this.#calls[index] : undefined;
@@ -80,17 +84,17 @@ export class ToolCallPieces {
     }
     const call = this.#calls[index]!;
     const said = isAnother ? before.name : name;
-    const named = call.name === '' && said !== '';
-    if (named) call.name = said;
-    const args = added(call, piece);
+    const isNamed = call.name === '' && said !== '';
+    if (isNamed) call.name = said;
+    const told = added(call, piece);
     const extra = raw.extra_content;
     return [
       {
         type: 'tool-call',
         index,
         id: isNew ? id : undefined,
-        name: named ? said : undefined,
-        arguments: args,
+        name: isNamed ? said : undefined,
+        arguments: told,
         ...(typeof extra === 'object' && extra !== null && { extra: extra as JsonObject }),
       },
     ];
@@ -179,7 +183,8 @@ function argumentsOf(value: unknown): string {
 }
 
 /** Adds a piece to the arguments of a call. @returns what of it is to be told. */
-function added(call: OpenCall, piece: string): string {
+function added(call: OpenCall, raw: string): string {
+  const piece = call.arguments === '' ? unquoted(raw) : raw;
   if (call.arguments === '') {
     if (/^\s*\{\s*\}\s*$/.test(piece)) {
       call.placeholder = true;
@@ -190,6 +195,12 @@ function added(call: OpenCall, piece: string): string {
   } else if (isRepeated(call.arguments, piece)) return '';
   call.arguments += piece;
   return piece;
+}
+
+/** Returns the object of arguments that were written twice as JSON; any other text as it is. */
+function unquoted(piece: string): string {
+  const inside = /^\s*"/.test(piece) ? parsed(piece) : undefined;
+  return typeof inside === 'string' && /^\s*\{/.test(inside) && parsed(inside) !== undefined ? inside : piece;
 }
 
 /** Whether a piece says all of the arguments once more, as some servers do at the end. */

@@ -1,9 +1,10 @@
 import { type MarkedPiece, SourceMarks } from '#platform/base/markdown/source-marks.ts';
 import type { ServerEvent } from '#platform/net/http/event-stream.ts';
 import { failureOf } from '../classify.ts';
-import { said } from '../content.ts';
+import { picturesIn, said } from '../content.ts';
 import type { Delta } from '../deltas.ts';
 import { errorOf, isError } from '../error-body.ts';
+import { isJson } from '../event-data.ts';
 import { isFinish } from '../finish-reasons.ts';
 import { FoundPages } from '../found-pages.ts';
 import type { Question, Reader } from '../protocol.ts';
@@ -11,13 +12,18 @@ import type { ReplyText } from '../reply-text.ts';
 import { ToolCallPieces } from '../tool-call-pieces.ts';
 import { laterUsage, type ReportedUsage, reportedUsage } from '../usage.ts';
 
+interface Choice {
+  readonly index?: unknown;
+  readonly delta?: object | null;
+  readonly message?: object | null;
+  /** What servers of completions say without a delta. */
+  readonly text?: unknown;
+  readonly finish_reason?: unknown;
+}
+
 /** A chunk as it is read here: of a stream, or a whole answer with `message` in the place of `delta`. */
 interface Chunk {
-  readonly choices?: readonly {
-    readonly delta?: object | null;
-    readonly message?: object | null;
-    readonly finish_reason?: unknown;
-  }[];
+  readonly choices?: readonly Choice[];
   readonly error?: unknown;
   readonly object?: unknown;
   /** The pages that Perplexity or xAI found, and what Perplexity knows of them. */
@@ -30,6 +36,10 @@ export class ChatReader implements Reader {
   readonly #calls: ToolCallPieces;
   /** Pages that the reply draws on: each chunk may tell all of them, and they are told once, at the end. */
   readonly #pages = new FoundPages();
+  /** The number of the choice that is read, and those of other replies. */
+  #followed: unknown;
+  #isFollowing = false;
+  readonly #others = new Set<unknown>();
   /** Whether words or calls have come. */
   #isInPieces = false;
   readonly #marks = new SourceMarks();
@@ -58,20 +68,42 @@ export class ChatReader implements Reader {
     const chunk = parsed(event, headers);
     this.usage = laterUsage(this.usage, reportedUsage(chunk));
     this.#pages.noteSearch(chunk.citations, chunk.search_results, this.#numbersPages);
-    const choice = chunk.choices?.[0];
+    const choice = this.#choiceIn(chunk.choices);
     if (choice) this.#choose(choice, text, deltas);
   }
 
   end(text: ReplyText, deltas: Delta[]): void {
     this.#say((said) => text.end(said), deltas);
+    this.#callWritten(text, deltas);
     deltas.push(...this.#endOfText(), ...this.#calls.end(), ...this.#pages.take());
   }
 
-  #choose(choice: NonNullable<Chunk['choices']>[number], text: ReplyText, deltas: Delta[]): void {
+  /**
+   * Returns the choice that is read: of several replies to one request, which only a strange server makes, the first.
+   * Proxies number the parts of one reply, so that a choice is another reply only where it comes beside the first one,
+   * or introduces itself.
+   */
+  #choiceIn(choices: Chunk['choices']): Choice | undefined {
+    if (!Array.isArray(choices)) return choices?.[0];
+    const list = (choices as readonly (Choice | null)[]).filter((one) => one !== null);
+    const followed = list.find(({ index }) => index === this.#followed) ?? list[0];
+    if (!followed) return undefined;
+    const { index, delta } = followed;
+    const { role, content } = (delta ?? {}) as { role?: unknown; content?: unknown };
+    if (this.#isFollowing && index !== this.#followed && typeof role === 'string' && !content) this.#others.add(index);
+    if (this.#others.has(index)) return undefined;
+    for (const one of list) if (one.index !== index) this.#others.add(one.index);
+    if (!this.#isFollowing) this.#followed = index;
+    this.#isFollowing = true;
+    return followed;
+  }
+
+  #choose(choice: Choice, text: ReplyText, deltas: Delta[]): void {
     // What a stream has told piece by piece, a proxy says once more as a message at its end.
-    const { delta, message, finish_reason: reason } = choice;
+    const { delta, message, text: said, finish_reason: reason } = choice;
     if (delta && Object.keys(delta).length > 0) this.#read(delta, text, deltas);
     else if (message && !this.#isInPieces) this.#read(message, text, deltas);
+    else if (typeof said === 'string' && !delta && !message) this.#read({ content: said }, text, deltas);
     else if (message && !this.#calls.any) deltas.push(...this.#calls.take((message as Called).tool_calls));
     if (isFinish(reason)) this.finish = reason;
   }
@@ -80,12 +112,20 @@ export class ChatReader implements Reader {
     const { text: words, reasoning } = said(delta);
     if (reasoning) deltas.push(reasoning);
     if (words !== '') this.#say((said) => text.take(words, said), deltas);
+    this.#callWritten(text, deltas);
+    const pictures = picturesIn(delta);
+    for (const url of pictures) text.picture(url, deltas);
     this.#pages.noteAnnotations((delta as { annotations?: unknown }).annotations);
     const { tool_calls: calls, function_call: call } = delta as Called;
-    if (words !== '' || calls || call) this.#isInPieces = true;
+    if (words !== '' || calls || call || pictures.length > 0) this.#isInPieces = true;
     if (calls || call) deltas.push(...this.#endOfText());
     if (calls) deltas.push(...this.#calls.take(calls));
     else if (call) deltas.push(...this.#calls.take({ index: 0, function: call }));
+  }
+
+  /** Calls that a server has left in the text are calls. */
+  #callWritten(text: ReplyText, deltas: Delta[]): void {
+    for (const call of text.takeCalls()) deltas.push(...this.#endOfText(), ...this.#calls.take({ function: call }));
   }
 
   /** Numbers of pages become citations: the reader of the reply may have given the same numbers to other sources. */
@@ -130,6 +170,7 @@ export class ChatReader implements Reader {
 
 /** An error in the middle of a stream is the provider's as if it had come as a status. */
 function parsed({ name, data }: ServerEvent, headers: Headers): Chunk {
+  if (name === 'error' && !isJson(data)) throw failureOf({ message: data, headers });
   const value: unknown = JSON.parse(data);
   // Gemini wraps an error in a list.
   const chunk = (Array.isArray(value) ? value[0] : value) as Chunk | null | undefined;

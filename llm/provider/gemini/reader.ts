@@ -13,6 +13,8 @@ interface Part {
   readonly text?: string;
   readonly thought?: boolean;
   readonly thoughtSignature?: string;
+  readonly inlineData?: { readonly mimeType?: string };
+  readonly fileData?: { readonly mimeType?: string; readonly fileUri?: string };
   readonly functionCall?: { readonly id?: string; readonly name?: string; readonly args?: JsonObject };
 }
 
@@ -87,7 +89,7 @@ export class GenerateReader implements Reader {
   }
 
   #part(
-    { text: words, thought, thoughtSignature: signature, functionCall: call }: Part,
+    { text: words, thought, thoughtSignature: signature, functionCall: call, inlineData, fileData }: Part,
     text: ReplyText,
     deltas: Delta[],
   ) {
@@ -102,6 +104,8 @@ export class GenerateReader implements Reader {
       });
     } else if (thought && words) deltas.push({ type: 'reasoning', text: words });
     else if (words) text.take(words, deltas);
+    else if (/^image\//.test((inlineData ?? fileData)?.mimeType ?? '') && !thought)
+      text.picture(fileData?.fileUri, deltas);
   }
 }
 

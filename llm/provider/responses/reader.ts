@@ -47,6 +47,8 @@ export class ResponsesReader implements Reader {
   readonly #calls = new Map<number, { readonly at: number; told: boolean }>();
   /** Pages that the reply draws on, which are told once, at the end. */
   readonly #pages = new FoundPages();
+  /** Items that are pictures, which are told once, at the end. */
+  readonly #pictures = new Set<number>();
   #said = '';
   /** What has come of the part that is being written: its end says it once more. */
   #open = '';
@@ -120,7 +122,7 @@ export class ResponsesReader implements Reader {
     } else if (item?.type === 'function_call') {
       this.#begin(index, item, deltas);
       if (!this.#calls.get(index)!.told) this.#argue(index, textIn(item.arguments), deltas);
-    }
+    } else if (item?.type === 'image_generation_call' && textIn(item.result) !== undefined) this.#pictures.add(index);
   }
 
   #end(answer: Answer, headers: Headers, text: ReplyText, deltas: Delta[]): void {
@@ -129,9 +131,12 @@ export class ResponsesReader implements Reader {
     const output = answer.output ?? [];
     for (const [index, item] of output.entries())
       if (item.type === 'function_call' && !this.#calls.has(index)) this.#stop(index, item, deltas);
+    for (const [index, item] of output.entries())
+      if (item.type === 'image_generation_call' && textIn(item.result) !== undefined) this.#pictures.add(index);
     // What has come piece by piece is not repeated.
     const whole = output.map(wordsOf).join('');
     if (whole.startsWith(this.#said)) this.#say(whole.slice(this.#said.length), text, deltas);
+    for (const _picture of this.#pictures) text.picture(undefined, deltas);
     for (const part of output.flatMap(partsOf)) this.#pages.noteAnnotations(part.annotations);
     text.end(deltas);
     deltas.push(...this.#pages.take());

@@ -8,6 +8,8 @@ import { type Fault, guarded } from '../../base/faults/guarded.ts';
 const MAX_EVENT = 64_000_000;
 /** A consumer that is so many events behind makes the server wait. */
 const MAX_WAITING = 1_000;
+/** A word that ends an answer, on a line of its own or behind an event, as servers forget the line between the two. */
+const DONE = /\s*(?:data:\s*)?\[DONE\]\s*$/;
 /** What a server that has said [DONE] has left to send comes at once; one that keeps the connection is left. */
 const DRAIN_MS = 1_000;
 
@@ -28,6 +30,7 @@ export class EventStream {
   #read = 0;
   #over = false;
   #done = false;
+  #torn = false;
   #error: Error | undefined;
   #wake: (() => void) | undefined;
   readonly #parser = createParser({
@@ -65,6 +68,11 @@ export class EventStream {
     return this.#done;
   }
 
+  /** Whether the answer ended within its last event. */
+  get torn(): boolean {
+    return this.#torn;
+  }
+
   /** The next event, undefined after the last one. Throws what broke the connection. */
   async next(): Promise<ServerEvent | undefined> {
     for (;;) {
@@ -98,8 +106,10 @@ export class EventStream {
 
   #add(event: ServerEvent): void {
     if (this.#over) return;
-    if (!event.data.startsWith('[DONE]')) this.#events.push(event);
-    else this.#drain();
+    const isDone = event.data.startsWith('[DONE]');
+    const data = isDone ? '' : event.data.replace(DONE, '');
+    if (data !== '' || event.data === '') this.#events.push(data === event.data ? event : { ...event, data });
+    if (isDone || data !== event.data) this.#drain();
   }
 
   /** The answer is complete: the connection is free again once the server has ended it, too. */
@@ -113,7 +123,9 @@ export class EventStream {
 
   /** Servers forget the empty line after the last event. */
   #finish(): void {
+    const before = this.#events.length;
     if (!this.#over) this.#parser.feed('\n\n');
+    this.#torn = this.#events.length > before;
     this.#over = true;
     this.#notify();
   }
