@@ -1,9 +1,10 @@
 import { badInput } from '#platform/base/errors/errors.ts';
+import { isVisible } from '#platform/base/text/text.ts';
 
 /** Returns a text of limited length, without white space around it. */
 export function textInput(argument: string, value: string, most: number): string {
   const text = value.trim();
-  if (text === '') throw badInput(argument, `is empty; 1 to ${most} characters are needed.`);
+  if (!isVisible(text)) throw badInput(argument, `is empty; 1 to ${most} characters are needed.`);
   if (text.length > most) throw badInput(argument, `has ${text.length} characters; at most ${most} are accepted.`);
   return text;
 }

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { type ClaimedFact, textOf } from './fact.ts';
 import { EXCHANGES } from './testing/exchanges.ts';
 import { REPORTED } from './testing/reported.ts';
+import { REAL, UNREAL } from './testing/unreal.ts';
 
 const claim = (text: string, quote: string, kind: ClaimedFact['kind'] = 'FACT'): ClaimedFact => ({
   text,
@@ -95,3 +96,11 @@ it.each(REPORTED)(
     expect(textOf(claim(text, quote), message) === text).toBe(isTrue);
   },
 );
+
+it.each(UNREAL)('%j does not make %j', (message, text, quote, kind) => {
+  expect(textOf(claim(text, quote, kind), message)).toBeUndefined();
+});
+
+it.each(REAL)('%j makes %j', (message, text, quote, kind) => {
+  expect(textOf(claim(text, quote, kind), message)).toBeDefined();
+});

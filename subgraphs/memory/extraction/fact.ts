@@ -3,6 +3,8 @@ import { lexiconOf } from '../lexicon/languages.ts';
 import type { Lexicon } from '../lexicon/lexicon.ts';
 import type { MemoryKind } from '../memories/store.ts';
 import { conceptsIn, isOccupation, numbersIn } from './concepts.ts';
+import { isHollow } from './make-believe.ts';
+import { isIronic, isUnsure, isWish } from './moods.ts';
 import { type Statement, statementsOf } from './statements.ts';
 import { type Clause, clauseOf, isAbout } from './subject.ts';
 import { isPast, topicsOf } from './topics.ts';
@@ -57,16 +59,26 @@ function judged(
   const { lexicon } = statement;
   const said = plain(statement.text);
   if (statement.isUnmeant) return undefined;
+  if ([...topicsOf(fact.text).keys()].some((topic) => isHollow(statement.text, topic))) return undefined;
   if (fact.kind === 'INSTRUCTION' && lexicon.here.test(said)) return undefined;
   const claim = lexiconOf(fact.text);
   const clause = clauseOf(said, at, quote, lexicon);
   if (statement.isQuestion && !isGivenIn(said, quote, at, clause.text, lexicon)) return undefined;
   if (isHypothetical(clause, lexicon) && !claim.hypothetical.test(fact.text) && !isGiven(quote, lexicon))
     return undefined;
+  if (isUnreal(fact, said, at + quote.length)) return undefined;
   if (isReported(clause.before, said.slice(at + quote.length), lexicon)) return undefined;
   if (isNegative(clause.text, lexicon) !== isNegative(fact.text, claim)) return undefined;
   if (!isAbout(fact, clause, lexicon, before?.text)) return undefined;
   return addsNothing(fact.text, claim, statement, clause, source);
+}
+
+/** "I want to live in Rome" tells a wish, "it feels as if I did" nothing, "oh great, I love queues" the contrary. */
+function isUnreal({ text, kind }: ClaimedFact, said: string, end: number): boolean {
+  const upTo = said.slice(0, end);
+  const isTaste = kind !== 'FACT' || topicsOf(text).has('taste');
+  if (isTaste ? isIronic(said) : isWish(upTo) && !isWish(text)) return true;
+  return isUnsure(kind === 'INSTRUCTION' ? upTo : said) && !isUnsure(text);
 }
 
 /** "Where can I take my dog Rex?" says that there is a dog, and no more. */

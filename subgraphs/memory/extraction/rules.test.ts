@@ -122,6 +122,31 @@ describe('without a model', () => {
     'Trabajo de día.',
     'Trabajo de lunes a viernes.',
     'J’habite à Lyon... si on veut',
+    'Call me Monday.',
+    'Call me Back Later.',
+    'My name is Null.',
+    'My name is John Doe, for example.',
+    'I live in Minecraft.',
+    'I work for Peanuts.',
+    'Nenn mich Morgen an.',
+    'Ich arbeite als Erstes die Liste ab.',
+    'Ich bin nach Hause gezogen.',
+    'Ich bin Arzt im Spiel.',
+    'Je travaille pour Rien.',
+    'Appelle-moi Demain.',
+    'Soy médico en la serie.',
+    'Llámame Mañana.',
+    'Vivo en Babia.',
+    'Chiamami Domani.',
+    'Sono medico nella serie.',
+    'Sou médico na série.',
+    'Ik woon in Gent in het spel.',
+    'Я врач в сериале.',
+    'Зови меня Завтра.',
+    '我叫什么名字不重要。',
+    '叫我明天。',
+    '我在游戏里住在大连。',
+    'ゲームの中で神戸に住んでいます。',
   ])('%j is not a fact about the user', (message) => {
     expect(texts(message)).toEqual([]);
   });
@@ -134,6 +159,10 @@ describe('without a model', () => {
     ["J'habite à Lyon... je suis végétarienne", ["J'habite à Lyon...", 'je suis végétarienne']],
     ['Vivo a Roma... lavoro come cuoca.', ['Vivo a Roma...', 'lavoro come cuoca.']],
     ['I am a vegan... on Mondays only. I live in Oslo.', ['I live in Oslo.']],
+    ['My name is Sunday Adelaja.', ['My name is Sunday Adelaja.']],
+    ['I live in Berlin and I play Minecraft.', ['I live in Berlin and I play Minecraft.']],
+    ['My name is Ada and I now live in Oslo.', ['My name is Ada and I now live in Oslo.']],
+    ['Mein Lieblingsspiel ist Minecraft.', ['Mein Lieblingsspiel ist Minecraft.']],
   ])('%j goes on after its dots', (message, facts) => {
     expect(texts(message)).toEqual(facts);
   });

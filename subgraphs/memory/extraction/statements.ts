@@ -1,5 +1,6 @@
 import { lexiconOf } from '../lexicon/languages.ts';
 import type { Lexicon } from '../lexicon/lexicon.ts';
+import { isMakeBelieve } from './make-believe.ts';
 
 /** A sentence of a message, with what is known of the way in which it is meant. */
 export interface Statement {
@@ -40,7 +41,7 @@ export function statementsOf(message: string): Statement[] {
       text,
       lexicon: lexicons[i]!,
       isQuestion: /[?？]["'”»)]*$/.test(text) || lexicons[i]!.question.test(text),
-      isUnmeant: isMaterial || isInvented || JOKE.test(text) || onlyJoke(sentences[i + 1]),
+      isUnmeant: isMaterial || isInvented || isMakeBelieve(text) || JOKE.test(text) || onlyJoke(sentences[i + 1]),
     };
   });
 }

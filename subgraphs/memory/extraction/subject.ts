@@ -108,7 +108,9 @@ function ownedBy(text: string, { possessive, language }: Lexicon): string | unde
       .slice(0, ADJECTIVE.test(words.split(' ')[0]!) ? 2 : 1)
       .join(' ');
   // "My boss lives in" is about a boss, and not about what lives.
-  const verb = words.split(' ').findIndex((word, i) => i > 0 && isVerb(word, language));
+  const known = words.split(' ').findIndex((word, i) => i > 0 && isVerb(word, language));
+  const formed = words.split(' ').findLastIndex((word, i) => i > 0 && VERB_FORM[language]?.test(word));
+  const verb = known > 0 ? known : formed;
   return verb > 0 ? words.split(' ').slice(0, verb).join(' ') : words;
 }
 

@@ -34,6 +34,7 @@ export const dutch: Lexicon = {
   reported: words(
     'zegt|zei|zeggen|zeiden|denken|dachten|vinden|beweren|geloven|(?:niet waar|onwaar)(?=,? dat)|vindt|vertelt|vertelde|denkt|dacht|beweert|beweerde|gelooft|schrijft|schreef|vraagt|vroeg|volgens|zogenaamd|in (?:de film|het boek|het lied)',
   ),
+  reportedAfter: /^[\s,."”»“]*(?:schreef|schrijft|zei|zegt|beweert|zingt) (?!(?:ik|wij|we)(?!\p{L}))\p{L}/iu,
   question: /^(?:waar|wat|wie|wanneer|waarom|hoe|welke?|kan|kun|mag|moet|heb|ben|is|woon|werk) /iu,
   here: words('deze|dit|dat|hier|onder|boven|volgende|vandaag|nu|deze keer|het'),
   joint: words('maar|en|want|omdat|hoewel|terwijl|behalve|of|zodat|dat'),

@@ -38,8 +38,9 @@ export const english: Lexicon = {
     'translate|translation|proofread|paraphrase|rephrase|rewrite|reword|summari[sz]e|summary|grammar|spell-?check|correct (?:this|the|my) (?:sentence|text|english|grammar)|fix (?:this|the|my) (?:sentence|text|english|grammar)|is (?:this|it) (?:sentence )?correct|how (?:do|would|can) (?:i|you|one) say|say that in|sound (?:more )?natural|lyrics|quote from|classify|sentiment|the following (?:text|sentence|email|review|dialogue)|this (?:email|review|text|sentence|quote|poem|song)|test sentence|example sentence|dummy data|sample data|placeholder',
   ),
   reported: words(
-    'says?|said|saying|tells?|told|thinks?(?! i)|thought|claims?|claimed|suspects?|assumes?|assumed|insists?|insisted|reckons?|(?:(?:is|was|it.s) (?:not true|false|untrue|a lie|a myth)|isn.t true)(?= that)|believes?|believed|writes|wrote|replied|asks|asked|according to|supposedly|allegedly|heard that|read that|quoting|quote|in the (?:film|movie|book|song|play|novel)',
+    'says?|said|saying|tells?|told|thinks?(?! i)|thought|claims?|claimed|suspects?|assumes?|assumed|insists?|insisted|reckons?|(?:(?:is|was|it.s) (?:not true|false|untrue|a lie|a myth)|isn.t true)(?= that)|believes?|believed|writes|wrote|replied|asks|asked|goes(?=:)|according to|supposedly|allegedly|heard that|read that|quoting|quote|in the (?:film|movie|book|song|play|novel)',
   ),
+  reportedAfter: /^[\s,."”]*(?:wrote|writes|said|says|claims|claimed|sang|sings) (?!(?:i|we)\b)\p{L}/iu,
   question:
     /^(?:do|does|did|is|are|am|was|were|can|could|should|would|will|have|has|what|who|whom|whose|where|when|why|how|which)\b/iu,
   here: words(

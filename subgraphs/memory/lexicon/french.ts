@@ -36,6 +36,7 @@ export const french: Lexicon = {
   reported: words(
     'dit|disait|disent|pensent|croient|croyait|croyaient|prétendent|affirment|racontent|(?:il est faux|ce n.est pas vrai|c.est faux)(?= qu)|raconte|pense(?! que j)|pensait|prétend|affirme|affirmait|croit|écrit|écrivait|demande|demandait|selon|soi-disant|cite|dans le (?:film|livre|roman)|dans la chanson',
   ),
+  reportedAfter: /^[\s,."”»“]*(?:écrit|écrivait|dit|disait|affirme|chante) (?!(?:je|j['’]|nous)(?!\p{L}))\p{L}/iu,
   question:
     /^(?:est-ce|où|quand|comment|pourquoi|qui|que|quoi|quels?|quelles?|combien|puis-je|ai-je|suis-je|dois-je|peux-tu|pouvez-vous)(?!\p{L})/iu,
   here: words("ceci|cela|ça|cette?|ces|ici|ci-dessous|ci-dessus|suivante?s?|aujourd'hui|maintenant|cette fois"),

@@ -36,6 +36,8 @@ export const german: Lexicon = {
   reported: words(
     'sagt|sagte|sagen|sagten|meint|meinte|meinen(?=,)|behaupten|glauben|glaubte|glaubten|denken|dachte|dachten|vermutet|vermuten|findet(?=,)|finden(?=,)|(?:stimmt nicht|falsch|unwahr|gelogen)(?=,? dass)|behauptet|behauptete|erzählt|erzählte|glaubt|denkt|schreibt|schrieb|fragt|fragte|laut|angeblich|zitat|zitiert|im (?:film|lied|roman|buch)',
   ),
+  reportedAfter:
+    /^[\s,."”»“]*(?:schrieb|schreibt|sagte|sagt|meinte|meint|behauptet|singt) (?!(?:ich|wir)(?!\p{L}))\p{L}/iu,
   question:
     /^(?:wo|was|wer|wen|wem|wann|warum|wieso|wie|welche[rsn]?|kann|kannst|könnt|darf|soll|muss|habe|hab|bin|ist|sind|wohne|lebe|arbeite) /iu,
   here: words('diese[rsnm]?|dies|hier|oben|unten|folgende[rsn]?|heute|jetzt|gerade|diesmal|es'),
@@ -81,7 +83,7 @@ export const german: Lexicon = {
     },
     {
       pattern: sentence(
-        `ich (?:arbeite(?: jetzt)? als (?:ein[e]? )?(?!(?:letzte|einzige)[rsn]?\\b|(?:erste|nächste)[rsn]? (?:im|in|hier)\\b|(?:gast|team|gruppe)\\b(?! (?-i:\\p{Lu}))|(?:ob|wenn|wäre)\\b)[\\p{L}-]+(?: [\\p{L}-]+){0,2}|bin (?:(?:eine? |von beruf |gelernte[r]? ))?${JOBS})${MORE}`,
+        `ich (?:arbeite(?: jetzt)? als (?:ein[e]? )?(?!(?:letzte|einzige)[rsn]?\\b|(?:erste|nächste)[rsn]? (?:im|in|hier)\\b|(?:erstes|zweites|nächstes)\\b|(?:gast|team|gruppe)\\b(?! (?-i:\\p{Lu}))|(?:ob|wenn|wäre)\\b)[\\p{L}-]+(?: [\\p{L}-]+){0,2}|bin (?:(?:eine? |von beruf |gelernte[r]? ))?${JOBS})${MORE}`,
       ),
       kind: 'FACT',
       importance: 0.7,

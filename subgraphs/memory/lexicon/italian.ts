@@ -40,6 +40,7 @@ export const italian: Lexicon = {
   reported: words(
     'dice|disse|diceva|dicono|pensano|pensavano|credono|credeva|credevano|sostiene|sostengono|affermano|(?:non è vero|è falso)(?= che)|racconta|ha detto|pensa|pensava|afferma|crede|scrive|scrisse|chiede|chiese|secondo|presumibilmente|nel (?:film|libro|romanzo)|nella canzone',
   ),
+  reportedAfter: /^[\s,."”»“]*(?:scrisse|scrive|disse|dice|afferma|canta) (?!(?:io|noi)(?!\p{L}))\p{L}/iu,
   question: /^(?:dove|quando|come|perché|chi|che cosa|cosa|qual[ei]?|quant[oaie]|posso|puoi)(?!\p{L})/iu,
   here: words('quest[oaei]|quell[oaei]|qui|sotto|sopra|seguente|oggi|adesso|stavolta|questa volta'),
   joint: words('ma|e|perché|anche se|mentre|tranne|o|che'),

@@ -40,6 +40,7 @@ export const portuguese: Lexicon = {
   reported: words(
     'diz|disse|dizia|dizem|pensam|pensavam|acham|achava|achavam|acreditam|acreditava|afirmam|(?:não é verdade|é falso)(?= que)|conta|contou|pensa|pensava|afirma|afirmou|acha(?! que eu)|acredita|escreve|escreveu|pergunta|perguntou|segundo|supostamente|no (?:filme|livro|romance)|na (?:música|canção)',
   ),
+  reportedAfter: /^[\s,."”»“]*(?:escreveu|escreve|disse|diz|afirma|canta) (?!(?:eu|nós)(?!\p{L}))\p{L}/iu,
   question: /^(?:onde|quando|como|por que|porque é que|quem|qual|quais|o que|quant[oa]s?|posso|pode|podes)(?!\p{L})/iu,
   here: words('est[ea]s?|iss?to|isso|ess[ea]s?|aqui|abaixo|acima|seguintes?|hoje|agora|desta vez'),
   joint: words('mas|e|porque|embora|enquanto|exceto|ou|que'),

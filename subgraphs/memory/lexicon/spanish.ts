@@ -40,6 +40,7 @@ export const spanish: Lexicon = {
   reported: words(
     'dice|dijo|decía|dicen|creen|creía|creían|piensan|pensaban|opinan?|afirman|aseguran?|(?:no es (?:cierto|verdad)|es falso)(?= que)|cuenta|contó|piensa|pensaba|afirma|afirmó|cree|escribe|escribió|pregunta|preguntó|según|supuestamente|en la (?:película|canción|novela)|en el (?:libro|cuento)',
   ),
+  reportedAfter: /^[\s,."”»“]*(?:escribió|escribe|dijo|dice|afirma|canta) (?!(?:yo|nosotros)(?!\p{L}))\p{L}/iu,
   question: /^¿|^(?:dónde|cuándo|cómo|por qué|quién|qué|cuál|cuáles|cuánt[oa]s?|puedo|puedes)(?!\p{L})/iu,
   here: words('est[eao]s?|es[eao]s?|aquí|abajo|arriba|siguientes?|hoy|ahora|esta vez|lo'),
   joint: words('pero|y|porque|aunque|mientras|sino|salvo|o|que|e'),

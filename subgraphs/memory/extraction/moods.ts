@@ -1,0 +1,47 @@
+const anyOf = (latin: string, joined: string): RegExp =>
+  new RegExp(
+    `(?<![\\p{Script=Latin}\\p{Script=Cyrillic}\\p{N}])(?:${latin.replaceAll(/\n\s+/g, '')})(?![\\p{Script=Latin}\\p{Script=Cyrillic}\\p{N}])|${joined}`,
+    'iu',
+  );
+
+/** What is wanted, planned or hoped for, by the speaker or, in a claim, by the user; and by others of the speaker. */
+const WISH = anyOf(
+  `wants?(?! to (?:say|add|tell|mention|note))|wanted|wanna|wishes|hopes?|plans? to|planning to|intends?|aspires?|dreams?(?: of)?|
+  would like|('d|would) love to|going to|möchte[nt]?|wollte[nt]?|will|plan[et]|vor,|wünscht?e?|träum[et]|hofft?e?|veu[xt]|voudrai[st]|aimerai[st]|
+  souhait\\p{L}+|rêv\\p{L}+|esp[èé]r\\p{L}+|compte|quier[oe]|quisiera|gustaría|planeo|planea|espero|espera|sueñ[oa]|voglio|vuole|vorre\\p{L}+|
+  piacerebbe|sper[oa]|sogn[oa]|quero|quer|queria|gostaria|pretend[oe](?= \\p{L}+[aei]r)|sonh[oa]|wil|wou|zou graag|hoopt?|van plan|
+  хочу|хочет|хотел\\p{L}*|мечта\\p{L}+|планиру\\p{L}+|наде\\p{L}+`,
+  '想(?![到起念法])|希望|打算|计划|たい|つもり|予定',
+);
+
+/** What only seems so, or is feared, doubted or pretended to others. */
+const UNSURE = anyOf(
+  `as if|(?:feels?|felt|sounds?|seems?|looks?|it's) like i|afraid(?: that)? i|(?:worr(?:y|ied)|fear|scared)(?: that)? i|doubt(?: that)?|
+  not sure|unsure|wonder|i (?:once |always |even |just )?(?:told(?! you)|lied|claimed|pretended|faked|bluffed)|(?:which|that|it)(?: is|'s| was) (?:a lie|not true|untrue|false)|
+  als ob|als wenn|kommt mir vor|fühlt sich an|angst, dass|befürchte|fürchte|zweifle|frage mich|nicht sicher|gelogen|vorgemacht|comme si|peur (?:que|d['’])|
+  crains|doute|demande si|fait croire|menti|como si|temo|miedo de|dudo|pregunto si|mentí|fingí|come se|ho paura|dubito|chiedo se|mentito|finto|
+  como se|medo de|receio|duvido|menti|fingi|alsof|bang dat|vrees|twijfel|gelogen|как будто|будто|словно|боюсь|сомневаюсь|соврал\\p{L}*|притворя\\p{L}+`,
+  '好像|仿佛|害怕|担心|怀疑|骗.{0,6}说|かもしれ|気がする|心配|嘘をつ',
+);
+
+/** Others want it of the speaker. */
+const VOLITION = anyOf(
+  `want(?:s|ed)? me|expect(?:s|ed)? me|ask(?:s|ed)? me|(?:will|wollte|wollten|möchte|verlangt|wünscht\\p{L}*)(?: sich)?,? dass|veu(?:t|lent) que|voudrait que|
+  quieren? que|quería que|vuole che|voleva che|vogliono che|quer que|queria que|wil dat|wilde dat|(?:хочет|хотела?|хотят),? чтобы`,
+  '(?:要|让|希望|逼)我|てほしい|て欲しい',
+);
+
+/** What begins a sentence that means the contrary of what it says of a taste. */
+const IRONY =
+  /^(?:oh |ah |well |na |ja |ну |哦，?)?(?:sure|great|right|fantastic|wonderful|lovely|brilliant|perfect|of course|yay|toll|super|klasse|klar|prima|génial|bravo|bien sûr|genial|qué bien|claro|fantastico|ottimo|certo|que bom|ótimo|geweldig|fijn|да|отлично|конечно|太好了|真棒|最高)[,，、]/iu;
+const DENIAL =
+  /^(?:oh |yeah |ja |sí |sì )?(?:yeah,? right|as if|sure,? sure|in my dreams|schön wär'?s|schön wäre es|von wegen|c'est ça, oui|ya,? claro|sì,? certo|até parece|ja hoor)(?!\p{L})/iu;
+
+/** Returns whether a text speaks of what is wanted, and not of what is so. */
+export const isWish = (text: string): boolean => WISH.test(text);
+
+/** Returns whether a clause, or what comes before it, leaves open that it is so. */
+export const isUnsure = (text: string): boolean => UNSURE.test(text) || VOLITION.test(text) || DENIAL.test(text);
+
+/** Returns whether a sentence begins as irony does. */
+export const isIronic = (sentence: string): boolean => IRONY.test(sentence);
