@@ -84,7 +84,15 @@ async function ask(
       stallMs: deployment.stallMs,
       ...((!protocol.takesStop || quirks.without?.includes('stop')) && { stop: request.stop }),
       json: request.output !== undefined,
-      template: OWN_MODELS.has(deployment.provider.type) ? undefined : { tools: request.tools ?? [] },
+      template: OWN_MODELS.has(deployment.provider.type)
+        ? undefined
+        : {
+            tools: request.tools ?? [],
+            thoughts: {
+              known: quirks.opensThoughts ?? false,
+              learn: (opens) => options.quirks.noteThoughts(deployment, opens),
+            },
+          },
       finishes: {
         known: quirks.finishes,
         learn: (finishes) => options.quirks.noteFinishes(deployment, finishes),

@@ -27,6 +27,8 @@ export type Finishes = 'once' | 'often';
 
 /** The ways of a server that it turned out to have, mostly parameters that it does not understand. */
 export interface Quirks {
+  /** Its template opens the thoughts of its model: a reply holds no more than their end. */
+  readonly opensThoughts?: boolean;
   readonly finishes?: Finishes;
   readonly noStreamUsage?: boolean;
   /** It wants the other one of `max_tokens` and `max_completion_tokens`. */
@@ -80,6 +82,11 @@ export class QuirkBook {
     const known = this.of(deployment);
     if (known.finishes !== 'often' && known.finishes !== finishes)
       this.#known.set(deployment.id, { ...known, finishes });
+  }
+
+  /** Notes whether a reply has shown that the template opens the thoughts. */
+  noteThoughts(deployment: Deployment, opensThoughts: boolean): void {
+    this.#known.set(deployment.id, { ...this.of(deployment), opensThoughts });
   }
 
   /** Whether the failure told something new, so that asking once more makes sense. */

@@ -2,7 +2,7 @@ import type { ToolDefinition } from '../messages.ts';
 import type { Delta } from './deltas.ts';
 import { JsonFence } from './json-fence.ts';
 import { StopWords } from './stop-words.ts';
-import { ThinkTags, type ToldApart } from './think-tags.ts';
+import { type OpenedThoughts, ThinkTags, type ToldApart } from './think-tags.ts';
 import { TurnEnds } from './turn-ends.ts';
 import { type WrittenCall, WrittenCalls } from './written-calls.ts';
 
@@ -14,9 +14,9 @@ export interface ReplyTextOptions {
   readonly json?: boolean;
   /**
    * Of a server whose models are not its own, which may hand on what it does not know of their templates: the tools
-   * that the model may call.
+   * that the model may call, and what is known of its thoughts.
    */
-  readonly template?: { readonly tools: readonly ToolDefinition[] } | undefined;
+  readonly template?: { readonly tools: readonly ToolDefinition[]; readonly thoughts?: OpenedThoughts } | undefined;
 }
 
 /** What stands in the place of a picture that came with its bytes. */
@@ -27,7 +27,7 @@ const PICTURE = '[A picture, which a reply cannot hold]';
  * word that ends it.
  */
 export class ReplyText {
-  readonly #tags = new ThinkTags();
+  readonly #tags: ThinkTags;
   readonly #calls: WrittenCalls | undefined;
   readonly #ends: TurnEnds | undefined;
   readonly #stop: StopWords | undefined;
@@ -36,6 +36,7 @@ export class ReplyText {
   #isAfterPicture = false;
 
   constructor({ stop, json, template }: ReplyTextOptions) {
+    this.#tags = new ThinkTags(template?.thoughts);
     if (template) this.#ends = new TurnEnds();
     if (template && template.tools.length > 0 && !json) this.#calls = new WrittenCalls(template.tools);
     if (stop !== undefined && stop.length > 0) this.#stop = new StopWords(stop);

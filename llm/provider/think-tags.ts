@@ -39,12 +39,24 @@ const HEADS = [
   ...Object.values(CLOSING),
 ];
 
+const THINK = '<think>';
+const LONE_END = /(?:^|\n)[ \t]*<\/think>[ \t]*\r?\n/;
+
+/** Whether the template of a deployment opens the thoughts of its model, so that a reply holds no more than their end. */
+export interface OpenedThoughts {
+  readonly known: boolean;
+  /** Hears of a reply that shows it, or the contrary. */
+  learn(opens: boolean): void;
+}
+
 /**
  * A filter that tells reasoning in tags at the beginning of a reply from its text, piece by piece: servers without a
  * parser for it hand on `<think>…</think>` as the model wrote it, torn where a token ends. Tags that come later are
- * text; but a model that has begun with thoughts may think again, at the beginning of a line and outside of code.
+ * text; but a model that has begun with thoughts may think again, at the beginning of a line and outside of code. Where
+ * a template opens the thoughts, the first reply shows them, and those after it are told apart.
  */
 export class ThinkTags {
+  readonly #opened: OpenedThoughts | undefined;
   /** Text that may be the beginning of a tag. */
   #held = '';
   #state: 'beginning' | 'thinking' | 'between' | 'text' | 'channels' = 'beginning';
@@ -53,10 +65,19 @@ export class ThinkTags {
   readonly #inChannels = new Channels();
   readonly #fences = new CodeFences();
   #isLineStart = true;
+  /** What has come of thoughts that nothing has opened here, until their end has come. */
+  #unclosed: string | undefined;
+  /** What the text ended with, where an end of thoughts may be torn; undefined once one was looked for in vain. */
+  #last: string | undefined = '';
+
+  /** @param opened absent where no template is left to guess at. */
+  constructor(opened?: OpenedThoughts) {
+    this.#opened = opened;
+  }
 
   take(piece: string): ToldApart {
     if (this.#state === 'channels') return this.#inChannels.take(piece);
-    if (this.#state === 'text' && this.#opening === '') return { reasoning: '', text: piece };
+    if (this.#state === 'text' && this.#opening === '') return { reasoning: '', text: this.#heard(piece) };
     this.#held += piece;
     const told = { reasoning: '', text: '' };
     while (this.#read(told));
@@ -67,6 +88,10 @@ export class ThinkTags {
   end(): ToldApart {
     if (this.#state === 'channels') return this.#inChannels.end();
     const rest = this.#release();
+    if (this.#state === 'thinking' && this.#unclosed !== undefined) {
+      this.#opened?.learn(false);
+      return { reasoning: '', text: this.#unclosed + rest };
+    }
     if (this.#state === 'thinking') return { reasoning: rest, text: '' };
     return { reasoning: '', text: this.#state === 'between' ? '' : rest };
   }
@@ -107,9 +132,28 @@ export class ThinkTags {
     }
     if (this.#opens(begun)) return true;
     if ([...OPENING, ...HEADS, ...CHANNELS].some((one) => one.startsWith(begun))) return false;
+    if (this.#opened?.known && !this.#hasHead) {
+      this.#opening = THINK;
+      this.#unclosed = '';
+      this.#state = 'thinking';
+      return true;
+    }
     if (this.#hasHead) this.#held = begun;
     this.#state = 'text';
     return true;
+  }
+
+  /** Looks for the end of thoughts that the template has opened: a line of its own, in a text that has not begun any. */
+  #heard(piece: string): string {
+    if (this.#opened === undefined || this.#last === undefined) return piece;
+    const text = this.#last + piece;
+    this.#last = text.includes(THINK) ? undefined : text.slice(-2 * THINK.length);
+    if (LONE_END.test(text) && this.#last !== undefined && !this.#fences.openAfter(piece)) {
+      this.#opened.learn(true);
+      this.#last = undefined;
+    }
+    this.#fences.note(piece);
+    return piece;
   }
 
   #opens(text: string): boolean {
@@ -126,6 +170,8 @@ export class ThinkTags {
     const end = this.#held.indexOf(closing);
     const upTo = end < 0 ? this.#held.length - overlap(this.#held, closing) : end;
     told.reasoning += this.#held.slice(0, upTo);
+    if (end >= 0) this.#unclosed = undefined;
+    else if (this.#unclosed !== undefined) this.#unclosed += this.#held.slice(0, upTo);
     this.#held = this.#held.slice(end < 0 ? upTo : end + closing.length);
     if (end >= 0) this.#state = 'between';
     return end >= 0;
