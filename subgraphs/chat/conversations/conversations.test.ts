@@ -149,6 +149,7 @@ describe('settings', () => {
 
   it.each([
     ['renameConversation', { title: ' ' }, 'input.title'],
+    ['renameConversation', { title: '\u200b\u2060' }, 'input.title'],
     ['renameConversation', { title: 'x'.repeat(201) }, 'input.title'],
     ['updateConversation', { systemPrompt: 'x'.repeat(32 * 1024 + 1) }, 'input.systemPrompt'],
     ['updateConversation', { parameters: { topP: 2 } }, 'input.parameters.topP'],
@@ -206,6 +207,7 @@ describe('search', () => {
         message: { id: string } | null;
         snippet: { text: string; match: boolean }[];
       }[];
+      readonly totalCount: number;
       readonly pageInfo: { hasNextPage: boolean; endCursor: string };
     };
   }
@@ -213,7 +215,7 @@ describe('search', () => {
     world.ask<Hits>(
       anna,
       `query($query: String!, $first: Int, $after: String) { searchConversations(query: $query, first: $first, after: $after) {
-        nodes { conversation { id } message { id } snippet { text match } } pageInfo { hasNextPage endCursor } } }`,
+        nodes { conversation { id } message { id } snippet { text match } } totalCount pageInfo { hasNextPage endCursor } } }`,
       { query, ...more },
     );
   const found = async (query: string) => (await search(query)).data!.searchConversations.nodes;
@@ -235,6 +237,9 @@ describe('search', () => {
   it.each([
     ['北京', '我下个月想去北京旅行', '北京'],
     ['旅行', '我下个月想去北京旅行', '旅行'],
+    ['café', 'un cafe\u0301 noir', 'cafe\u0301'],
+    ['cafe\u0301', 'le café du coin', 'café'],
+    ['ＡＢＣ', 'the ABC of it', 'ABC'],
     ['茶', '你喜欢喝茶吗?', '茶'],
     ['楽しみ', '来週の旅行を楽しみにしています', '楽しみ'],
     ['東京タワー', '昨日は東京タワーに登りました', '東京タワー'],
@@ -248,8 +253,9 @@ describe('search', () => {
     const conversationId = await world.conversation(anna, { title: 'x' });
     await world.send(anna, { conversationId, text, reply: false });
     await world.send(anna, { conversationId, text: 'Something else 京北 行旅 🛰', reply: false });
-    const hits = await found(query);
+    const { nodes: hits, totalCount } = (await search(query)).data!.searchConversations;
     expect(hits).toHaveLength(1);
+    expect(totalCount).toBe(1);
     expect(hits[0]!.snippet.filter((piece) => piece.match).map((piece) => piece.text)).toEqual([match]);
     expect(hits[0]!.snippet.map((piece) => piece.text).join('')).toBe(text);
   });

@@ -65,7 +65,7 @@ export async function searchConversations(
     throw badInput('query', `is ${words.length} characters long; at most ${MAX_QUERY} are accepted.`);
   const before = decodeCursor(LIST, 'after', after, ['id'])?.[0] ?? null;
   const asked = searchWords(words);
-  const parsed = asked.words === '' && asked.runs.length > 0 ? '' : await parse(db, asked.words);
+  const parsed = asked.words === '' && asked.runs.length > 0 ? '' : await parseForms(db, asked.words);
   const wanted = { userId: user.userId, words: parsed, runs: asked.runs, before, size: size + 1 };
   const rows = await newestHits(db, wanted);
   const hits = rows.slice(0, size).map(
@@ -78,6 +78,16 @@ export async function searchConversations(
   );
   const sides = { next: rows.length > size, previous: before !== null };
   return { ...connection(hits, ({ id }) => encodeCursor(LIST, id), sides), totalCount: () => countHits(db, wanted) };
+}
+
+/** The query in each way in which Unicode may write it: what is stored stays as it was written. */
+async function parseForms(db: ChatParts['db'], words: string): Promise<string> {
+  // What is not to be found is not to be found in any form, which another form of the query would let through.
+  if (/(?:^|\s)-\S/.test(words)) return parse(db, words);
+  const forms = new Set([words, ...(['NFC', 'NFD', 'NFKC'] as const).map((form) => words.normalize(form))]);
+  const parsed = await Promise.all([...forms].map((form) => parse(db, form)));
+  const told = parsed.filter((one) => one !== '');
+  return told.length > 1 ? told.map((one) => `(${one})`).join(' | ') : (told[0] ?? '');
 }
 
 /** The query as Postgres understands it, with the word that is still being typed as a beginning. */
@@ -135,10 +145,10 @@ async function countHits(db: ChatParts['db'], wanted: Wanted): Promise<number> {
   const titles = few ? Prisma.sql`true` : Prisma.sql`c.id = ANY(${ids}::uuid[])`;
   const [row] = await db.$queryRaw<{ count: number }[]>`
     WITH found AS MATERIALIZED (
-      SELECT m.conversation_id FROM messages m WHERE search_document(m.text) @@ ${wanted.words}::tsquery AND ${messages}
+      SELECT m.conversation_id FROM messages m WHERE ${holds(Prisma.sql`m.text`, wanted)} AND ${messages}
     ), titles AS MATERIALIZED (
       SELECT c.id AS conversation_id FROM conversations c
-      WHERE search_document(c.title) @@ ${wanted.words}::tsquery AND ${titles}
+      WHERE ${holds(Prisma.sql`c.title`, wanted)} AND ${titles}
     )
     SELECT count(*)::int AS count FROM (
       SELECT FROM (SELECT conversation_id FROM found UNION ALL SELECT conversation_id FROM titles) AS hits
