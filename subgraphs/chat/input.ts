@@ -1,4 +1,5 @@
 import { badInput } from '#platform/base/errors/errors.ts';
+import { isVisible } from '#platform/base/text/text.ts';
 import { CURSOR_KEYS } from '#platform/data/paging/paging.ts';
 
 /** Most bytes (UTF-8) of a message that a person sends. */
@@ -16,7 +17,7 @@ export const MAX_ATTACHMENTS = 10;
  * @throws {CodedError} BAD_USER_INPUT naming `argument`: empty or too long.
  */
 export function checkText(argument: string, text: string, maxBytes: number): string {
-  if (text.trim() === '') throw badInput(argument, 'is empty; write something.');
+  if (!isVisible(text)) throw badInput(argument, 'is empty; write something.');
   const bytes = Buffer.byteLength(text);
   if (bytes > maxBytes) {
     throw badInput(argument, `is ${bytes} bytes long; at most ${maxBytes} are accepted. Shorten it or split it.`, {

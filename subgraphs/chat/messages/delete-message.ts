@@ -5,7 +5,7 @@ import { messageFor, type OwnedMessage } from '../access.ts';
 import { type ChatParts, TRANSACTION, type Transaction } from '../parts.ts';
 import { spend } from '../rate.ts';
 import type { Replies } from '../replies/replies.ts';
-import { firstWords } from '../replies/title.ts';
+import { firstWords } from '../replies/title-text.ts';
 import { stopGeneration } from './stop.ts';
 
 /**

@@ -11,7 +11,7 @@ import { checkImages } from '../peers/images.ts';
 import { spend } from '../rate.ts';
 import type { Replies } from '../replies/replies.ts';
 import { requesterOf } from '../replies/requester.ts';
-import { firstWords } from '../replies/title.ts';
+import { firstWords } from '../replies/title-text.ts';
 import { checkOffer, type Offer, type OfferInput, offered, storedOffer } from '../tools/offer.ts';
 import { missingSetting, needsMemory } from '../tools/server-tools.ts';
 import { type DecisionInput, decide } from '../tools/tool-approvals.ts';

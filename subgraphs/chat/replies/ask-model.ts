@@ -7,6 +7,7 @@ import type { FitReport } from '#llm/tokens/fit.ts';
 import { chatWithTools, type ToolConversationPart } from '#llm/tools/conversation.ts';
 import type { ToolRegistry, ToolResult } from '#llm/tools/registry.ts';
 import { CodedError } from '#platform/base/errors/errors.ts';
+import { isVisible } from '#platform/base/text/text.ts';
 import type { Citations } from '../draft/citations.ts';
 import { asPiece, type Piece } from '../draft/draft.ts';
 import { resultOf, type ToolCall } from '../draft/tool-calls.ts';
@@ -180,7 +181,7 @@ class Answer {
   }
 
   #faultOf(reason: FinishPart['reason'], isLast: boolean): Pick<Outcome, 'status' | 'error'> | undefined {
-    const isWordless = this.#text === '';
+    const isWordless = !isVisible(this.#text);
     if (reason === 'content_filter') {
       if (isWordless) return FILTERED;
     } else if (isWordless && this.#calls.length === 0 && !this.#request.stop?.length) {

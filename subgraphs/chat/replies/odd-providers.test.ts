@@ -18,9 +18,10 @@ beforeAll(async () => {
         any: { provider: 'server', model: 'any' },
         dear: { provider: 'server', model: 'dear', price: { input: '999999999999', output: '999999999999' } },
         small: { provider: 'server', model: 'small', context_window: 4096 },
+        thinker: { provider: 'server', model: 'thinker' },
       },
       models: Object.fromEntries(
-        ['any', 'dear', 'small'].map((name) => [name, { deployments: [name], retries: { attempts: 0 } }]),
+        ['any', 'dear', 'small', 'thinker'].map((name) => [name, { deployments: [name], retries: { attempts: 0 } }]),
       ),
       limits: { models: { small: { tokens_per_minute: 1_000_000 } } },
     }),
@@ -159,6 +160,74 @@ describe('reasoning is a part of its own, and neither text nor title', () => {
         },
       )
     ).data!.conversation;
+});
+
+describe('what a server leaves of a template is not shown, and nothing else is lost', () => {
+  it.each<[string, readonly string[], string]>([
+    ['the end of the turn', ['Hello.<|im_', 'end|>'], 'Hello.'],
+    ['two of them', ['Hello.', '</s>', '\n<|endoftext|>'], 'Hello.'],
+    ['the next turn', ['Hello.<|eot_id|><|start_header', '_id|>user<|end_header_id|>\n\nAnd you?'], 'Hello.'],
+    ['the head of the turn', ['<|im_start|>assistant\nHel', 'lo.'], 'Hello.'],
+    ['a channel', ['<|channel|>final<|message|>Hel', 'lo.<|return|>'], 'Hello.'],
+    ['HTML', ['<s>Hel', 'lo.</s>'], '<s>Hello.</s>'],
+    ['code', ['a < b, and `</s>`'], 'a < b, and `</s>`'],
+  ])('%s', async (_name, pieces, text) => {
+    const reply = await replyTo(answer(pieces));
+    expect(reply).toMatchObject({ status: 'COMPLETE', text, error: null });
+  });
+});
+
+it('thoughts that the template opens are told apart once their end has come, and a reply without them is whole', async () => {
+  const thought = answer(['A greet', 'ing.\n</thi', 'nk>\n\nHello.']);
+  const model = 'thinker';
+  expect(await replyTo(thought, { model })).toMatchObject({ status: 'COMPLETE' });
+  expect(await replyTo(thought, { model })).toMatchObject({ text: 'Hello.', reasoning: 'A greeting.\n' });
+  expect(await replyTo(answer(['Hel', 'lo.']), { model })).toMatchObject({ status: 'COMPLETE', text: 'Hello.' });
+  expect(await replyTo(answer('Hello.'), { model })).toMatchObject({ text: 'Hello.', reasoning: null });
+});
+
+it('a call that the server has left in the text runs, and is not shown', async () => {
+  world.provider.script(
+    answer(['I look.\n<tool_', 'call>{"name": "current_time", "arguments": {}}</tool_call>']),
+    answer('It is noon.'),
+  );
+  const { replyId, text } = await world.exchange(anna, {
+    conversationId,
+    text: 'hello',
+    serverTools: ['CURRENT_TIME'],
+  });
+  expect(text).toBe('I look.\nIt is noon.');
+  expect(await show(replyId)).toMatchObject({
+    status: 'COMPLETE',
+    text,
+    toolCalls: [{ name: 'current_time', arguments: '{}', runsOn: 'SERVER', result: { status: 'OK' } }],
+  });
+});
+
+it('a reply of pictures alone tells that there are some, and is asked for once', async () => {
+  const images = [{ type: 'image_url', image_url: { url: 'data:image/png;base64,iVBORw0KGgo=' } }];
+  const before = world.provider.seen.length;
+  const reply = await replyTo(answerDeltas([{ content: '', images }]), { model: 'dear' });
+  expect(reply).toMatchObject({ status: 'COMPLETE', text: '[A picture, which a reply cannot hold]', error: null });
+  expect(world.provider.seen.slice(before).filter(({ body }) => body.model === 'dear')).toHaveLength(1);
+});
+
+it('`[DONE]` in the event of the last words ends the reply', async () => {
+  const done: Behaviour = (_request, response) => {
+    response.writeHead(200, { 'content-type': 'text/event-stream' });
+    response.end(`data: ${JSON.stringify(said('Hello.'))}\ndata: [DONE]\n\n`);
+  };
+  expect(await replyTo(done)).toMatchObject({ status: 'COMPLETE', text: 'Hello.', error: null });
+});
+
+it.each([' \n ', '\u200b', '\u2060\u00ad'])('a reply of %j alone has no word', async (blank) => {
+  expect(await replyTo(answer(blank))).toMatchObject({ status: 'FAILED', error: { code: 'PROVIDER_UNAVAILABLE' } });
+});
+
+it('a reply that is too long is cut where it says that it is', async () => {
+  const reply = await replyTo(answer('x'.repeat(1_000_003)));
+  expect(reply).toMatchObject({ status: 'INTERRUPTED', error: { code: 'PAYLOAD_TOO_LARGE' } });
+  expect(reply.text).toHaveLength(1_000_000);
 });
 
 it('tools of the server run though the calls end with `stop`, and empty arguments go back as an object', async () => {

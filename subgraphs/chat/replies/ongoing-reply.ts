@@ -119,10 +119,12 @@ export class OngoingReply {
   #take({ kind, body }: Piece): void {
     if (this.#stop.signal.aborted) return;
     const storable = kind === 'TEXT' ? this.#text.push(body) : kind === 'REASONING' ? storableAside(body) : body;
-    if (storable !== '') this.#keep({ kind, body: storable });
-    if (this.#draft.text.length + this.#draft.reasoning.length > MAX_LENGTH) {
-      this.#stop.abort(new StopRequest('INTERRUPTED', TOO_LONG));
-    }
+    const room = MAX_LENGTH - this.#draft.text.length - this.#draft.reasoning.length;
+    const isCut = kind !== 'PART' && storable.length > room;
+    // A character that is torn is dropped.
+    const fits = isCut ? storable.slice(0, room).replace(/[\uD800-\uDBFF]$/, '') : storable;
+    if (fits !== '') this.#keep({ kind, body: fits });
+    if (isCut) this.#stop.abort(new StopRequest('INTERRUPTED', TOO_LONG));
   }
 
   #keep(piece: Piece): void {

@@ -1,18 +1,7 @@
 import { collect } from '#llm/chat-stream.ts';
 import type { UserIdentity } from '#platform/identity/identity.ts';
-import { MAX_TITLE } from '../input.ts';
 import type { ChatParts } from '../parts.ts';
-
-const WORDS = 60;
-
-/** Returns the first words of a text, for a title: one line of about 60 characters. */
-export function firstWords(text: string): string {
-  const line = text.replace(/\s+/g, ' ').trim();
-  if (line.length <= WORDS) return line;
-  const cut = line.slice(0, WORDS + 1);
-  const space = cut.lastIndexOf(' ');
-  return `${(space > WORDS / 2 ? cut.slice(0, space) : cut.slice(0, WORDS)).toWellFormed()}…`;
-}
+import { titleIn } from './title-text.ts';
 
 const INSTRUCTION =
   'Give the conversation a title of two to six words in its own language. Answer with the title alone: no quotation marks, no full stop.';
@@ -46,7 +35,7 @@ export async function generateTitle(
   );
   let title: string | undefined;
   try {
-    title = clean((await collect(stream)).text);
+    title = titleIn((await collect(stream)).text);
   } catch (error) {
     log.debug({ err: error, conversationId }, 'no title was generated');
   }
@@ -59,16 +48,3 @@ export async function generateTitle(
 }
 
 const excerpt = (text: string): string => text.slice(0, EXCERPT).toWellFormed();
-
-/** A title of what a model answered: its first line, without the wrapping that models like. */
-function clean(answer: string): string | undefined {
-  // A template may have opened the tag, so that only its end is in the text.
-  const line = answer.split('</think>').at(-1)!.trim().split('\n', 1)[0]!;
-  const title = line
-    .replace(/^(title:|#+)\s*/i, '')
-    .replace(/^["'*_`“„«]+|["'*_`”“»]+$/g, '')
-    .replaceAll('\0', '')
-    .replace(/[.。]$/, '')
-    .trim();
-  return title === '' ? undefined : title.slice(0, MAX_TITLE).toWellFormed();
-}
