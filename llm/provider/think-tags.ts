@@ -90,7 +90,9 @@ export class ThinkTags {
     const rest = this.#release();
     if (this.#state === 'thinking' && this.#unclosed !== undefined) {
       this.#opened?.learn(false);
-      return { reasoning: '', text: this.#unclosed + rest };
+      const text = this.#unclosed + rest;
+      this.#unclosed = undefined;
+      return { reasoning: '', text };
     }
     if (this.#state === 'thinking') return { reasoning: rest, text: '' };
     return { reasoning: '', text: this.#state === 'between' ? '' : rest };

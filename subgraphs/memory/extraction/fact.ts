@@ -4,7 +4,7 @@ import type { Lexicon } from '../lexicon/lexicon.ts';
 import type { MemoryKind } from '../memories/store.ts';
 import { conceptsIn, isOccupation, numbersIn } from './concepts.ts';
 import { isHollow } from './make-believe.ts';
-import { isIronic, isUnsure, isWish } from './moods.ts';
+import { isIronic, isTakenBack, isUnsure, isWish } from './moods.ts';
 import { type Statement, statementsOf } from './statements.ts';
 import { type Clause, clauseOf, isAbout } from './subject.ts';
 import { isPast, topicsOf } from './topics.ts';
@@ -76,6 +76,7 @@ function judged(
 /** "I want to live in Rome" tells a wish, "it feels as if I did" nothing, "oh great, I love queues" the contrary. */
 function isUnreal({ text, kind }: ClaimedFact, said: string, end: number): boolean {
   const upTo = said.slice(0, end);
+  if (isTakenBack(said.slice(end))) return true;
   const isTaste = kind !== 'FACT' || topicsOf(text).has('taste');
   if (isTaste ? isIronic(said) : isWish(upTo) && !isWish(text)) return true;
   return isUnsure(kind === 'INSTRUCTION' ? upTo : said) && !isUnsure(text);

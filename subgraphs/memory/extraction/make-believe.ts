@@ -66,9 +66,12 @@ const NO_EMPLOYER = behind(
   'peanuts|satan|devil|nothing|free|night|moi|rien|soi|nichts|niemanden|nadie|nada|nessuno|ninguém|niemand',
 );
 
+const NO_FAVOURITE = behind('is|are|ist|est|es|è|é', 'nothing|none|nichts|rien|nada|niente|nenhum|niets');
+
 /** Returns whether a sentence has something in the place of a name, a home or an employer that can be none. */
 export function isHollow(sentence: string, slot: string | undefined): boolean {
   if (slot === 'name' || slot === 'nickname') return NO_NAME.test(sentence) || NO_CJK_NAME.test(sentence);
   if (slot === 'home') return NO_HOME.test(sentence) || NO_CJK_HOME.test(sentence);
+  if (slot?.startsWith('favourite')) return NO_FAVOURITE.test(sentence);
   return slot === 'employer' && NO_EMPLOYER.test(sentence);
 }

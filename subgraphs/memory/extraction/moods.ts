@@ -17,11 +17,19 @@ const WISH = anyOf(
 /** What only seems so, or is feared, doubted or pretended to others. */
 const UNSURE = anyOf(
   `as if|(?:feels?|felt|sounds?|seems?|looks?|it's) like i|afraid(?: that)? i|(?:worr(?:y|ied)|fear|scared)(?: that)? i|doubt(?: that)?|
-  not sure|unsure|wonder|i (?:once |always |even |just )?(?:told(?! you)|lied|claimed|pretended|faked|bluffed)|(?:which|that|it)(?: is|'s| was) (?:a lie|not true|untrue|false)|
+  not sure|unsure|wonder|i (?:once |always |even |just )?(?:told(?! you)|lied|claimed|pretended|faked|bluffed)|
+  (?:don't|do not|doesn't|never) (?:really |actually )?(?:hate|dislike|avoid|detest|loathe)|ne déteste pas|no odio|non odio|não odeio|не ненавижу|
   als ob|als wenn|kommt mir vor|fühlt sich an|angst, dass|befürchte|fürchte|zweifle|frage mich|nicht sicher|gelogen|vorgemacht|comme si|peur (?:que|d['’])|
   crains|doute|demande si|fait croire|menti|como si|temo|miedo de|dudo|pregunto si|mentí|fingí|come se|ho paura|dubito|chiedo se|mentito|finto|
   como se|medo de|receio|duvido|menti|fingi|alsof|bang dat|vrees|twijfel|gelogen|как будто|будто|словно|боюсь|сомневаюсь|соврал\\p{L}*|притворя\\p{L}+`,
   '好像|仿佛|害怕|担心|怀疑|骗.{0,6}说|かもしれ|気がする|心配|嘘をつ',
+);
+
+/** What takes back what came before it. */
+const TAKEN_BACK = anyOf(
+  `(?:which|that|it)(?: is|'s| was) (?:a lie|not true|untrue|false)|c'est faux|das stimmt (?:aber )?nicht|das ist (?:falsch|gelogen)|
+  es mentira|es falso|è falso|non è vero|é mentira|é falso|is niet waar|это (?:неправда|ложь)`,
+  '不是真的|是假的|嘘です',
 );
 
 /** Others want it of the speaker. */
@@ -42,6 +50,9 @@ export const isWish = (text: string): boolean => WISH.test(text);
 
 /** Returns whether a clause, or what comes before it, leaves open that it is so. */
 export const isUnsure = (text: string): boolean => UNSURE.test(text) || VOLITION.test(text) || DENIAL.test(text);
+
+/** Returns whether what comes after some words says that they are not true. */
+export const isTakenBack = (after: string): boolean => TAKEN_BACK.test(after);
 
 /** Returns whether a sentence begins as irony does. */
 export const isIronic = (sentence: string): boolean => IRONY.test(sentence);

@@ -123,6 +123,8 @@ describe('without a model', () => {
     'Trabajo de lunes a viernes.',
     'J’habite à Lyon... si on veut',
     'Call me Monday.',
+    'I live in Cardiff, as if.',
+    'My favourite food is Nothing.',
     'Call me Back Later.',
     'My name is Null.',
     'My name is John Doe, for example.',

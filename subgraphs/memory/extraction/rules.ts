@@ -1,6 +1,7 @@
 import type { Lexicon, Rule } from '../lexicon/lexicon.ts';
 import type { MemoryKind } from '../memories/store.ts';
 import { isHollow } from './make-believe.ts';
+import { isUnsure } from './moods.ts';
 import { MASK, type Statement, statementsOf } from './statements.ts';
 
 /** The fact that the rules found: the user's own sentence, and what it is about where that is certain. */
@@ -50,7 +51,7 @@ function factOf({ text, lexicon, isQuestion, isUnmeant }: Statement): RuleFact |
 /** Rules that take any words look at them; what is wanted of this answer alone is not a wish for all. */
 function isMeant(sentence: string, { kind, slot, isRequest }: Rule, lexicon: Lexicon): boolean {
   if (kind === 'INSTRUCTION' && slot === undefined) return !lexicon.here.test(sentence);
-  if (isHollow(sentence, slot)) return false;
+  if (isHollow(sentence, slot) || (kind === 'FACT' && isUnsure(sentence.toLowerCase()))) return false;
   if (isRequest) {
     const told = withoutRequest(sentence, lexicon);
     return !lexicon.here.test(told) && !lexicon.hypothetical.test(told) && !lexicon.question.test(told);

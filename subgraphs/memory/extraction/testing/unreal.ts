@@ -97,6 +97,18 @@ export const UNREAL: readonly Claim[] = [
   ['Not one of my family plays chess.', 'The user plays chess.', 'plays chess', 'FACT'],
   ['I never said I drink coffee.', 'The user drinks coffee.', 'I drink coffee', 'FACT'],
   ['What happens to my insurance when I turn 30?', 'The user is 30.', 'I turn 30', 'FACT'],
+  ['Hardly any of us speak Finnish.', 'The user speaks Finnish.', 'speak Finnish', 'FACT'],
+  ["Je dis toujours que j'ai une voiture, mais c'est faux.", 'The user has a car.', "j'ai une voiture", 'FACT'],
+  ["I don't hate tomatoes.", 'The user hates tomatoes.', 'hate tomatoes', 'FACT'],
+  ['Write a toast for the groom: my daughter is lucky.', 'The user has a daughter.', 'my daughter', 'FACT'],
+  ['Actually I live in Ghent, not Bruges.', 'The user lives in Bruges.', 'I live in Ghent, not Bruges', 'FACT'],
+  ['Meine Schwester fing bei Aldi an.', 'The user works at Aldi.', 'bei Aldi', 'FACT'],
+  ['De mayor seré abogada.', 'The user is a lawyer.', 'abogada', 'FACT'],
+  ['Magari suono il piano!', 'The user plays piano.', 'suono il piano', 'FACT'],
+  ['Stel dat ik in Utrecht woon.', 'The user lives in Utrecht.', 'in Utrecht', 'FACT'],
+  ['Мечтаю купить мотоцикл.', 'The user has a motorbike.', 'мотоцикл', 'FACT'],
+  ['要是我会弹钢琴就好了。', '用户会弹钢琴。', '会弹钢琴', 'FACT'],
+  ['来年東京に住む予定です。', 'ユーザーは東京に住んでいる。', '東京に住む', 'FACT'],
 ];
 
 /** Claims that look like them, and are true. */
