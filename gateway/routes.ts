@@ -19,7 +19,7 @@ import { createFrontPage } from './server/front-page.ts';
 import { createHealth, type Health } from './server/health.ts';
 import { sendLandingPage } from './server/landing-page.ts';
 import type { Origins } from './server/origins.ts';
-import { secure, seeOther, sendJson, sendText } from './server/pages.ts';
+import { refuseMethod, secure, seeOther, sendJson, sendText } from './server/pages.ts';
 import type { GraphVersion } from './supergraph/graph.ts';
 
 /** The choice of what there is beside the graph. */
@@ -114,10 +114,18 @@ export async function createRoutes(parts: RouteParts): Promise<Routes> {
     return answerPage(request, response, path);
   }
 
+  /** Returns whether a path answers what only reads. Those of a page's addresses depend on who asks. */
+  function isPage(request: IncomingMessage, path: string): boolean {
+    if (path === '/metrics') return !isForwarded(request);
+    if (path === '/schema.graphql' || isExplorer(path)) return !config.production;
+    return PAGES.has(path) || frontPage?.has(path) === true || (parts.rest !== undefined && docs.has(path));
+  }
+
   /** Answers what is read without a body: pages, and how the gateway is. */
   async function answerPage(request: IncomingMessage, response: ServerResponse, path: string): Promise<void> {
-    if (parts.rest !== undefined && request.method === 'GET' && docs.has(path)) return docs.answer(response, path);
-    if (request.method !== 'GET' && request.method !== 'HEAD') return notFound(response, path);
+    if (request.method !== 'GET' && request.method !== 'HEAD')
+      return isPage(request, path) ? refuseMethod(response, ['GET']) : notFound(response, path);
+    if (parts.rest !== undefined && docs.has(path)) return docs.answer(response, path);
     switch (path) {
       case '/':
         if (frontPage && (await frontPage.answer(response, path, true))) return;
@@ -137,11 +145,15 @@ export async function createRoutes(parts: RouteParts): Promise<Routes> {
         if (!graph.current) return sendJson(response, 503, { error: 'starting' });
         return sendText(response, 200, 'text/plain; charset=utf-8', graph.current.supergraph.apiSdl());
     }
-    if (path === '/explorer' || path.startsWith('/explorer/')) return explorer.answer(response, path);
+    if (isExplorer(path)) return explorer.answer(response, path);
     if (frontPage && (await frontPage.answer(response, path, wantsPage(request)))) return;
     return notFound(response, path);
   }
 }
+
+const PAGES = new Set(['/', '/favicon.ico', '/health', '/ready']);
+
+const isExplorer = (path: string): boolean => path === '/explorer' || path.startsWith('/explorer/');
 
 /** `/_/<subgraph><path>?<query>` as the subgraph and its own path with the query. */
 function ownRoute(target: string): readonly [subgraph: string, path: string] {

@@ -141,7 +141,12 @@ async function serveByWorkers(
   const subgraphs: Record<string, string> = {};
   for (const one of hosted) {
     const server = await serveSubgraph(one, {
-      config: { HOST: LOOPBACK, SHUTDOWN_TIMEOUT_MS: config.SHUTDOWN_TIMEOUT_MS },
+      config: {
+        HOST: LOOPBACK,
+        SHUTDOWN_TIMEOUT_MS: config.SHUTDOWN_TIMEOUT_MS,
+        MAX_BODY_BYTES: config.MAX_BODY_BYTES,
+        MAX_DOOR_BODY_BYTES: config.MAX_DOOR_BODY_BYTES,
+      },
       port: 0,
       metrics,
       assertions: platform.assertions,

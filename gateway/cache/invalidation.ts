@@ -5,7 +5,7 @@ import { CodedError } from '#platform/base/errors/errors.ts';
 import { httpStatusOf } from '#platform/base/errors/http-status.ts';
 import type { Logger } from '#platform/base/log/log.ts';
 import { readBody } from '#platform/net/http/web.ts';
-import { sendJson } from '../server/pages.ts';
+import { refuseMethod, sendJson } from '../server/pages.ts';
 import type { FetchCache } from './fetch-cache.ts';
 
 /** Where caches are told what has changed. */
@@ -46,10 +46,7 @@ export function createInvalidation({ log, secret, cache }: InvalidationOptions) 
     async answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
       const fail = (error: CodedError, status = httpStatusOf(error.extensions['code'])): void =>
         sendJson(response, status, { error: { code: error.extensions['code'], message: error.message } });
-      if (request.method !== 'POST') {
-        response.setHeader('allow', 'POST');
-        return fail(new CodedError('BAD_USER_INPUT', 'Use POST.'), 405);
-      }
+      if (request.method !== 'POST') return refuseMethod(response, ['POST']);
       if (!isSecret(request.headers.authorization, secret())) {
         response.setHeader('www-authenticate', 'Bearer');
         return fail(new CodedError('UNAUTHENTICATED', 'Send `authorization: Bearer` with the invalidation secret.'));

@@ -10,9 +10,8 @@ import { readJsonBody } from '../doors/json-body.ts';
 import type { DoorParts } from '../doors/parts.ts';
 import { Visit } from '../doors/visit.ts';
 import type { Served } from '../policy/pipeline.ts';
-import { readerFor } from '../request/sender.ts';
 import type { Origins } from '../server/origins.ts';
-import { sendJson } from '../server/pages.ts';
+import { refuseMethod, sendJson } from '../server/pages.ts';
 import type { GraphVersion } from '../supergraph/graph.ts';
 import { GRAPH } from './graph.ts';
 import { GRAPH_TOOLS } from './graph-tools.ts';
@@ -99,10 +98,9 @@ export function createMcp(options: McpOptions): Mcp {
     // A page that a browser was led to by a name of its own must not reach a server on this machine.
     if (!origins.allowed(request)) throw forbidden('Pages of this origin may not call this server.');
     if (request.method !== 'POST') {
-      response.setHeader('allow', 'POST');
-      return sendJson(response, 405, rpcError('No session is kept: send each request with POST.'));
+      return refuseMethod(response, ['POST'], rpcError('No session is kept: send each request with POST.'));
     }
-    const body = await readJsonBody(request, config.MAX_BODY_BYTES, readerFor(request, options, resource.url));
+    const body = await readJsonBody(request, response, options, resource.url);
     const visit = await Visit.begin(options, 'mcp', request, response, resource.url);
     if (visit.identity.kind !== 'user') throw unauthenticated(resource.howToSignIn);
     await visit.spend();

@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Config } from '#platform/base/config/config.ts';
 import { appResource, USUAL_APP_SCOPES } from '#platform/identity/app-access.ts';
-import { problem, sendJson } from '../server/pages.ts';
+import { refuseMethod, sendJson } from '../server/pages.ts';
 
 /** The door as a protected resource of OAuth (RFC 9728). */
 export interface ProtectedResource {
@@ -35,10 +35,7 @@ export function createResource(config: Pick<Config, 'publicUrl' | 'CONNECTED_APP
     howToSignIn: open ? 'Send an API key as bearer, or connect by OAuth.' : 'Send an API key as bearer.',
     has: (path) => open && PATHS.includes(path),
     answer({ method }, response) {
-      if (method !== 'GET' && method !== 'HEAD') {
-        response.setHeader('allow', 'GET, HEAD');
-        return sendJson(response, 405, problem('BAD_USER_INPUT', 'Use GET.'));
-      }
+      if (method !== 'GET' && method !== 'HEAD') return refuseMethod(response, ['GET']);
       return sendJson(response, 200, {
         resource: url,
         authorization_servers: [publicUrl],

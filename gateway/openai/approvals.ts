@@ -41,6 +41,14 @@ export function decisionOf(item: Body, path: string): Decision {
   return { callId: id.startsWith(PREFIX) ? id.slice(PREFIX.length) : id, approve };
 }
 
+/** Returns a decision as an item of a response's input. */
+export const decisionItem = (messageId: string, index: number, callId: string, status: string) => ({
+  id: `mcpa_${messageId}_${index}`,
+  type: 'mcp_approval_response',
+  approval_request_id: PREFIX + callId,
+  approve: status === 'APPROVED',
+});
+
 /**
  * Says yes or no to calls of a reply.
  *

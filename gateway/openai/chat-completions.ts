@@ -14,7 +14,7 @@ import { chatMessages } from './messages.ts';
 import { severalCalls, withOneCall } from './one-call.ts';
 import { type Annotation, type Answering, type AnswerPiece, type Usage, whole } from './pieces.ts';
 import { type Body, checkNames, flagOf, needText, numberOf, objectOf, objectsOf, textOf, wishesOf } from './read.ts';
-import { formatOf, parametersOf, toolChoiceOf, toolOf } from './settings.ts';
+import { formatOf, maxTokensOf, parametersOf, toolChoiceOf, toolOf } from './settings.ts';
 
 const KNOWN = [
   'model',
@@ -55,7 +55,7 @@ export async function answerChatCompletion(
   const options = objectOf(body, 'stream_options') ?? {};
   const wishes = wishesOf(body);
   const model = textOf(body, 'model') || undefined;
-  const maxTokens = numberOf(body, 'max_completion_tokens') ?? numberOf(body, 'max_tokens');
+  const maxTokens = maxTokensOf(body, 'max_completion_tokens') ?? maxTokensOf(body, 'max_tokens');
   const tools = objectsOf(body, 'tools')?.map((tool, index) => {
     const path = `tools.${index}.function`;
     const definition = tool['type'] === 'function' ? objectOf(tool, 'function', path) : undefined;
@@ -77,12 +77,13 @@ export async function answerChatCompletion(
   let answering: Answering;
   if (wishes.conversationId === undefined) {
     const toolChoice = toolChoiceOf(body, (choice) => needText(objectOf(choice, 'function') ?? {}, 'name'));
-    answering = completionOf(visit, {
+    const input = {
       ...settings,
       messages: chatMessages(given),
       ...(toolChoice && { toolChoice }),
       useMemory: wishes.useMemory ?? false,
-    });
+    };
+    answering = completionOf(visit, input, (index) => `messages.${index}.content`);
     if (isOneCall) answering = withOneCall(answering);
   } else {
     if (isOneCall) throw severalCalls();

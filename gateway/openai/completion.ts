@@ -23,24 +23,40 @@ interface CompletionEvent {
   readonly usage: Usage;
 }
 
-/** Asks a model without a conversation. */
-export const completionOf = (visit: Visit, input: CompletionInput): Answering => ({
+/**
+ * Asks a model without a conversation.
+ *
+ * @param nameOf names a message of the input as the client does.
+ */
+export const completionOf = (visit: Visit, input: CompletionInput, nameOf: (message: number) => string): Answering => ({
   model: input.model ?? 'default',
   metadata: {},
   async follow(take) {
     let isWhole = false;
     const text = new AnnotatedText(input.responseFormat !== undefined);
-    await visit.follow<CompletionEvent>(GRAPH.OpenAiCompletion, { input }, (event) => {
-      if (event.__typename === 'CompletionCitations') text.know(event.citations);
-      for (const piece of piecesOf(event, text)) {
-        if (piece.kind === 'end') isWhole = true;
-        take(piece);
-      }
-      return undefined;
-    });
+    await visit
+      .follow<CompletionEvent>(GRAPH.OpenAiCompletion, { input }, (event) => {
+        if (event.__typename === 'CompletionCitations') text.know(event.citations);
+        for (const piece of piecesOf(event, text)) {
+          if (piece.kind === 'end') isWhole = true;
+          take(piece);
+        }
+        return undefined;
+      })
+      .catch((error: unknown) => Promise.reject(inTheirNames(error, nameOf)));
     if (!isWhole) throw new CodedError('PROVIDER_UNAVAILABLE', 'The answer ended before it was whole.');
   },
 });
+
+/** Returns a refusal of the content of a message with the name that it has here. */
+function inTheirNames(error: unknown, nameOf: (message: number) => string): unknown {
+  if (!(error instanceof Error) || !('extensions' in error)) return error;
+  const { argument, ...details } = (error as CodedError).extensions;
+  const [named, index] = /^input\.messages\.(\d+)\.(?:text|images)\b[\w.]*$/.exec(String(argument)) ?? [];
+  if (named === undefined) return error;
+  const name = nameOf(Number(index));
+  return new CodedError('BAD_USER_INPUT', error.message.replace(named, name), { ...details, argument: name });
+}
 
 /** What is held back of the text comes before all that is not text. */
 function piecesOf(event: CompletionEvent, text: AnnotatedText): AnswerPiece[] {

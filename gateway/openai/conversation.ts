@@ -13,6 +13,8 @@ export interface StoredReply {
   readonly text: string;
   readonly reasoning: string | null;
   readonly createdAt: string;
+  /** When its content was deleted. */
+  readonly removedAt: string | null;
   readonly conversation: { readonly id: string } | null;
   readonly error: { readonly code: string; readonly message: string } | null;
   readonly toolCalls: readonly StoredCall[];

@@ -1,10 +1,11 @@
 import type { ServerResponse } from 'node:http';
 import { setImmediate as turn } from 'node:timers/promises';
-import { badInput } from '#platform/base/errors/errors.ts';
+import { badInput, CodedError } from '#platform/base/errors/errors.ts';
 import type { Visit } from '../doors/visit.ts';
 import { sendText } from '../server/pages.ts';
 import { GRAPH } from './graph.ts';
 import { type Body, checkNames, numberOf, textOf } from './read.ts';
+import { type DecodedTexts, decodeTokens } from './tokens.ts';
 
 /** Characters of a token, as tokenizers take for English: the graph does not count an embedding's tokens. */
 const CHARACTERS_A_TOKEN = 4;
@@ -17,21 +18,18 @@ const VECTORS_AT_A_TIME = 16;
 /** Answers POST /v1/embeddings. */
 export async function answerEmbeddings(visit: Visit, body: Body, response: ServerResponse): Promise<void> {
   checkNames(body, ['input', 'model', 'encoding_format', 'dimensions'], ['user']);
-  const { input } = body;
-  const texts = typeof input === 'string' ? [input] : input;
-  if (!Array.isArray(texts) || !texts.every((text) => typeof text === 'string')) {
-    throw badInput('input', 'must be texts, not tokens (in LangChain: check_embedding_ctx_length=False).');
-  }
-  if (texts.length > MAX_TEXTS) throw badInput('input', `has ${texts.length} texts; 1 to ${MAX_TEXTS} are accepted.`);
   const format = textOf(body, 'encoding_format') ?? 'float';
   if (format !== 'float' && format !== 'base64') throw badInput('encoding_format', 'must be float or base64.');
   const model = textOf(body, 'model') || undefined;
+  const { texts, tokens } = await textsOf(body, model);
   const dimensions = numberOf(body, 'dimensions');
   const written: string[] = [];
-  let embedded: Embedded | undefined;
-  for (let start = 0; start === 0 || start < texts.length; start += TEXTS_AT_A_TIME) {
+  let name = '';
+  for (let start = 0; start < texts.length; start += TEXTS_AT_A_TIME) {
     const part = { texts: texts.slice(start, start + TEXTS_AT_A_TIME), ...(model !== undefined && { model }) };
-    embedded = await visit.need<Embedded>(GRAPH.OpenAiEmbed, { input: part });
+    const embedded = await visit
+      .need<Embedded>(GRAPH.OpenAiEmbed, { input: part })
+      .catch((error: unknown) => Promise.reject(aboutInput(error, start, typeof body['input'] === 'string')));
     const own = embedded.vectors[0]?.length;
     // Before the rest is paid for.
     if (dimensions !== undefined && dimensions !== own)
@@ -39,15 +37,40 @@ export async function answerEmbeddings(visit: Visit, body: Body, response: Serve
         'dimensions',
         `is ${dimensions}; vectors of ${embedded.model} have ${own}, and are not shortened.`,
       );
+    name = embedded.model;
     await write(embedded.vectors, format, start, written);
   }
-  const tokens = texts.reduce((sum, text) => sum + Math.ceil(text.length / CHARACTERS_A_TOKEN), 0);
   const rest = JSON.stringify({
-    model: embedded!.model,
+    model: name,
     usage: { prompt_tokens: tokens, total_tokens: tokens },
   });
   const json = `{"object":"list","data":[${written.join(',')}],${rest.slice(1)}`;
   sendText(response, 200, 'application/json; charset=utf-8', json);
+}
+
+/** Reads `input`: a text or the tokens of one, or a list of either. */
+async function textsOf({ input }: Body, model: string | undefined): Promise<DecodedTexts> {
+  if (input == null) throw badInput('input', 'is missing: a text or a list of texts.');
+  const list: readonly unknown[] = Array.isArray(input) ? input : [input];
+  if (list.length > 0 && list.every((one) => typeof one === 'number')) {
+    return decodeTokens([list], model, () => 'input');
+  }
+  if (list.length === 0 || list.length > MAX_TEXTS)
+    throw badInput('input', `has ${list.length} texts; 1 to ${MAX_TEXTS} are accepted.`);
+  if (list.every((one) => Array.isArray(one))) return decodeTokens(list, model, (index) => `input.${index}`);
+  if (!list.every((one) => typeof one === 'string'))
+    throw badInput('input', 'must be a text, a list of texts, a list of tokens or a list of lists of tokens.');
+  return { texts: list, tokens: list.reduce((sum, text) => sum + Math.ceil(text.length / CHARACTERS_A_TOKEN), 0) };
+}
+
+/** Returns a refusal of the graph with the name that the text has here: that of the whole request's list. */
+function aboutInput(error: unknown, first: number, isOne: boolean): unknown {
+  if (!(error instanceof Error) || !('extensions' in error)) return error;
+  const { argument, ...details } = (error as CodedError).extensions;
+  const [matched, index] = /^input\.texts(?:\.(\d+))?$/.exec(String(argument)) ?? [];
+  if (matched === undefined) return error;
+  const name = isOne || index === undefined ? 'input' : `input.${first + Number(index)}`;
+  return new CodedError('BAD_USER_INPUT', error.message.replace(matched, name), { ...details, argument: name });
 }
 
 interface Embedded {

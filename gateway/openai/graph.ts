@@ -16,6 +16,8 @@ export const GRAPH = readOperations<
   | 'OpenAiStop'
   | 'OpenAiFollow'
   | 'OpenAiReply'
+  | 'OpenAiReplyInput'
+  | 'OpenAiDeleteMessage'
   | 'OpenAiGenerateImages'
   | 'OpenAiImageProgress'
   | 'OpenAiImage'

@@ -5,7 +5,8 @@ import type { Visit } from '../doors/visit.ts';
 
 /** What a list of the graph holds on one page, at most. */
 const PAGE = 200;
-const MAX_LIMIT = 100;
+/** The most entries of one part of a list. */
+export const MAX_LIMIT = 100;
 
 interface Page<Node> {
   readonly nodes: readonly Node[];

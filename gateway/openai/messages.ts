@@ -24,9 +24,9 @@ function chatMessage(message: Body, path: string): GraphMessage {
   switch (message['role']) {
     case 'system':
     case 'developer':
-      return { role: 'SYSTEM', ...content };
+      return { role: 'SYSTEM', ...needContent(content, path) };
     case 'user':
-      return { role: 'USER', ...content };
+      return { role: 'USER', ...needContent(content, path) };
     case 'tool':
       return { role: 'TOOL', ...content, toolCallId: needText(message, 'tool_call_id', `${path}.tool_call_id`) };
     case 'assistant': {
@@ -39,11 +39,27 @@ function chatMessage(message: Body, path: string): GraphMessage {
           arguments: needText(called, 'arguments', `${place}.function.arguments`),
         };
       });
-      return { role: 'ASSISTANT', ...content, ...(toolCalls && { toolCalls }) };
+      const said = content.text ?? textOf(message, 'refusal', `${path}.refusal`);
+      if (said === undefined && !toolCalls?.length) throw badInput(`${path}.content`, 'is missing, and so are calls.');
+      return {
+        role: 'ASSISTANT',
+        ...content,
+        ...(said !== undefined && { text: said }),
+        ...(toolCalls && { toolCalls }),
+      };
     }
     default:
       throw badInput(`${path}.role`, 'must be system, developer, user, assistant or tool.');
   }
+}
+
+/** Refuses a message that says nothing, by the name that its content has here. */
+export function needContent<Content extends Pick<GraphMessage, 'text' | 'images'>>(
+  content: Content,
+  path: string,
+): Content {
+  if (!content.text && !content.images) throw badInput(`${path}.content`, 'is missing or empty; write something.');
+  return content;
 }
 
 /** Returns text and images of a message, whose content is a text or a list of parts. */

@@ -6,18 +6,19 @@ import { readJsonBody } from '../doors/json-body.ts';
 import type { DoorParts } from '../doors/parts.ts';
 import { Visit } from '../doors/visit.ts';
 import type { Served } from '../policy/pipeline.ts';
-import { readerFor } from '../request/sender.ts';
+import { refuseMethod } from '../server/pages.ts';
 import type { GraphVersion } from '../supergraph/graph.ts';
 import { answerChatCompletion } from './chat-completions.ts';
 import { answerEmbeddings } from './embeddings.ts';
-import { refuse } from './errors.ts';
+import { errorBody, refuse } from './errors.ts';
 import { deleteFile, listFiles, readFile, readFileContent, uploadFile } from './files.ts';
 import { FILES } from './files-graph.ts';
 import { GRAPH } from './graph.ts';
 import { answerImages } from './images.ts';
 import { answerModels } from './models.ts';
 import type { Body } from './read.ts';
-import { answerResponse, cancelResponse, readResponse } from './responses.ts';
+import { answerResponse } from './responses.ts';
+import { cancelResponse, deleteResponse, listInput, readResponse } from './stored-responses.ts';
 import {
   attachFile,
   changeStore,
@@ -91,7 +92,7 @@ const FILE_ROUTES: readonly Route[] = [
 
 /** Creates the door for those who speak to OpenAI's API, at /v1. */
 export function createOpenAi(parts: DoorParts): OpenAi {
-  const { config, log } = parts;
+  const { log } = parts;
   const post = (pattern: RegExp, answer: Route['answer']): Route => ({ method: 'POST', pattern, answer });
   const get = (pattern: RegExp, answer: Route['answer']): Route => ({ method: 'GET', pattern, answer });
   const routes: readonly Route[] = [
@@ -101,7 +102,14 @@ export function createOpenAi(parts: DoorParts): OpenAi {
       answerChatCompletion(visit, body, key, response, parts),
     ),
     post(/^\/v1\/responses$/, ({ visit, body, key, response }) => answerResponse(visit, body, key, response, log)),
-    get(/^\/v1\/responses\/([^/]+)$/, ({ visit, id, response }) => readResponse(visit, id!, response)),
+    get(/^\/v1\/responses\/([^/]+)$/, ({ visit, id, search, response }) => readResponse(visit, id!, search, response)),
+    {
+      ...get(/^\/v1\/responses\/([^/]+)$/, ({ visit, id, response }) => deleteResponse(visit, id!, response)),
+      method: 'DELETE',
+    },
+    get(/^\/v1\/responses\/([^/]+)\/input_items$/, ({ visit, id, search, response }) =>
+      listInput(visit, id!, search, response),
+    ),
     post(/^\/v1\/responses\/([^/]+)\/cancel$/, ({ visit, id, response }) => cancelResponse(visit, id!, response)),
     post(/^\/v1\/embeddings$/, ({ visit, body, response }) => answerEmbeddings(visit, body, response)),
     post(/^\/v1\/images\/generations$/, ({ visit, body, response }) => answerImages(visit, body, response)),
@@ -114,15 +122,21 @@ export function createOpenAi(parts: DoorParts): OpenAi {
     const here = routes.filter(({ pattern }) => pattern.test(plain));
     const route = here.find(({ method }) => method === (request.method === 'HEAD' ? 'GET' : request.method));
     if (!route) {
-      if (here.length > 0) response.setHeader('allow', here.map(({ method }) => method).join(', '));
-      throw new CodedError('NOT_FOUND', `${request.method} ${path} is not part of this API.`);
+      if (here.length === 0) throw new CodedError('NOT_FOUND', `${request.method} ${path} is not part of this API.`);
+      const why = new CodedError('BAD_USER_INPUT', `${path} does not answer ${request.method}.`, {
+        openAiCode: 'method_not_allowed',
+      });
+      return refuseMethod(
+        response,
+        here.map(({ method }) => method),
+        errorBody(why),
+      );
     }
     const [, id, part] = route.pattern.exec(plain) ?? [];
     // A request that changes nothing more than a status may come without a body.
     const isBare = request.headers['content-type'] === undefined && request.headers['content-length'] === '0';
     const hasBody = route.method !== 'GET' && !isBare && !route.takesFile;
-    const read = readerFor(request, parts);
-    const body = hasBody ? ((await readJsonBody(request, config.MAX_BODY_BYTES, read)) ?? {}) : {};
+    const body = hasBody ? ((await readJsonBody(request, response, parts)) ?? {}) : {};
     const visit = await Visit.begin(parts, 'openai', request, response);
     const key = request.headers['idempotency-key'];
     await route.answer({

@@ -1,6 +1,6 @@
 import { badInput } from '#platform/base/errors/errors.ts';
 import { type Decision, decisionOf } from './approvals.ts';
-import { contentOf, type GraphMessage } from './messages.ts';
+import { contentOf, type GraphMessage, needContent } from './messages.ts';
 import { type Body, needText, objectsOf } from './read.ts';
 
 /** Returns what `input` says of calls that wait for a yes. */
@@ -16,13 +16,16 @@ export const decisionsOf = ({ input }: Body): Decision[] =>
  */
 export function messagesOf(body: Body, mayBeEmpty: boolean): GraphMessage[] {
   const { input } = body;
-  if (typeof input === 'string') return [{ role: 'USER', text: input }];
+  if (typeof input === 'string') {
+    if (input === '') throw badInput('input', 'is empty; write something.');
+    return [{ role: 'USER', text: input }];
+  }
   const messages: GraphMessage[] = [];
   for (const [index, item] of (objectsOf(body, 'input') ?? []).entries()) {
     const path = `input.${index}`;
     switch (item['type'] ?? 'message') {
       case 'message':
-        messages.push({ role: roleOf(item, path), ...contentOf(item, path) });
+        messages.push(messageOf(item, path));
         break;
       case 'function_call': {
         const call = {
@@ -56,6 +59,12 @@ export function messagesOf(body: Body, mayBeEmpty: boolean): GraphMessage[] {
   }
   if (messages.length === 0 && !mayBeEmpty) throw badInput('input', 'is missing: a text, or a list of items.');
   return messages;
+}
+
+function messageOf(item: Body, path: string): GraphMessage {
+  const role = roleOf(item, path);
+  const content = contentOf(item, path);
+  return { role, ...(role === 'ASSISTANT' ? content : needContent(content, path)) };
 }
 
 function roleOf(item: Body, path: string): GraphMessage['role'] {

@@ -1,24 +1,23 @@
 import { randomUUID } from 'node:crypto';
 import type { ServerResponse } from 'node:http';
-import { badInput, CodedError } from '#platform/base/errors/errors.ts';
+import { badInput } from '#platform/base/errors/errors.ts';
 import type { Logger } from '#platform/base/log/log.ts';
-import { waitingCalls } from '../doors/approvals.ts';
 import type { Visit } from '../doors/visit.ts';
 import { sendJson } from '../server/pages.ts';
-import { annotated } from './annotations.ts';
 import { type Decision, decideOn } from './approvals.ts';
 import { completionOf } from './completion.ts';
 import { sendInto, submitResults, trailingResults } from './continue-conversation.ts';
-import { finishReason, replyOf, type StoredReply } from './conversation.ts';
+import { replyOf, type StoredReply } from './conversation.ts';
 import { GRAPH } from './graph.ts';
 import { openLate } from './late-stream.ts';
 import type { GraphMessage } from './messages.ts';
 import { severalCalls, withOneCall } from './one-call.ts';
 import { type Answering, whole } from './pieces.ts';
-import { type Body, checkNames, flagOf, needText, numberOf, objectOf, objectsOf, textOf, wishesOf } from './read.ts';
+import { type Body, checkNames, flagOf, needText, objectOf, objectsOf, textOf, wishesOf } from './read.ts';
 import { itemsOf, type ResponseHead, ResponseStream, responseBody } from './response-events.ts';
 import { decisionsOf, messagesOf } from './response-input.ts';
-import { formatOf, parametersOf, toolChoiceOf, toolOf } from './settings.ts';
+import { formatOf, maxTokensOf, parametersOf, toolChoiceOf, toolOf } from './settings.ts';
+import { RESPONSE_PREFIX, storedReply } from './stored-responses.ts';
 
 const KNOWN = [
   'model',
@@ -47,7 +46,16 @@ const IGNORED = [
   'include',
   'stream_options',
 ];
-const PREFIX = 'resp_';
+/** What may be asked for beside an answer. Of the tools that most of it is about there are none. */
+const INCLUDED = [
+  'code_interpreter_call.outputs',
+  'computer_call_output.output.image_url',
+  'file_search_call.results',
+  'message.input_image.image_url',
+  'reasoning.encrypted_content',
+  'web_search_call.action.sources',
+  'web_search_call.results',
+];
 
 /**
  * Answers POST /v1/responses. A response that is stored is a reply in a conversation, which `previous_response_id` goes
@@ -62,13 +70,12 @@ export async function answerResponse(
 ): Promise<void> {
   checkNames(body, KNOWN, IGNORED);
   checkNames(objectOf(body, 'text') ?? {}, ['format'], [], 'text.');
-  if (Array.isArray(body['include']) && body['include'].includes('message.output_text.logprobs'))
-    throw badInput('include', 'cannot name message.output_text.logprobs: no probabilities are told.');
+  checkIncluded(body['include']);
   const streams = flagOf(body, 'stream') ?? false;
   const { answering, stored } = await answeringOf(visit, body, key);
   const replyId = answering.metadata['reply_id'];
   const head: ResponseHead = {
-    id: `${PREFIX}${replyId ?? randomUUID()}`,
+    id: `${RESPONSE_PREFIX}${replyId ?? randomUUID()}`,
     created: Math.floor(Date.now() / 1000),
     model: answering.model,
     request: body,
@@ -82,6 +89,16 @@ export async function answerResponse(
   const late = openLate(response, log, visit.signal, (stream, error) => events.failed(stream, error));
   const events = new ResponseStream(head, (event, data) => late.send(event, data));
   await late.run(() => events.write(answering));
+}
+
+function checkIncluded(include: unknown): void {
+  if (include == null) return;
+  if (!Array.isArray(include)) throw badInput('include', 'must be a list of names.');
+  for (const name of include) {
+    if (name === 'message.output_text.logprobs')
+      throw badInput('include', 'cannot name message.output_text.logprobs: no probabilities are told.');
+    if (!INCLUDED.includes(name)) throw badInput('include', `takes ${INCLUDED.join(', ')}.`);
+  }
 }
 
 async function answeringOf(visit: Visit, body: Body, key: string | undefined) {
@@ -117,7 +134,7 @@ async function answeringOf(visit: Visit, body: Body, key: string | undefined) {
       ...(toolChoice && { toolChoice }),
       useMemory: useMemory ?? false,
     };
-    const answering = completionOf(visit, input);
+    const answering = completionOf(visit, input, () => 'input');
     return { answering: isOneCall ? withOneCall(answering) : answering, stored: false };
   }
   if (isOneCall) throw severalCalls();
@@ -231,66 +248,8 @@ function settingsOf(body: Body) {
   const responseFormat = formatOf(format, 'text.format', (one) => one);
   return {
     ...(model !== undefined && { model }),
-    parameters: parametersOf(body, numberOf(body, 'max_output_tokens'), effort, 'reasoning.effort'),
+    parameters: parametersOf(body, maxTokensOf(body, 'max_output_tokens'), effort, 'reasoning.effort'),
     ...(tools && { tools }),
     ...(responseFormat && { responseFormat }),
-  };
-}
-
-async function storedReply(visit: Visit, id: string): Promise<StoredReply> {
-  const reply = id.startsWith(PREFIX)
-    ? await visit.run<StoredReply>(GRAPH.OpenAiReply, { id: id.slice(PREFIX.length) })
-    : undefined;
-  if (reply?.role !== 'ASSISTANT') {
-    throw new CodedError(
-      'NOT_FOUND',
-      `There is no response ${id.slice(0, 100)}; one with \`store: false\` is not kept.`,
-    );
-  }
-  return reply;
-}
-
-/** Answers GET /v1/responses/{id}: a response that is stored. */
-export async function readResponse(visit: Visit, id: string, response: ServerResponse): Promise<void> {
-  sendJson(response, 200, asResponse(id, await storedReply(visit, id)));
-}
-
-/** Answers POST /v1/responses/{id}/cancel: the model is stopped, what was written is kept. */
-export async function cancelResponse(visit: Visit, id: string, response: ServerResponse): Promise<void> {
-  const reply = await storedReply(visit, id);
-  await visit.need(GRAPH.OpenAiStop, { input: { id: reply.id } });
-  sendJson(response, 200, asResponse(id, await storedReply(visit, id)));
-}
-
-const STATUSES: Readonly<Record<string, string>> = {
-  PENDING: 'queued',
-  STREAMING: 'in_progress',
-  COMPLETE: 'completed',
-  STOPPED: 'cancelled',
-  INTERRUPTED: 'incomplete',
-  FAILED: 'failed',
-};
-
-function asResponse(id: string, reply: StoredReply): object {
-  const head: ResponseHead = {
-    id,
-    created: Math.floor(Date.parse(reply.createdAt) / 1000),
-    model: reply.generation?.model ?? 'default',
-    request: {},
-    stored: true,
-    metadata: { conversation_id: reply.conversation?.id ?? '', reply_id: reply.id },
-  };
-  const answer = {
-    ...annotated(reply.text, reply.citations),
-    reasoning: reply.reasoning ?? '',
-    calls: reply.toolCalls.filter(({ runsOn }) => runsOn === 'CLIENT'),
-    approvals: waitingCalls(reply),
-    finish: finishReason(reply),
-    usage: reply.generation?.usage,
-  };
-  return {
-    ...responseBody(head, itemsOf(head, answer), answer),
-    status: STATUSES[reply.status] ?? 'completed',
-    error: reply.error && { code: reply.error.code.toLowerCase(), message: reply.error.message },
   };
 }

@@ -1,6 +1,34 @@
 import { badInput } from '#platform/base/errors/errors.ts';
 import { type Body, needText, numberOf, objectOf, textOf } from './read.ts';
 
+const MAX_TOKENS = 1_000_000;
+/** Seeds are whole numbers of 64 bits at OpenAI, and of 32 in the graph. */
+const MAX_SEED = 2 ** 63;
+
+/** Returns how long an answer may be, by the name that this API has for it. */
+export function maxTokensOf(body: Body, name: string): number | undefined {
+  const tokens = numberOf(body, name);
+  if (tokens === undefined || (Number.isInteger(tokens) && tokens >= 1 && tokens <= MAX_TOKENS)) return tokens;
+  throw badInput(name, `is ${tokens}; it takes a whole number from 1 to ${MAX_TOKENS}.`);
+}
+
+/** Returns the seed as the graph takes it: equal ones stay equal, and those of 32 bits are as they are. */
+function seedOf(body: Body): number | undefined {
+  const seed = numberOf(body, 'seed');
+  if (seed === undefined) return undefined;
+  if (!Number.isInteger(seed) || Math.abs(seed) > MAX_SEED)
+    throw badInput('seed', `is ${seed}; it takes a whole number of 64 bits.`);
+  return Number(BigInt.asIntN(32, BigInt(seed)));
+}
+
+function stopOf({ stop }: Body): readonly string[] | undefined {
+  if (stop == null) return undefined;
+  if (typeof stop === 'string') return [stop];
+  if (!Array.isArray(stop) || !stop.every((one) => typeof one === 'string'))
+    throw badInput('stop', 'must be a text or a list of texts.');
+  return stop;
+}
+
 /** Returns the parameters of a model that requests of both kinds name alike. */
 export function parametersOf(
   body: Body,
@@ -8,13 +36,12 @@ export function parametersOf(
   effort: string | undefined,
   effortPath: string,
 ): object {
-  const stop = body['stop'];
   const given = {
     temperature: numberOf(body, 'temperature'),
     topP: numberOf(body, 'top_p'),
     maxTokens,
-    stop: typeof stop === 'string' ? [stop] : stop,
-    seed: numberOf(body, 'seed'),
+    stop: stopOf(body),
+    seed: seedOf(body),
     presencePenalty: numberOf(body, 'presence_penalty'),
     frequencyPenalty: numberOf(body, 'frequency_penalty'),
     reasoningEffort: effort === undefined ? undefined : effortOf(effort, effortPath),

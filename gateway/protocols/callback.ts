@@ -4,6 +4,7 @@ import { httpStatusOf } from '#platform/base/errors/http-status.ts';
 import { parseObject } from '#platform/base/json/objects.ts';
 import { readBody } from '#platform/net/http/web.ts';
 import type { Callbacks } from '#platform/net/transport/callbacks.ts';
+import { refuseMethod } from '../server/pages.ts';
 
 /** Where subgraphs send the events of subscriptions over Apollo's HTTP callback protocol. */
 export const CALLBACK_PATH = '/callback/';
@@ -33,7 +34,7 @@ export function createCallbackHandler(callbacks: Callbacks, relay: RelayCallback
     const answer = (status: number): void => {
       response.writeHead(status, { 'subscription-protocol': 'callback/1.0', 'content-length': 0 }).end();
     };
-    if (request.method !== 'POST') return answer(405);
+    if (request.method !== 'POST') return refuseMethod(response, ['POST']);
     const isOwn = callbacks.has(id);
     if (!isOwn && (!relay || !ID.test(id) || !(await relay.has(id)))) return answer(404);
     try {

@@ -12,7 +12,7 @@ import type { SubgraphTransport } from '#platform/net/transport/transport.ts';
 import type { Pipeline } from '../policy/pipeline.ts';
 import { credentialsOf, identify } from '../request/authentication.ts';
 import { clientOf } from '../request/client.ts';
-import { problem, sendJson } from '../server/pages.ts';
+import { problem, refuseMethod, sendJson } from '../server/pages.ts';
 
 export interface ForwardOptions {
   readonly config: Pick<Config, 'TRUSTED_PROXIES'>;
@@ -32,7 +32,9 @@ export type Forward = (
 ) => Promise<void>;
 
 /** The methods that a plain route may declare. */
-const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'DELETE'];
+const METHODS = ['GET', 'POST', 'PUT', 'DELETE'];
+/** What a subgraph is asked with: it says itself which of them a route answers. */
+const ASKED = new Set([...METHODS, 'HEAD', 'PATCH']);
 
 /**
  * Makes the way to plain routes. A request pays for it as for an operation, and reaches only what the subgraph has
@@ -40,10 +42,7 @@ const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'DELETE'];
  */
 export function createForward({ config, authenticator, pipeline }: ForwardOptions): Forward {
   return async function forward(request, response, transport, path, isOpen = false): Promise<void> {
-    if (!METHODS.includes(request.method ?? '')) {
-      response.setHeader('allow', METHODS.join(', '));
-      return sendJson(response, 405, problem('BAD_USER_INPUT', `Use ${METHODS.join(', ')}.`));
-    }
+    if (!ASKED.has(request.method ?? '')) return refuseMethod(response, METHODS);
     if (!transport) return sendJson(response, 404, problem('NOT_FOUND', 'No such subgraph.'));
     const left = watchClient(response);
     try {

@@ -82,13 +82,14 @@ export function createGraphqlHandler(options: GraphqlHttpOptions) {
     const admitted = await pipeline.admit(version, params, caller);
     if (isRefused(admitted)) return fail(exchange, admitted.errors);
     const { kind, executeInParts } = admitted.prepared;
-    if (kind === 'subscription') {
+    if (kind === 'subscription' && request.method !== 'HEAD') {
       const refusal = stream(exchange, version, admitted);
       return refusal && fail(exchange, [refusal]);
     }
-    if (kind === 'mutation' && request.method === 'GET') {
-      response.setHeader('allow', 'POST');
-      return fail(exchange, [new CodedError('BAD_USER_INPUT', 'A mutation must be sent with POST.')], 405);
+    if (kind !== 'query' && request.method !== 'POST') {
+      response.setHeader('allow', kind === 'mutation' ? 'POST' : 'GET, POST');
+      const why = `A ${kind} must be sent with ${kind === 'mutation' ? 'POST' : 'POST, or with GET'}.`;
+      return fail(exchange, [new CodedError('BAD_USER_INPUT', why)], 405);
     }
     if (accepted.defer && executeInParts && !apollo.observes) {
       const answer = await answerInParts(exchange, admitted, accepted.defer);

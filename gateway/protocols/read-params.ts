@@ -24,7 +24,7 @@ export async function readParams(
   origins: Origins,
   read: ReadMessage,
 ): Promise<OperationParams | readonly OperationParams[]> {
-  if (request.method === 'GET') {
+  if (request.method === 'GET' || request.method === 'HEAD') {
     const type = request.headers['content-type'];
     // Browsers send types that they do not know without asking (GHSA-9q82-xgwf-vj6h).
     if (type !== undefined && contentTypeOf(type) !== 'application/json') throw new WrongMediaType(...JSON_ONLY);

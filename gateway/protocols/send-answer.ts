@@ -71,7 +71,7 @@ export function refuse(
   if (typeof retryAfter === 'number') response.setHeader('retry-after', String(retryAfter));
   // The rest of a body that is too large is not read, so the connection cannot be used again.
   if (status === 413) response.setHeader('connection', 'close');
-  if (status === 405 && !response.hasHeader('allow')) response.setHeader('allow', 'GET, POST');
+  if (status === 405 && !response.hasHeader('allow')) response.setHeader('allow', 'GET, HEAD, POST');
   if (status === 401) response.setHeader('www-authenticate', 'Bearer');
   send(response, status, format, errorBody(errors));
 }

@@ -1,12 +1,15 @@
-import type { IncomingMessage } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Config } from '#platform/base/config/config.ts';
+import { CodedError } from '#platform/base/errors/errors.ts';
+import { guarded } from '#platform/base/faults/guarded.ts';
 import type { Authenticator } from '#platform/identity/authenticator.ts';
 import { type ClientInfo, networkOf } from '#platform/identity/client-info.ts';
 import type { Identity } from '#platform/identity/identity.ts';
+import { isCoded } from '#platform/net/http/inflate.ts';
 import { readBody } from '#platform/net/http/web.ts';
 import { credentialsOf, identify } from './authentication.ts';
 import { clientOf } from './client.ts';
-import { unfinishedBodies } from './unfinished-bodies.ts';
+import { type HeldBody, unfinishedBodies } from './unfinished-bodies.ts';
 
 /** The one who a message is from. */
 export interface Sender {
@@ -39,24 +42,45 @@ export interface SenderParts {
   readonly pipeline: Turns;
 }
 
+/** A door of those who are signed in, who may send more than others. */
+export interface ReaderDoor {
+  /** URL of the door, where connected apps come to it; see Credentials. */
+  readonly resource?: string | undefined;
+  /** Bytes of the largest body of one who is signed in. */
+  readonly maxBytes: number;
+  readonly response: ServerResponse;
+}
+
 /**
- * Returns what reads and parses the body of a request at its sender's expense.
+ * Returns what reads and parses the body of a request at its sender's expense. Who sends more than anybody may is found
+ * out before it is read.
  *
- * @param resource URL of the door, where connected apps come to it; see Credentials.
  * @throws {CodedError} when it is used, by rejecting: RATE_LIMITED; UNAUTHENTICATED, of a large body.
  */
-export function readerFor(
-  request: IncomingMessage,
-  { config, authenticator, pipeline }: SenderParts,
-  resource?: string,
-): ReadMessage {
-  const sender = async (): Promise<Sender> => {
+export function readerFor(request: IncomingMessage, parts: SenderParts, door?: ReaderDoor): ReadMessage {
+  const { config, authenticator, pipeline } = parts;
+  let found: Promise<Sender> | undefined;
+  const find = async (): Promise<Sender> => {
     const client = clientOf(request, config.TRUSTED_PROXIES);
-    const credentials = { ...credentialsOf(request, authenticator), resource };
+    const credentials = { ...credentialsOf(request, authenticator), resource: door?.resource };
     return { client, identity: await identify(authenticator, credentials, client) };
   };
-  return async (maxBytes, parse) => {
-    const held = unfinishedBodies.hold(() => networkOf(clientOf(request, config.TRUSTED_PROXIES)), maxBytes);
+  const sender = (): Promise<Sender> => {
+    found ??= find();
+    return found;
+  };
+  const network = (): string => networkOf(clientOf(request, config.TRUSTED_PROXIES));
+
+  /** Reads what is larger than everybody may send. It stays in memory until it is answered, and counts as long. */
+  async function readLarge<T>(userId: string, { maxBytes, response }: ReaderDoor, parse: (body: Buffer) => T) {
+    const held = unfinishedBodies.hold(() => `user ${userId}`, maxBytes);
+    releaseWhenAnswered(held, response);
+    const body = await readBody(request, maxBytes, held.add);
+    return await pipeline.read(sender, body.length, () => parse(body));
+  }
+
+  async function readOrdinary<T>(maxBytes: number, parse: (body: Buffer) => T) {
+    const held = unfinishedBodies.hold(network, maxBytes);
     try {
       const body = await readBody(request, maxBytes, held.add);
       const parsed = pipeline.read(sender, body.length, () => parse(body));
@@ -64,5 +88,44 @@ export function readerFor(
     } finally {
       held.release();
     }
+  }
+
+  return async (maxBytes, parse) => {
+    const isDoorWider = door !== undefined && door.maxBytes > maxBytes;
+    try {
+      if (!isDoorWider || isWithin(request, maxBytes)) return await readOrdinary(maxBytes, parse);
+      // Where the credentials are not good, what comes is not read, not even to be thrown away.
+      door.response.setHeader('connection', 'close');
+      const { identity } = await sender();
+      door.response.removeHeader('connection');
+      if (identity.kind === 'user') return await readLarge(identity.userId, door, parse);
+    } catch (error) {
+      throw isTooLarge(error) ? named(error, isDoorWider ? 'MAX_DOOR_BODY_BYTES' : 'MAX_BODY_BYTES') : error;
+    }
+    try {
+      return await readOrdinary(maxBytes, parse);
+    } catch (error) {
+      const more = ` Those who are signed in may send ${door.maxBytes} (MAX_DOOR_BODY_BYTES).`;
+      throw isTooLarge(error) ? named(error, 'MAX_BODY_BYTES', more) : error;
+    }
   };
 }
+
+/** Returns whether a request says by itself that its body is no longer than so many bytes. */
+const isWithin = ({ headers }: IncomingMessage, bytes: number): boolean =>
+  Number(headers['content-length']) <= bytes && !isCoded(headers['content-encoding']);
+
+function releaseWhenAnswered(held: HeldBody, response: ServerResponse): void {
+  if (response.destroyed) return;
+  response.once(
+    'close',
+    guarded({ where: 'answer to a large body' }, () => held.release()),
+  );
+}
+
+const isTooLarge = (error: unknown): error is CodedError =>
+  error instanceof CodedError && error.code === 'PAYLOAD_TOO_LARGE';
+
+/** Returns a refusal with the name of the setting that it follows. */
+const named = ({ message }: CodedError, setting: string, more = ''): CodedError =>
+  new CodedError('PAYLOAD_TOO_LARGE', `${message} The setting is ${setting}.${more}`);

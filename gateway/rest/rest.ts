@@ -8,8 +8,7 @@ import type { DoorParts } from '../doors/parts.ts';
 import { Visit } from '../doors/visit.ts';
 import type { Served } from '../policy/pipeline.ts';
 import { contentTypeOf } from '../protocols/graphql-http.ts';
-import { readerFor } from '../request/sender.ts';
-import { problem, sendJson } from '../server/pages.ts';
+import { problem, refuseMethod, sendJson } from '../server/pages.ts';
 import type { GraphVersion } from '../supergraph/graph.ts';
 import type { Composed } from './composed-endpoint.ts';
 import { type Described, type Endpoint, readEndpoints } from './endpoints.ts';
@@ -49,15 +48,12 @@ export function createRest(options: RestOptions): Rest {
     ...composed.map((endpoint) => ({ endpoint, pattern: patternOf(endpoint), answer: answerComposed(endpoint) })),
   ];
 
-  const bodyOf = (request: IncomingMessage) =>
-    readJsonBody(request, config.MAX_BODY_BYTES, readerFor(request, options));
-
   function answerOne(endpoint: Endpoint) {
     const pattern = patternOf(endpoint);
     return async (request: IncomingMessage, response: ServerResponse, path: string, search: string): Promise<void> => {
       const groups = pattern.exec(path)?.groups ?? {};
       const parameters = Object.fromEntries(Object.entries(groups).map(([name, value]) => [name, decode(name, value)]));
-      const body = endpoint.method === 'GET' ? undefined : await bodyOf(request);
+      const body = endpoint.method === 'GET' ? undefined : await readJsonBody(request, response, options);
       const visit = await Visit.begin(options, 'rest', request, response);
       const variables = variablesOf(endpoint, parameters, new URLSearchParams(search), body);
       sendValue(response, endpoint.operation.root, await visit.result(endpoint.operation, variables));
@@ -69,7 +65,7 @@ export function createRest(options: RestOptions): Rest {
       const [unknown] = new URLSearchParams(search).keys();
       if (unknown !== undefined) throw badInput(unknown, 'is not known here.');
       const isForm = endpoint.takesFile && contentTypeOf(request.headers['content-type']) === 'multipart/form-data';
-      const body = isForm ? undefined : await bodyOf(request);
+      const body = isForm ? undefined : await readJsonBody(request, response, options);
       const visit = await Visit.begin(options, 'rest', request, response);
       await endpoint.answer({ request, response, visit, log, body });
     };
@@ -79,7 +75,9 @@ export function createRest(options: RestOptions): Rest {
     has: (path) => routes.length > 0 && (path === DOCUMENT || routes.some(({ pattern }) => pattern.test(path))),
 
     async answer(request, response, path, search) {
+      const asked = request.method === 'HEAD' ? 'GET' : request.method;
       if (path === DOCUMENT) {
+        if (asked !== 'GET') return refuseMethod(response, ['GET']);
         const schema = graph.current?.supergraph.apiSchema;
         if (!schema) return sendJson(response, 503, problem('SERVICE_UNAVAILABLE', 'The gateway is starting.'));
         return sendJson(response, 200, openApi(endpoints, composed, schema, config.publicUrl));
@@ -87,11 +85,12 @@ export function createRest(options: RestOptions): Rest {
       // What is written out is not what a parameter takes: /api/memories/search is not a memory of /api/memories/{id}.
       const written = routes.filter(({ endpoint }) => endpoint.path === path);
       const matching = written.length > 0 ? written : routes.filter(({ pattern }) => pattern.test(path));
-      const found = matching.find(({ endpoint }) => endpoint.method === request.method);
-      if (!found) {
-        response.setHeader('allow', matching.map(({ endpoint }) => endpoint.method).join(', '));
-        return sendJson(response, 405, problem('BAD_USER_INPUT', `${path} does not answer ${request.method}.`));
-      }
+      const found = matching.find(({ endpoint }) => endpoint.method === asked);
+      if (!found)
+        return refuseMethod(
+          response,
+          matching.map(({ endpoint }) => endpoint.method),
+        );
       try {
         await found.answer(request, response, path, search);
       } catch (error) {

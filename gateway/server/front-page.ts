@@ -6,6 +6,8 @@ import { sendText } from './pages.ts';
 
 /** A page at / whose scripts show what the rest of the address names. */
 export interface FrontPage {
+  /** Returns whether a file of the page may have this path. */
+  has(path: string): boolean;
   /**
    * Answers / and the files of the page, and every other address that a browser's address bar asks for.
    *
@@ -41,6 +43,7 @@ export function createFrontPage(folder: string, config: Pick<Config, 'publicUrl'
     ].join('; ');
 
   return {
+    has: (path) => path.startsWith(ASSETS) || path === '/icon.svg',
     async answer(response, path, isAddress) {
       if (path.startsWith(ASSETS)) return files.send(response, path.slice(ASSETS.length));
       if (path === '/icon.svg') return files.send(response, 'icon.svg');

@@ -72,7 +72,7 @@ export function createOrigins(
     preflight(request, response) {
       mark(request, response);
       if (originOf(request) !== undefined) {
-        response.setHeader('access-control-allow-methods', 'GET, POST, PUT, DELETE, OPTIONS');
+        response.setHeader('access-control-allow-methods', 'GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS');
         // What was asked for: no header of ours is dangerous, and clients bring their own (apollographql-client-name
         // …).
         response.setHeader(

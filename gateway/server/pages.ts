@@ -25,6 +25,22 @@ export const seeOther = (response: ServerResponse, location: string): void =>
 /** Returns an error as JSON: `{error: {code, message, …}}`. */
 export const problem = (code: string, message: string) => ({ error: { code, message } });
 
+/**
+ * Answers a method that a path does not have: 405 with those that it has. OPTIONS asks for nothing else than these.
+ *
+ * @param body Default: the problem of REST.
+ */
+export function refuseMethod(response: ServerResponse, methods: readonly string[], body?: object): void {
+  const { method, url = '' } = response.req;
+  const all = new Set(methods.flatMap((one) => (one === 'GET' ? ['GET', 'HEAD'] : [one])));
+  response.setHeader('allow', [...all].join(', '));
+  if (method === 'OPTIONS') response.writeHead(204, { 'content-length': '0' }).end();
+  else {
+    const message = `${url.split('?', 1)[0]!.slice(0, 200)} does not answer ${method}.`;
+    sendJson(response, 405, body ?? problem('BAD_USER_INPUT', message));
+  }
+}
+
 /** Sends a JSON value whole. */
 export const sendJson = (response: ServerResponse, status: number, body: unknown): void =>
   sendText(response, status, 'application/json; charset=utf-8', JSON.stringify(body));

@@ -60,7 +60,11 @@ export async function createSubgraph(definition: SubgraphDefinition, platform: P
       const { pathname, searchParams } = new URL(request.url);
       const match = router.match(request.method, pathname);
       if (match === undefined) return problem(404, 'NOT_FOUND', `${definition.name} has no route ${pathname}.`);
-      if (match === 'method') return problem(405, 'BAD_USER_INPUT', `${pathname} does not answer ${request.method}.`);
+      if ('length' in match) {
+        const refused = problem(405, 'BAD_USER_INPUT', `${pathname} does not answer ${request.method}.`);
+        refused.headers.set('allow', match.join(', '));
+        return refused;
+      }
       const search = Object.fromEntries(searchParams);
       const unstorable = findUnstorable(search);
       if (unstorable) return problem(400, 'BAD_USER_INPUT', `${unstorable.path} ${unstorable.problem}`);

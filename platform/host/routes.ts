@@ -12,19 +12,19 @@ export interface MatchedRoute {
 export function createRouter(routes: readonly Route[]) {
   const compiled = routes.map((route) => ({ route, segments: route.path.split('/') }));
   return {
-    /** The route, 'method' when only another method has the path, or undefined. */
-    match(method: string, path: string): MatchedRoute | 'method' | undefined {
+    /** The route, the methods of the path when it has others only, or undefined. */
+    match(method: string, path: string): MatchedRoute | readonly string[] | undefined {
       const segments = path.split('/');
-      let otherMethod = false;
+      const others: string[] = [];
       for (const candidate of compiled) {
         const params = paramsOf(candidate.segments, segments);
         if (params === undefined) continue;
         if (candidate.route.method === method || (method === 'HEAD' && candidate.route.method === 'GET')) {
           return { route: candidate.route, params };
         }
-        otherMethod = true;
+        others.push(...(candidate.route.method === 'GET' ? ['GET', 'HEAD'] : [candidate.route.method]));
       }
-      return otherMethod ? 'method' : undefined;
+      return others.length > 0 ? others : undefined;
     },
   };
 }

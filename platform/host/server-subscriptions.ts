@@ -26,8 +26,6 @@ export interface AssertedExtensions {
   readonly traceparent?: string;
 }
 
-/** A page of entities inside `variables` is the largest honest message. */
-const MAX_MESSAGE = 1024 * 1024;
 /** Bytes that may wait in a socket before its sources are paused. */
 const HIGH_WATER = 1024 * 1024;
 
@@ -39,11 +37,11 @@ export function serveSubscriptions(
   server: Server,
   subgraph: HostedSubgraph,
   assertions: IdentityAssertions,
-  mutualTls: boolean,
+  { mutualTls, maxMessage }: { readonly mutualTls: boolean; readonly maxMessage: number },
 ) {
   const sockets = new WebSocketServer({
     noServer: true,
-    maxPayload: MAX_MESSAGE,
+    maxPayload: maxMessage,
     perMessageDeflate: false, // 240 KB a socket
     handleProtocols: (offered) => (offered.has(PROTOCOL) ? PROTOCOL : false),
   });

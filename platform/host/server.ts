@@ -21,7 +21,9 @@ import { serveSubscriptions } from './server-subscriptions.ts';
 
 export interface SubgraphServerOptions {
   readonly config: Pick<Config, 'HOST' | 'SHUTDOWN_TIMEOUT_MS'> &
-    Partial<Pick<Config, 'MTLS_CERT_FILE' | 'MTLS_KEY_FILE' | 'MTLS_CA_FILE'>>;
+    Partial<
+      Pick<Config, 'MTLS_CERT_FILE' | 'MTLS_KEY_FILE' | 'MTLS_CA_FILE' | 'MAX_BODY_BYTES' | 'MAX_DOOR_BODY_BYTES'>
+    >;
   readonly port: number;
   readonly metrics: Registry;
   readonly assertions: IdentityAssertions;
@@ -36,8 +38,14 @@ export interface SubgraphServer extends AsyncDisposable {
   readonly port: number;
 }
 
-/** Plans carry entity representations of whole pages; nothing honest is larger. */
-const MAX_BODY = 8 * 1024 * 1024;
+/** Plans carry entity representations of whole pages. */
+const MIN_MAX_MESSAGE = 16 * 1024 * 1024;
+/** What a client may send arrives with identity and the text of the operation. */
+const ROOM = 1024 * 1024;
+
+/** Returns the bytes of the largest message that an honest gateway sends. */
+const maxMessage = ({ MAX_BODY_BYTES = 0, MAX_DOOR_BODY_BYTES = 0 }: SubgraphServerOptions['config']): number =>
+  Math.max(MIN_MAX_MESSAGE, MAX_BODY_BYTES + ROOM, MAX_DOOR_BODY_BYTES + ROOM);
 
 /**
  * Serves a subgraph over HTTP: `POST /graphql`, graphql-ws on the same path, the plain routes below `/routes`,
@@ -64,7 +72,10 @@ export async function serveSubgraph(subgraph: HostedSubgraph, options: SubgraphS
     },
   };
   server.on('request', guarded(guard, face.handle));
-  const subscriptions = serveSubscriptions(server, subgraph, options.assertions, tls !== undefined);
+  const subscriptions = serveSubscriptions(server, subgraph, options.assertions, {
+    mutualTls: tls !== undefined,
+    maxMessage: maxMessage(options.config),
+  });
   const port = await listen(server, options.port, options.config.HOST, 'SUBGRAPH_PORT');
   return {
     port,
@@ -120,7 +131,7 @@ function createFace(subgraph: HostedSubgraph, options: SubgraphServerOptions, mu
   async function answerGraphql(request: IncomingMessage, response: ServerResponse, requestId: string): Promise<void> {
     const identity = await options.assertions.verify(header(request, IDENTITY_HEADER), graphqlAudience);
     if (request.method !== 'POST') return sendJson(response, 405, refusal('BAD_USER_INPUT', 'Use POST.'));
-    const body = parseBody(await readBody(request, MAX_BODY));
+    const body = parseBody(await readBody(request, maxMessage(options.config)));
     const started = performance.now();
     const result = await subgraph.executor.execute({
       ...body,

@@ -140,7 +140,12 @@ export const settings = z.object({
   SUBGRAPH_RESTART_MS: count(3_000, 0, 60_000).describe(
     'How long operations wait for a subgraph whose only process has just gone, e.g. to restart, in milliseconds; then SUBGRAPH_UNAVAILABLE.',
   ),
-  MAX_BODY_BYTES: count(524_288, 1_024, 67_108_864).describe('Largest GraphQL request over HTTP, in bytes.'),
+  MAX_BODY_BYTES: count(524_288, 1_024, 67_108_864).describe(
+    'Largest GraphQL request over HTTP, in bytes; at /v1, /api and /mcp the largest of those who are not signed in.',
+  ),
+  MAX_DOOR_BODY_BYTES: count(10_485_760, 1_024, 67_108_864).describe(
+    'Largest JSON request at /v1, /api and /mcp of those who are signed in, in bytes: pictures in base64. Above MAX_BODY_BYTES it has to be made of long texts.',
+  ),
   COMPRESS_FROM_BYTES: count(4_096, 0, 67_108_864).describe(
     'Answers of /graphql from this size on are compressed (zstd, br or gzip) for clients that accept it; 0 never. Streams are not.',
   ),

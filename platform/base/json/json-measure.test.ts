@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { measureJson } from './json-measure.ts';
 
-const levels = (text: string, limit = 4) => measureJson(Buffer.from(text), limit).levels;
+const levels = (text: string, limit = 4) => measureJson(Buffer.from(text), { levels: limit }).levels;
 
 it.each([
   ['{"a":[{"b":1}]}', 3],
@@ -21,7 +21,7 @@ it.each([
   [String.raw`{"a:b":"c:\":d","e":":"}`, 2],
   ['[1,2,3,"::::"]', 0],
 ])('counts the fields of objects, whatever stands in strings: %s', (text, expected) => {
-  expect(measureJson(Buffer.from(text), 4).fields).toBe(expected);
+  expect(measureJson(Buffer.from(text), { levels: 4 }).fields).toBe(expected);
 });
 
 it.each([
@@ -29,7 +29,7 @@ it.each([
   ['[{"a":1,"b":2},{"b":3,"a":4}]', { containers: 3, fields: 4, shapes: 4, shortTexts: 0 }],
   ['{"a":{"a":{"a":"a"}},"b":["a","b","a long text"]}', { containers: 4, fields: 4, shapes: 2, shortTexts: 3 }],
 ])('counts lists and objects, short texts and the sequences of names that are new: %s', (text, expected) => {
-  expect(measureJson(Buffer.from(text), 4)).toMatchObject(expected);
+  expect(measureJson(Buffer.from(text), { levels: 4 })).toMatchObject(expected);
 });
 
 it('does not look at what has no room for so many', () => {

@@ -3,6 +3,7 @@ import { randomInt } from 'node:crypto';
 const QUOTE = 34;
 const BACKSLASH = 92;
 const COLON = 58;
+const COMMA = 44;
 const OPEN_BRACKET = 91;
 const CLOSE_BRACKET = 93;
 const OPEN_BRACE = 123;
@@ -23,6 +24,19 @@ export interface JsonMeasure {
   readonly shapes: number;
   /** Texts of fewer than ten bytes that are values: an engine looks for an equal one that it has already. */
   readonly shortTexts: number;
+  /** Texts of ten bytes and more that are values. */
+  readonly longTexts: number;
+  /** Values of lists and objects, but for the first of each. */
+  readonly values: number;
+  /** Bytes that belong to no text. */
+  readonly outside: number;
+}
+
+/** What is deeper, or has more bytes outside of its texts, is not looked at to its end. */
+export interface MeasureLimits {
+  readonly levels: number;
+  /** Default: without limit. */
+  readonly outside?: number;
 }
 
 /**
@@ -31,52 +45,96 @@ export interface JsonMeasure {
  * not JSON have a measure, too.
  *
  * @param text UTF-8.
- * @param limit what is deeper is not looked at to its end.
  */
-export function measureJson(text: Uint8Array, limit: number): JsonMeasure {
+export function measureJson(text: Uint8Array, limits: MeasureLimits): JsonMeasure {
+  const { levels: maxLevels, outside: maxOutside = Number.POSITIVE_INFINITY } = limits;
   // As many brackets as that have no room in it.
-  if (text.length <= limit) return NOTHING;
+  if (text.length <= maxLevels) return NOTHING;
   let open = 0;
   let levels = 0;
   let containers = 0;
   let fields = 0;
   let shortTexts = 0;
+  let longTexts = 0;
+  let values = 0;
+  let within = 0;
   let from = 0;
   let to = 0;
   const shapes = new Shapes();
-  for (let i = 0; i < text.length; i++) {
+  let i = 0;
+  for (; i < text.length; i++) {
     const byte = text[i];
     if (byte === QUOTE) {
       from = i + 1;
       to = endOfString(text, from);
       i = to;
+      within += to - from;
       if (to - from < SHORT) shortTexts++;
+      else longTexts++;
     } else if (byte === OPEN_BRACKET || byte === OPEN_BRACE) {
       if (++open > levels) levels = open;
-      if (levels > limit) break;
+      if (levels > maxLevels) break;
       containers++;
       if (byte === OPEN_BRACE) shapes.begin(open);
     } else if (byte === COLON) {
       fields++;
       if (to - from < SHORT) shortTexts--;
+      else longTexts--;
       shapes.field(open, text, from, to);
     } else if (byte === CLOSE_BRACKET || byte === CLOSE_BRACE) open--;
+    else if (byte === COMMA) values++;
+    if (i - within > maxOutside) break;
   }
-  return { levels, containers, fields, shapes: shapes.count, shortTexts: Math.max(0, shortTexts) };
+  return {
+    levels,
+    containers,
+    fields,
+    shapes: shapes.count,
+    shortTexts: Math.max(0, shortTexts),
+    longTexts: Math.max(0, longTexts),
+    values,
+    outside: i - within,
+  };
 }
 
-const NOTHING: JsonMeasure = { levels: 0, containers: 0, fields: 0, shapes: 0, shortTexts: 0 };
+const NOTHING: JsonMeasure = {
+  levels: 0,
+  containers: 0,
+  fields: 0,
+  shapes: 0,
+  shortTexts: 0,
+  longTexts: 0,
+  values: 0,
+  outside: 0,
+};
 /** Bytes from which on a text is kept as it is. */
 const SHORT = 10;
 
-/** The index of the quote that ends a string. A search for it is slower where there are many. */
+/** Bytes of a text that are looked at one by one. Searching costs more for a short one, and far less for a long one. */
+const STEP = 128;
+
+/** The index of the quote that ends a string. */
 function endOfString(text: Uint8Array, from: number): number {
-  for (let i = from; i < text.length; i++) {
-    const byte = text[i];
-    if (byte === QUOTE) return i;
-    if (byte === BACKSLASH) i++;
+  let i = from;
+  while (i < text.length) {
+    for (const end = Math.min(text.length, i + STEP); i < end; i++) {
+      const byte = text[i];
+      if (byte === QUOTE) return i;
+      if (byte === BACKSLASH) i++;
+    }
+    const quote = text.indexOf(QUOTE, i);
+    if (quote < 0) return text.length;
+    if (!isEscaped(text, i, quote)) return quote;
+    i = quote + 1;
   }
   return text.length;
+}
+
+/** Whether the byte at `place` is behind an odd number of backslashes, none of which is before `from`. */
+function isEscaped(text: Uint8Array, from: number, place: number): boolean {
+  let i = place;
+  while (i > from && text[i - 1] === BACKSLASH) i--;
+  return (place - i) % 2 === 1;
 }
 
 /** A client that knew it could choose names whose hashes are equal. */

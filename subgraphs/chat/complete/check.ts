@@ -34,7 +34,7 @@ const MAX_MESSAGES = 2_000;
 const MAX_TEXT_BYTES = 4 * 1024 * 1024;
 const MAX_IMAGES = 10;
 /** Most characters of an image in a data: URL. */
-const MAX_IMAGE = 6 * 1024 * 1024;
+const MAX_IMAGE = 8 * 1024 * 1024;
 const MAX_CALLS = 32;
 const IMAGE_DATA = /^data:image\/(?:png|jpeg|webp|gif);base64,/;
 
