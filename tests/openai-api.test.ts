@@ -555,7 +555,7 @@ describe.each(MODES)('/v1 with OpenAI’s own client, %s', (_title, skipped, sta
       const told = await asked('models', 'HEAD');
       expect([told.status, await told.text()]).toEqual([200, '']);
       expect((await asked('models/unheard-of', 'HEAD')).status).toBe(404);
-      expect((await asked('chat/completions', 'HEAD')).status).toBe(404);
+      expect((await asked('chat/completions', 'HEAD')).status).toBe(405);
     });
 
     it('makes images', async () => {

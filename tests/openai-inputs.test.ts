@@ -47,7 +47,7 @@ describe.each(MODES)('what /v1 takes and refuses, %s', (_title, skipped, start) 
     afterAll(() => lifecycle.disposeAsync(), 60_000);
 
     type Told = { status: number; headers: Headers; body: { error: Record<string, unknown> } };
-    const send = async (where: string, body: unknown, key: string | undefined = openai.apiKey): Promise<Told> => {
+    const send = async (where: string, body: unknown, key = openai.apiKey ?? ''): Promise<Told> => {
       const response = await fetch(graph.url + where, {
         method: 'POST',
         headers: { 'content-type': 'application/json', ...(key !== '' && { authorization: `Bearer ${key}` }) },
@@ -71,6 +71,10 @@ describe.each(MODES)('what /v1 takes and refuses, %s', (_title, skipped, start) 
       expect((await embed(tokens[0]!)).data.map(({ embedding }) => embedding)).toEqual([expected[0]]);
       // A name of OpenAI’s newer models is encoded otherwise; there is no such model here, but its tokens are read.
       await expect(embed([[...encodeO200k('Ahoy'), 150_000]], 'gpt-4o')).rejects.toMatchObject({ status: 404 });
+      // As much as one input may have, of long words.
+      expect(
+        (await embed([encode(' international').concat(encode(' international'.repeat(8_190)))])).data,
+      ).toHaveLength(1);
       await expect(embed([[150_000]])).rejects.toMatchObject({ status: 400, param: 'input.0.0' });
     });
 
@@ -89,7 +93,7 @@ describe.each(MODES)('what /v1 takes and refuses, %s', (_title, skipped, start) 
         [{ input: '' }, 'input'],
         [{ input: ['x', ' '] }, 'input.1'],
         [{ input: [...Array(300).fill('x'), ''] }, 'input.300'],
-        [{ input: 'x'.repeat(32_769) }, 'input'],
+        [{ input: 'x'.repeat(131_073) }, 'input'],
         [{ input: Array(2_049).fill([1]) }, 'input'],
       ] as const;
       for (const [body, param] of wrong) {
@@ -130,6 +134,29 @@ describe.each(MODES)('what /v1 takes and refuses, %s', (_title, skipped, start) 
       expect(answered.output_text).toBe('Aye');
       const texts: string[] = Array(20).fill('long text '.repeat(3_000));
       expect((await openai.embeddings.create({ model: '', input: texts })).data).toHaveLength(20);
+    });
+
+    it('is refused more pictures at once than a user may send, and hangs with none of them', async () => {
+      const url = picture(5_500_000);
+      const body = { messages: [{ role: 'user', content: [{ type: 'image_url', image_url: { url } }] }] };
+      const { promise: mayAnswer, resolve: letAnswer } = Promise.withResolvers<void>();
+      model.behave(async (request, response) => {
+        await mayAnswer;
+        await answer('Aye')(request, response);
+      });
+      let over = 0;
+      // Connections end where what still comes is not read.
+      const ask = () =>
+        hello(body).then(
+          ({ status }) => status,
+          () => 429,
+        );
+      const sent = Array.from({ length: 10 }, () => ask().finally(() => over++));
+      await expect.poll(() => over, { timeout: 30_000 }).toBeGreaterThanOrEqual(5);
+      letAnswer();
+      const statuses = await Promise.all(sent);
+      expect(new Set(statuses)).toEqual(new Set([200, 429]));
+      expect(await ask()).toBe(200);
     });
 
     it('names the limit and the setting of what is too large', async () => {
@@ -273,6 +300,24 @@ describe.each(MODES)('what /v1 takes and refuses, %s', (_title, skipped, start) 
         [{ stop: ['a', 'b', 'c', 'd', 'e'] }, 'stop'],
         [{ stop: [1] }, 'stop'],
         [{ stop: 1 }, 'stop'],
+        [{ stream_options: { include_usage: 1 } }, 'stream_options.include_usage'],
+        [{ stream_options: { frob: true } }, 'stream_options.frob'],
+        [{ tools: [{ type: 'function', function: { name: 'a b' } }] }, 'tools.0.function.name'],
+        [
+          { tools: [{ type: 'function', function: { name: 'a', parameters: { type: 'frob' } } }] },
+          'tools.0.function.parameters',
+        ],
+        [
+          {
+            tools: [{ type: 'function', function: { name: 'a' } }],
+            tool_choice: { type: 'function', function: { name: 'b' } },
+          },
+          'tool_choice.function.name',
+        ],
+        [
+          { response_format: { type: 'json_schema', json_schema: { name: 'a b', schema: {} } } },
+          'response_format.json_schema.name',
+        ],
         [{ messages: [] }, 'messages'],
         [{ messages: undefined }, 'messages'],
         [{ messages: 'Hello' }, 'messages'],
@@ -306,6 +351,8 @@ describe.each(MODES)('what /v1 takes and refuses, %s', (_title, skipped, start) 
         [{ max_output_tokens: 0 }, 'max_output_tokens'],
         [{ input: '' }, 'input'],
         [{ input: [{ role: 'user', content: '' }] }, 'input.0.content'],
+        [{ text: { format: { type: 'json_schema', name: 'a', schema: 5 } } }, 'text.format.schema'],
+        [{ instructions: 'x'.repeat(40_000) }, 'instructions'],
         [{ include: ['unheard'] }, 'include'],
         [{ include: 'reasoning.encrypted_content' }, 'include'],
         [{ truncation: 'auto' }, 'truncation'],
@@ -313,6 +360,15 @@ describe.each(MODES)('what /v1 takes and refuses, %s', (_title, skipped, start) 
         const { status, body } = await send('/v1/responses', { model: 'smart', input: 'Hello', ...more });
         expect([more, status, body.error['param']]).toEqual([more, 400, param]);
       }
+    });
+
+    it('says of a key of elsewhere that it is none of this server', async () => {
+      const told = await send('/v1/chat/completions', { messages: [] }, 'sk-proj-elsewhere');
+      expect(told).toMatchObject({
+        status: 401,
+        body: { error: { code: 'invalid_api_key', type: 'authentication_error' } },
+      });
+      expect(told.body.error['message']).toContain('nor an API key of this server');
     });
 
     it('takes what OpenAI takes', async () => {
@@ -354,7 +410,7 @@ describe.each(MODES)('what /v1 takes and refuses, %s', (_title, skipped, start) 
         truncation: 'disabled',
         store: false,
       });
-      expect(answered.store).toBe(false);
+      expect(answered).toMatchObject({ store: false });
       await expect(openai.responses.retrieve(answered.id)).rejects.toMatchObject({ status: 404 });
       expect(await openai.models.retrieve('meta/llama:8b')).toMatchObject({ id: 'meta/llama:8b' });
       expect(
@@ -383,6 +439,7 @@ describe.each(MODES)('what /v1 takes and refuses, %s', (_title, skipped, start) 
       expect(await get(`${first.id}/input_items?after=msg_x`)).toEqual([400, 'after']);
       expect(await get(`${first.id}?stream=true`)).toEqual([400, 'stream']);
       expect(await get('resp_x/input_items')).toEqual([404, null]);
+      expect(await get('input_tokens')).toEqual([404, null]);
 
       const tools = [
         { type: 'function', name: 'weather', parameters: { type: 'object', properties: {} }, strict: false },
@@ -403,7 +460,7 @@ describe.each(MODES)('what /v1 takes and refuses, %s', (_title, skipped, start) 
         input: ['a', 'b', 'c'].map((call_id) => ({
           type: 'function_call_output' as const,
           call_id,
-          output: `rain ${call_id}`,
+          output: [{ type: 'input_text' as const, text: `rain ${call_id}` }],
         })),
       });
       const outputs: string[] = [];

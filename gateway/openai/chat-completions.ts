@@ -12,6 +12,7 @@ import { continueConversation } from './continue-conversation.ts';
 import { type LateStream, openLate } from './late-stream.ts';
 import { chatMessages } from './messages.ts';
 import { severalCalls, withOneCall } from './one-call.ts';
+import { inOwnNames, type OwnNames } from './own-names.ts';
 import { type Annotation, type Answering, type AnswerPiece, type Usage, whole } from './pieces.ts';
 import { type Body, checkNames, flagOf, needText, numberOf, objectOf, objectsOf, textOf, wishesOf } from './read.ts';
 import { formatOf, maxTokensOf, parametersOf, toolChoiceOf, toolOf } from './settings.ts';
@@ -40,6 +41,14 @@ const KNOWN = [
 /** What changes nothing of an answer: who asks is known by the key, and records are kept anyway. */
 const IGNORED = ['user', 'store', 'service_tier', 'safety_identifier', 'prompt_cache_key', 'prompt_cache_retention'];
 
+const NAMES: OwnNames = [
+  [/^input\.messages\.(\d+)\.(?:text|images)\b.*$/, 'messages.$1.content'],
+  [/^input\.text$/, 'messages'],
+  [/^input\.tools\.(\d+)\./, 'tools.$1.function.'],
+  [/^input\.toolChoice\.name$/, 'tool_choice.function.name'],
+  [/^input\.responseFormat\.(?=name|schema)/, 'response_format.json_schema.'],
+];
+
 /** Answers POST /v1/chat/completions: without a conversation, or into the one that `metadata.conversation_id` names. */
 export async function answerChatCompletion(
   visit: Visit,
@@ -53,6 +62,8 @@ export async function answerChatCompletion(
   const isOneCall = flagOf(body, 'parallel_tool_calls') === false;
   const streams = flagOf(body, 'stream') ?? false;
   const options = objectOf(body, 'stream_options') ?? {};
+  checkNames(options, ['include_usage'], ['include_obfuscation'], 'stream_options.');
+  const includeUsage = flagOf(options, 'include_usage', 'stream_options.include_usage') ?? false;
   const wishes = wishesOf(body);
   const model = textOf(body, 'model') || undefined;
   const maxTokens = maxTokensOf(body, 'max_completion_tokens') ?? maxTokensOf(body, 'max_tokens');
@@ -83,18 +94,20 @@ export async function answerChatCompletion(
       ...(toolChoice && { toolChoice }),
       useMemory: wishes.useMemory ?? false,
     };
-    answering = completionOf(visit, input, (index) => `messages.${index}.content`);
+    answering = completionOf(visit, input, NAMES);
     if (isOneCall) answering = withOneCall(answering);
   } else {
     if (isOneCall) throw severalCalls();
     if (body['tool_choice'] != null && body['tool_choice'] !== 'auto') {
       throw badInput('tool_choice', 'goes without a conversation only.');
     }
-    answering = await continueConversation(visit, wishes.conversationId, chatMessages(given), {
+    const reply = {
       ...settings,
       ...(wishes.useMemory !== undefined && { useMemory: wishes.useMemory }),
       clientMessageId: key ?? randomUUID(),
-    });
+    };
+    const messages = chatMessages(given);
+    answering = await inOwnNames(NAMES, continueConversation(visit, wishes.conversationId, messages, reply));
   }
   const head: Head = {
     id: `chatcmpl-${answering.metadata['reply_id'] ?? randomUUID()}`,
@@ -104,7 +117,6 @@ export async function answerChatCompletion(
   const annotationOf = (annotation: Annotation) => chatAnnotation(annotation, config.publicUrl);
   if (!streams) return answerWhole(answering, head, annotationOf, response);
   const stream = openLate(response, log, visit.signal);
-  const includeUsage = flagOf(options, 'include_usage') ?? false;
   await stream.run(() => answerStreamed(answering, head, annotationOf, includeUsage, stream));
 }
 

@@ -30,7 +30,7 @@ describe('a mark before a call or reasoning comes before it', () => {
       event,
       { __typename: 'CompletionEnd', finishReason: 'STOP' },
     ]);
-    expect(await kindsOf(completionOf(visit, {}))).toBe(`It rains [1]<annotation><${kind}><end>`);
+    expect(await kindsOf(completionOf(visit, {}, []))).toBe(`It rains [1]<annotation><${kind}><end>`);
   });
 
   it.each([
@@ -55,7 +55,7 @@ it('what was asked for as JSON has no marks, whatever it begins with', async () 
     { __typename: 'CompletionText', text: '1 [1] ' },
     { __typename: 'CompletionEnd', finishReason: 'STOP' },
   ]);
-  expect(await kindsOf(completionOf(completion, { responseFormat: { type: 'JSON' } }))).toBe('1 [1] <end>');
+  expect(await kindsOf(completionOf(completion, { responseFormat: { type: 'JSON' } }, []))).toBe('1 [1] <end>');
   const reply = visitOf([
     { __typename: 'ReplyCitations', citations },
     { __typename: 'ReplyText', text: '1 [1] ' },

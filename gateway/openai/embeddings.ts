@@ -12,6 +12,8 @@ const CHARACTERS_A_TOKEN = 4;
 /** OpenAI's limit, which clients fill (LangChain sends 512 or 1,000), and that of one operation of the graph. */
 const MAX_TEXTS = 2_048;
 const TEXTS_AT_A_TIME = 256;
+/** Of the texts of one operation, unless one alone has more: a model of this machine embeds them within its time. */
+const CHARACTERS_AT_A_TIME = 65_536;
 /** Vectors that are written without a pause: some 20 ms for 1,536 numbers each. */
 const VECTORS_AT_A_TIME = 16;
 
@@ -25,8 +27,10 @@ export async function answerEmbeddings(visit: Visit, body: Body, response: Serve
   const dimensions = numberOf(body, 'dimensions');
   const written: string[] = [];
   let name = '';
-  for (let start = 0; start < texts.length; start += TEXTS_AT_A_TIME) {
-    const part = { texts: texts.slice(start, start + TEXTS_AT_A_TIME), ...(model !== undefined && { model }) };
+  let end: number;
+  for (let start = 0; start < texts.length; start = end) {
+    end = endOfPart(texts, start);
+    const part = { texts: texts.slice(start, end), ...(model !== undefined && { model }) };
     const embedded = await visit
       .need<Embedded>(GRAPH.OpenAiEmbed, { input: part })
       .catch((error: unknown) => Promise.reject(aboutInput(error, start, typeof body['input'] === 'string')));
@@ -46,6 +50,18 @@ export async function answerEmbeddings(visit: Visit, body: Body, response: Serve
   });
   const json = `{"object":"list","data":[${written.join(',')}],${rest.slice(1)}`;
   sendText(response, 200, 'application/json; charset=utf-8', json);
+}
+
+/** Returns where a part ends that one operation of the graph embeds. */
+function endOfPart(texts: readonly string[], start: number): number {
+  let characters = texts[start]!.length;
+  let end = start + 1;
+  while (end < texts.length && end - start < TEXTS_AT_A_TIME) {
+    characters += texts[end]!.length;
+    if (characters > CHARACTERS_AT_A_TIME) break;
+    end++;
+  }
+  return end;
 }
 
 /** Reads `input`: a text or the tokens of one, or a list of either. */

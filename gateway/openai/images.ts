@@ -3,6 +3,7 @@ import { badInput, CodedError } from '#platform/base/errors/errors.ts';
 import type { Visit } from '../doors/visit.ts';
 import { sendJson } from '../server/pages.ts';
 import { GRAPH } from './graph.ts';
+import { inOwnNames, type OwnNames } from './own-names.ts';
 import { type Body, checkNames, needText, numberOf, textOf } from './read.ts';
 
 interface MadeImage {
@@ -10,6 +11,8 @@ interface MadeImage {
   readonly problem: string | null;
   readonly url: string | null;
 }
+
+const NAMES: OwnNames = [[/^input\.count$/, 'n']];
 
 /** Answers POST /v1/images/generations: the images are kept, as all that vision makes. */
 export async function answerImages(visit: Visit, body: Body, response: ServerResponse): Promise<void> {
@@ -22,7 +25,8 @@ export async function answerImages(visit: Visit, body: Body, response: ServerRes
     size: textOf(body, 'size'),
     model: textOf(body, 'model') || undefined,
   };
-  const { images } = await visit.need<{ images: { id: string }[] }>(GRAPH.OpenAiGenerateImages, { input });
+  const asked = visit.need<{ images: { id: string }[] }>(GRAPH.OpenAiGenerateImages, { input });
+  const { images } = await inOwnNames(NAMES, asked);
   const data: object[] = [];
   for (const { id } of images) {
     await visit.follow(GRAPH.OpenAiImageProgress, { id }, () => undefined);

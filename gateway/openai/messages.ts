@@ -14,6 +14,7 @@ export interface GraphMessage {
 const TEXTS = new Set(['text', 'input_text', 'output_text', 'refusal']);
 const IMAGES = new Set(['image_url', 'input_image']);
 const FILES = new Set(['file', 'input_file']);
+const DETAILS = new Set(['auto', 'low', 'high']);
 
 /** Returns the messages of a chat completion as the graph takes them. */
 export const chatMessages = (messages: readonly Body[]): GraphMessage[] =>
@@ -86,5 +87,6 @@ function imageOf(part: Body, place: string): { url: string; detail?: string } {
   const named = typeof part['image_url'] === 'string' ? part : (objectOf(part, 'image_url', place) ?? {});
   const url = needText(named, named === part ? 'image_url' : 'url', `${place}.image_url`);
   const detail = textOf(named, 'detail', `${place}.detail`);
+  if (detail !== undefined && !DETAILS.has(detail)) throw badInput(`${place}.detail`, 'must be auto, low or high.');
   return { url, ...(detail !== undefined && { detail: detail.toUpperCase() }) };
 }

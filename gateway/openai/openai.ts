@@ -102,15 +102,17 @@ export function createOpenAi(parts: DoorParts): OpenAi {
       answerChatCompletion(visit, body, key, response, parts),
     ),
     post(/^\/v1\/responses$/, ({ visit, body, key, response }) => answerResponse(visit, body, key, response, log)),
-    get(/^\/v1\/responses\/([^/]+)$/, ({ visit, id, search, response }) => readResponse(visit, id!, search, response)),
+    get(/^\/v1\/responses\/(resp_[^/]*)$/, ({ visit, id, search, response }) =>
+      readResponse(visit, id!, search, response),
+    ),
     {
-      ...get(/^\/v1\/responses\/([^/]+)$/, ({ visit, id, response }) => deleteResponse(visit, id!, response)),
+      ...get(/^\/v1\/responses\/(resp_[^/]*)$/, ({ visit, id, response }) => deleteResponse(visit, id!, response)),
       method: 'DELETE',
     },
-    get(/^\/v1\/responses\/([^/]+)\/input_items$/, ({ visit, id, search, response }) =>
+    get(/^\/v1\/responses\/(resp_[^/]*)\/input_items$/, ({ visit, id, search, response }) =>
       listInput(visit, id!, search, response),
     ),
-    post(/^\/v1\/responses\/([^/]+)\/cancel$/, ({ visit, id, response }) => cancelResponse(visit, id!, response)),
+    post(/^\/v1\/responses\/(resp_[^/]*)\/cancel$/, ({ visit, id, response }) => cancelResponse(visit, id!, response)),
     post(/^\/v1\/embeddings$/, ({ visit, body, response }) => answerEmbeddings(visit, body, response)),
     post(/^\/v1\/images\/generations$/, ({ visit, body, response }) => answerImages(visit, body, response)),
     ...FILE_ROUTES,

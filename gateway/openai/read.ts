@@ -53,10 +53,10 @@ export function numberOf(body: Body, name: string): number | undefined {
 }
 
 /** Returns a value that is true or false, where there is one. */
-export function flagOf(body: Body, name: string): boolean | undefined {
+export function flagOf(body: Body, name: string, path = name): boolean | undefined {
   const value = body[name];
   if (value == null) return undefined;
-  if (typeof value !== 'boolean') throw badInput(name, 'must be true or false.');
+  if (typeof value !== 'boolean') throw badInput(path, 'must be true or false.');
   return value;
 }
 

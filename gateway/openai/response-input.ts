@@ -43,7 +43,7 @@ export function messagesOf(body: Body, mayBeEmpty: boolean): GraphMessage[] {
         messages.push({
           role: 'TOOL',
           toolCallId: needText(item, 'call_id', `${path}.call_id`),
-          text: needText(item, 'output', `${path}.output`),
+          text: outputOf(item, path),
         });
         break;
       case 'reasoning':
@@ -59,6 +59,18 @@ export function messagesOf(body: Body, mayBeEmpty: boolean): GraphMessage[] {
   }
   if (messages.length === 0 && !mayBeEmpty) throw badInput('input', 'is missing: a text, or a list of items.');
   return messages;
+}
+
+/** Returns the result of a call: a text, or a list of parts that are texts. */
+function outputOf(item: Body, path: string): string {
+  if (!Array.isArray(item['output'])) return needText(item, 'output', `${path}.output`);
+  const parts = objectsOf(item, 'output', `${path}.output`) ?? [];
+  return parts
+    .map((part, index) => {
+      if (part['type'] !== 'input_text') throw badInput(`${path}.output.${index}.type`, 'must be input_text.');
+      return needText(part, 'text', `${path}.output.${index}.text`);
+    })
+    .join('\n');
 }
 
 function messageOf(item: Body, path: string): GraphMessage {

@@ -12,6 +12,7 @@ import { GRAPH } from './graph.ts';
 import { openLate } from './late-stream.ts';
 import type { GraphMessage } from './messages.ts';
 import { severalCalls, withOneCall } from './one-call.ts';
+import { inOwnNames, type OwnNames } from './own-names.ts';
 import { type Answering, whole } from './pieces.ts';
 import { type Body, checkNames, flagOf, needText, objectOf, objectsOf, textOf, wishesOf } from './read.ts';
 import { itemsOf, type ResponseHead, ResponseStream, responseBody } from './response-events.ts';
@@ -46,6 +47,13 @@ const IGNORED = [
   'include',
   'stream_options',
 ];
+const NAMES: OwnNames = [
+  [/^input\.messages\.(\d+)\.(?:text|images)\b.*$/, 'input'],
+  [/^input\.text$/, 'input'],
+  [/^input\.systemPrompt$/, 'instructions'],
+  [/^input\.responseFormat\./, 'text.format.'],
+];
+
 /** What may be asked for beside an answer. Of the tools that most of it is about there are none. */
 const INCLUDED = [
   'code_interpreter_call.outputs',
@@ -134,7 +142,7 @@ async function answeringOf(visit: Visit, body: Body, key: string | undefined) {
       ...(toolChoice && { toolChoice }),
       useMemory: useMemory ?? false,
     };
-    const answering = completionOf(visit, input, () => 'input');
+    const answering = completionOf(visit, input, NAMES);
     return { answering: isOneCall ? withOneCall(answering) : answering, stored: false };
   }
   if (isOneCall) throw severalCalls();
@@ -143,10 +151,10 @@ async function answeringOf(visit: Visit, body: Body, key: string | undefined) {
   }
   if (choosesTool) throw badInput('tool_choice', 'goes with `store: false` only.');
   const reply = { ...settings, ...(useMemory !== undefined && { useMemory }), clientMessageId: key ?? randomUUID() };
-  const answering = continues
-    ? await goOn(visit, previous, named, instructions, messages, decisions, reply)
-    : await begin(visit, instructions, messages, reply, useMemory ?? false);
-  return { answering, stored: true };
+  const asked = continues
+    ? goOn(visit, previous, named, instructions, messages, decisions, reply)
+    : begin(visit, instructions, messages, reply, useMemory ?? false);
+  return { answering: await inOwnNames(NAMES, asked), stored: true };
 }
 
 type Reply = Parameters<typeof sendInto>[3];

@@ -115,15 +115,20 @@ const DECIDED = new Set(['APPROVED', 'REJECTED']);
 function inputItems({ id, role, text, toolCalls }: Input): { readonly id: string }[] {
   if (role === 'USER') {
     const content = [{ type: 'input_text', text }];
-    return [{ id: `msg_${id}`, type: 'message', status: 'completed', role: 'user', content } as { id: string }];
+    return [itemOf(`msg_${id}`, { type: 'message', status: 'completed', role: 'user', content })];
   }
-  return toolCalls.flatMap(({ id: callId, runsOn, approval, result }, index) => {
-    if (approval && DECIDED.has(approval.status)) return [decisionItem(id, index, callId, approval.status)];
-    if (runsOn !== 'CLIENT' || !result) return [];
-    const output = { type: 'function_call_output', status: 'completed', call_id: callId, output: result.content };
-    return [{ id: `fco_${id}_${index}`, ...output }];
-  });
+  const items: { readonly id: string }[] = [];
+  for (const [index, { id: callId, runsOn, approval, result }] of toolCalls.entries()) {
+    if (approval && DECIDED.has(approval.status)) items.push(decisionItem(id, index, callId, approval.status));
+    else if (runsOn === 'CLIENT' && result) {
+      const output = { type: 'function_call_output', status: 'completed', call_id: callId, output: result.content };
+      items.push(itemOf(`fco_${id}_${index}`, output));
+    }
+  }
+  return items;
 }
+
+const itemOf = (id: string, item: object): { readonly id: string } => ({ id, ...item });
 
 const STATUSES: Readonly<Record<string, string>> = {
   PENDING: 'queued',

@@ -69,8 +69,8 @@ export function refuse(
   if (response.headersSent || response.destroyed) return;
   const retryAfter = errors[0]?.extensions['retryAfter'];
   if (typeof retryAfter === 'number') response.setHeader('retry-after', String(retryAfter));
-  // The rest of a body that is too large is not read, so the connection cannot be used again.
-  if (status === 413) response.setHeader('connection', 'close');
+  // The rest of a body that is too large, or one too many, is not read, so the connection cannot be used again.
+  if (status === 413 || (status === 429 && !response.req.complete)) response.setHeader('connection', 'close');
   if (status === 405 && !response.hasHeader('allow')) response.setHeader('allow', 'GET, HEAD, POST');
   if (status === 401) response.setHeader('www-authenticate', 'Bearer');
   send(response, status, format, errorBody(errors));

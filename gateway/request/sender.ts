@@ -90,23 +90,28 @@ export function readerFor(request: IncomingMessage, parts: SenderParts, door?: R
     }
   }
 
+  /** What still comes is not read, not even to be thrown away: a client that goes on sending would never know. */
+  function leaveUnread(): void {
+    if (!request.complete && door?.response.headersSent === false) door.response.setHeader('connection', 'close');
+  }
+
   return async (maxBytes, parse) => {
-    const isDoorWider = door !== undefined && door.maxBytes > maxBytes;
+    const isWide = door !== undefined && door.maxBytes > maxBytes;
     try {
-      if (!isDoorWider || isWithin(request, maxBytes)) return await readOrdinary(maxBytes, parse);
-      // Where the credentials are not good, what comes is not read, not even to be thrown away.
-      door.response.setHeader('connection', 'close');
+      if (!isWide || isWithin(request, maxBytes)) return await readOrdinary(maxBytes, parse);
       const { identity } = await sender();
-      door.response.removeHeader('connection');
       if (identity.kind === 'user') return await readLarge(identity.userId, door, parse);
     } catch (error) {
-      throw isTooLarge(error) ? named(error, isDoorWider ? 'MAX_DOOR_BODY_BYTES' : 'MAX_BODY_BYTES') : error;
+      leaveUnread();
+      if (!isTooLarge(error)) throw error;
+      throw isWide ? named(error, door.maxBytes, 'MAX_DOOR_BODY_BYTES') : named(error, maxBytes, 'MAX_BODY_BYTES');
     }
     try {
       return await readOrdinary(maxBytes, parse);
     } catch (error) {
+      leaveUnread();
       const more = ` Those who are signed in may send ${door.maxBytes} (MAX_DOOR_BODY_BYTES).`;
-      throw isTooLarge(error) ? named(error, 'MAX_BODY_BYTES', more) : error;
+      throw isTooLarge(error) ? named(error, maxBytes, 'MAX_BODY_BYTES', more) : error;
     }
   };
 }
@@ -126,6 +131,8 @@ function releaseWhenAnswered(held: HeldBody, response: ServerResponse): void {
 const isTooLarge = (error: unknown): error is CodedError =>
   error instanceof CodedError && error.code === 'PAYLOAD_TOO_LARGE';
 
-/** Returns a refusal with the name of the setting that it follows. */
-const named = ({ message }: CodedError, setting: string, more = ''): CodedError =>
-  new CodedError('PAYLOAD_TOO_LARGE', `${message} The setting is ${setting}.${more}`);
+/** Returns a refusal with the name of the setting that it follows. What inflates beyond all measure follows none. */
+const named = (error: CodedError, bytes: number, setting: string, more = ''): CodedError =>
+  error.message.includes(`${bytes} bytes`)
+    ? new CodedError('PAYLOAD_TOO_LARGE', `${error.message} The setting is ${setting}.${more}`)
+    : error;

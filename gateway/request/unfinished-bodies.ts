@@ -31,7 +31,10 @@ class UnfinishedBodies {
         network ??= networkOf();
         const total = (all.get(network) ?? 0) + bytes;
         if (total > max) {
-          throw rateLimited(`More than ${max} bytes of bodies and messages are under way from this network.`, 1);
+          throw rateLimited(
+            `More than ${max} bytes of bodies and messages are under way from this network or user.`,
+            1,
+          );
         }
         all.set(network, total);
         held += bytes;

@@ -202,7 +202,10 @@ export class TokenVerifier implements Authenticator, AsyncDisposable {
       if (error instanceof errors.JWKSTimeout) throw authIsAway();
       if (error instanceof errors.JWTExpired) throw expired();
       if (error instanceof errors.JOSEError || error instanceof z.ZodError) {
-        const why = 'The access token is not valid here: sign in again.';
+        const isToken = token.split('.').length === 3;
+        const why = isToken
+          ? 'The access token is not valid here: sign in again.'
+          : `This is neither an access token nor an API key of this server, which begins with ${API_KEY_PREFIX}.`;
         // A key that is not known yet may be known in a moment.
         if (!(error instanceof errors.JWKSNoMatchingKey)) this.#falseTokens.set(falseKey(token, resource), why);
         throw new FalseCredentialsError(why);

@@ -6,6 +6,8 @@ import { cosine } from '#retrieval/embeddings/vectors.ts';
 const MAX_TEXTS = 256;
 const MAX_OTHERS = 100;
 const TEXT_CHARACTERS = 32_768;
+/** Of a text to embed: clients count tokens, and 8,192 of them are some 40,000 characters, seldom many more. */
+const EMBED_CHARACTERS = 131_072;
 
 /** The embedding of what users send. */
 export class Embedding {
@@ -16,7 +18,7 @@ export class Embedding {
   }
 
   async embed(user: UserIdentity, input: { texts: readonly string[]; model?: string | null }, signal: AbortSignal) {
-    checkTexts('input.texts', input.texts, MAX_TEXTS);
+    checkTexts('input.texts', input.texts, MAX_TEXTS, EMBED_CHARACTERS);
     const model = await this.#embedders.model(input.model ?? undefined);
     const vectors = await this.#embedders.embed(model.id, input.texts, callerOf(user, 'embed'), { signal });
     return { model: model.id, dimensions: model.dimensions, vectors };
@@ -47,13 +49,13 @@ export const callerOf = (user: UserIdentity, purpose: string): EmbeddingCaller =
   purpose,
 });
 
-function checkTexts(argument: string, texts: readonly string[], most: number): void {
+function checkTexts(argument: string, texts: readonly string[], most: number, characters = TEXT_CHARACTERS): void {
   if (texts.length === 0 || texts.length > most)
     throw badInput(argument, `has ${texts.length} entries; 1 to ${most} are accepted.`);
   texts.forEach((text, i) => {
     const own = most === 1 ? argument : `${argument}.${i}`;
     if (text.trim() === '') throw badInput(own, 'is empty: there is nothing to embed.');
-    if (text.length > TEXT_CHARACTERS)
-      throw badInput(own, `has ${text.length} characters; at most ${TEXT_CHARACTERS} are accepted.`);
+    if (text.length > characters)
+      throw badInput(own, `has ${text.length} characters; at most ${characters} are accepted.`);
   });
 }

@@ -48,3 +48,25 @@ it('accepts more work where larger messages are accepted', () => {
 it('refuses what is nested too deep without parsing it', () => {
   expect(() => parse('['.repeat(500_000))).toThrow('more than 2000 levels');
 });
+
+const LARGE = 4_000_000;
+
+it('parses a message that is larger than an ordinary one where it is made of long texts', () => {
+  const quotes = '\\"\\\\'.repeat(LARGE / 4);
+  for (const text of [`{"image":"${'x'.repeat(LARGE)}"}`, `["${quotes}","${'\\u00e9'.repeat(LARGE / 6)}"]`]) {
+    expect(parse(text)).toEqual(JSON.parse(text));
+  }
+  const tokens = `[${'12345,'.repeat(250_000)}1]`;
+  expect(parse(tokens)).toHaveLength(250_001);
+});
+
+it.each([
+  ['numbers', `[${'1,'.repeat(LARGE / 2)}1]`],
+  ['texts', `[${'"some text",'.repeat(LARGE / 12)}1]`],
+  ['objects', `[${'{},'.repeat(LARGE / 3)}1]`],
+  ['blanks', `[${' '.repeat(LARGE + 500_000)}]`],
+])('refuses a larger message of many %s', (_, text) => {
+  expect(() => parse(text)).toThrow(
+    /^body (is too much to read at once|has more than \d+ (bytes that belong to no text|lists, objects and fields))/,
+  );
+});

@@ -17,6 +17,8 @@ const LARGE_US = { values: 0.03, longTexts: 0.15 } as const;
 const LARGE = 4;
 /** Bytes that do not belong to texts in a message that is larger than an ordinary one. */
 const LARGE_OUTSIDE = 4_194_304;
+/** Lists, objects and fields together of such a message. */
+const LARGE_PARTS = 150_000;
 /** Who accepts messages that are larger than this accepts more work for one as well, in proportion. */
 const ORDINARY_BYTES = 524_288;
 
@@ -28,13 +30,20 @@ interface TooMuch {
 
 function tooMuch(bytes: Uint8Array, maxBytes: number): TooMuch | undefined {
   const isLarge = bytes.length > maxBytes;
-  const measure = measureJson(bytes, { levels: MAX_JSON_LEVELS, ...(isLarge && { outside: LARGE_OUTSIDE }) });
+  const measure = measureJson(bytes, {
+    levels: MAX_JSON_LEVELS,
+    ...(isLarge && { outside: LARGE_OUTSIDE, parts: LARGE_PARTS }),
+  });
   if (measure.levels > MAX_JSON_LEVELS) {
     const problem = `has more than ${MAX_JSON_LEVELS} levels of lists and objects; flatten it.`;
     return { problem, limit: 'MAX_VALUE_DEPTH' };
   }
   if (isLarge && measure.outside > LARGE_OUTSIDE) {
     const problem = `has more than ${LARGE_OUTSIDE} bytes that belong to no text. Send it in parts.`;
+    return { problem, limit: 'MAX_BODY_BYTES' };
+  }
+  if (isLarge && measure.containers + measure.fields > LARGE_PARTS) {
+    const problem = `has more than ${LARGE_PARTS} lists, objects and fields. Send it in parts.`;
     return { problem, limit: 'MAX_BODY_BYTES' };
   }
   const ordinary = MAX_PARSE_US * Math.max(1, maxBytes / ORDINARY_BYTES);

@@ -35,3 +35,13 @@ it.each([
 it('does not look at what has no room for so many', () => {
   expect(levels('[[[]]]', 6)).toBe(0);
 });
+
+it('finds the end of a long text whose quotes are escaped', () => {
+  for (let length = 120; length < 140; length++) {
+    for (const end of ['\\"', '\\\\', '\\\\\\"']) {
+      const text = `["${'x'.repeat(length)}${end}${'y'.repeat(300)}${end}",[1,2]]`;
+      expect(() => JSON.parse(text)).not.toThrow();
+      expect(measureJson(Buffer.from(text), { levels: 4 })).toMatchObject({ levels: 2, values: 2, longTexts: 1 });
+    }
+  }
+});

@@ -32,11 +32,13 @@ export interface JsonMeasure {
   readonly outside: number;
 }
 
-/** What is deeper, or has more bytes outside of its texts, is not looked at to its end. */
+/** The most that is looked at of a text, since looking takes time, too. */
 export interface MeasureLimits {
   readonly levels: number;
   /** Default: without limit. */
   readonly outside?: number;
+  /** Lists, objects and fields together. Default: without limit. */
+  readonly parts?: number;
 }
 
 /**
@@ -47,7 +49,7 @@ export interface MeasureLimits {
  * @param text UTF-8.
  */
 export function measureJson(text: Uint8Array, limits: MeasureLimits): JsonMeasure {
-  const { levels: maxLevels, outside: maxOutside = Number.POSITIVE_INFINITY } = limits;
+  const { levels: maxLevels, outside: maxOutside = Infinity, parts: maxParts = Infinity } = limits;
   // As many brackets as that have no room in it.
   if (text.length <= maxLevels) return NOTHING;
   let open = 0;
@@ -83,7 +85,7 @@ export function measureJson(text: Uint8Array, limits: MeasureLimits): JsonMeasur
       shapes.field(open, text, from, to);
     } else if (byte === CLOSE_BRACKET || byte === CLOSE_BRACE) open--;
     else if (byte === COMMA) values++;
-    if (i - within > maxOutside) break;
+    if (i - within > maxOutside || containers + fields > maxParts) break;
   }
   return {
     levels,

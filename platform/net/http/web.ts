@@ -117,6 +117,8 @@ function readBytes(request: IncomingMessage, maxBytes: number, hold: HoldBytes |
   return new Promise((resolve, reject) => {
     const declared = Number(request.headers['content-length']);
     if (declared > maxBytes) return reject(tooLarge(maxBytes));
+    // A client that has left while it was found out who it is tells nothing any more.
+    if (request.destroyed && !request.complete) return reject(cutOff());
     const chunks: Buffer[] = [];
     let length = 0;
     const refuse = (error: unknown): void => {
