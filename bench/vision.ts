@@ -1,22 +1,22 @@
 import { execFile } from 'node:child_process';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { pino } from 'pino';
 import sharp from 'sharp';
-import { createOcrEngine } from '#subgraphs/vision/ocr/engine.ts';
-import { findLanguages } from '#subgraphs/vision/ocr/languages.ts';
+import type { OcrEngine } from '#subgraphs/vision/ocr/engine.ts';
+import { openReading } from '#subgraphs/vision/ocr/reading.ts';
 import { readText } from '#subgraphs/vision/ocr/recognise.ts';
 import { ocrWorkers } from '#subgraphs/vision/ocr/workers.ts';
 
 /**
- * Reading texts in pictures, beside the native `tesseract` of Debian, in one run: pages a minute, processor time and
- * the word score (F1) on receipts and scans that are made here, so that their text is known: tilted, noisy, pale,
- * unevenly lit, lying.
+ * Reading texts in pictures, by both engines of the product (`ours`: WebAssembly, `program`: OCR_PROGRAM) beside the
+ * native `tesseract` of Debian alone, in one run: pages a minute, processor time and the word score (F1) on receipts and
+ * scans that are made here, so that their text is known: tilted, noisy, pale, unevenly lit, lying.
  *
- * Both read the same files with as many at a time and give way to others alike; the native one with a thread each,
- * which is how it is fastest beside others. With OCR_DATA both take the same language data. Rounds alternate.
+ * All read the same files with as many at a time and give way to others alike; the native one with a thread each,
+ * which is how it is fastest beside others. With OCR_DATA all take the same language data. Rounds alternate.
  *
  * `npm run bench -- vision [rounds] [pages]`; needs `apt-get install tesseract-ocr`.
  */
@@ -212,55 +212,73 @@ const all = (await pages()).slice(0, PAGES);
 const config = { OCR_LANGUAGES: ['eng'], OCR_DATA: process.env['OCR_DATA'], OCR_WORKERS: 0 };
 const places = ocrWorkers(config);
 const folder = await mkdtemp(path.join(os.tmpdir(), 'bench-vision-'));
-const engine = createOcrEngine({ log: pino({ level: 'silent' }), languages: findLanguages(config), size: places });
-let passes = 0;
-const counting = {
-  ...engine,
-  recognise(...call: Parameters<typeof engine.recognise>) {
-    passes++;
-    return engine.recognise(...call);
-  },
+const log = pino({ level: 'warn' });
+const SIDES = ['ours', 'program', 'native'] as const;
+type Side = (typeof SIDES)[number];
+const ofSides = <T>(make: () => T): Record<Side, T> => ({ ours: make(), program: make(), native: make() });
+const readings = {
+  ours: await openReading({ config: { ...config, OCR_PROGRAM: 'off' }, log, size: places }),
+  program: await openReading({ config: { ...config, OCR_PROGRAM: 'auto' }, log, size: places }),
 };
-try {
-  for (const [i, { file }] of all.entries()) await writeFile(path.join(folder, `${i}.png`), file);
-  /** Seconds of processors: what a loaded machine does not change. */
-  const processor = { ours: 0, native: 0 };
-  const sides = {
-    ours: async (i: number) => (await readText(all[i]!.file, counting)).text,
-    native: async (i: number) => {
-      const env = { ...process.env, OMP_THREAD_LIMIT: '1' };
-      const script = `TIMEFORMAT='%U %S'; time nice -n 10 tesseract "$0" - --dpi 300 2>/dev/null`;
-      const { stdout, stderr } = await run('bash', ['-c', script, path.join(folder, `${i}.png`)], { env });
-      for (const part of stderr.trim().split(/\s+/)) processor.native += Number(part);
-      return stdout;
+const passes = ofSides(() => all.length * ROUNDS);
+const counting = (side: 'ours' | 'program'): OcrEngine => {
+  const { engine } = readings[side];
+  return {
+    ...engine,
+    recognise(...call: Parameters<typeof engine.recognise>) {
+      passes[side]++;
+      return engine.recognise(...call);
     },
   };
-  // The first page starts what reads.
-  await inParallel([...Array(places).keys()], places, async (i) => void (await sides.ours(i)));
-  passes = 0;
-  const scores = { ours: Array<number>(all.length).fill(0), native: Array<number>(all.length).fill(0) };
-  const seconds = { ours: [] as number[], native: [] as number[] };
+};
+/** Seconds of processors that this process and the children that have ended took. */
+const CHILDREN = '/proc/self/stat';
+const TICKS_A_SECOND = 100;
+async function processorSeconds(): Promise<number> {
+  const { user, system } = process.cpuUsage();
+  // Behind the name in brackets: utime is the 12th, cutime and cstime are the 14th and 15th.
+  const fields = (await readFile(CHILDREN, 'utf8')).replace(/^.*\) /s, '').split(' ');
+  return (user + system) / 1e6 + (Number(fields[13]) + Number(fields[14])) / TICKS_A_SECOND;
+}
+try {
+  for (const [i, { file }] of all.entries()) await writeFile(path.join(folder, `${i}.png`), file);
+  const sides = {
+    ours: async (i: number) => (await readText(all[i]!.file, counting('ours'))).text,
+    program: async (i: number) => (await readText(all[i]!.file, counting('program'))).text,
+    native: async (i: number) => {
+      const env = { ...process.env, OMP_THREAD_LIMIT: '1' };
+      const args = ['-n', '10', 'tesseract', path.join(folder, `${i}.png`), '-', '--dpi', '300'];
+      return (await run('nice', args, { env })).stdout;
+    },
+  };
+  // The first pages start what reads.
+  for (const side of SIDES) await inParallel([...Array(places).keys()], places, async (i) => void (await sides[side](i)));
+  passes.ours = passes.program = 0;
+  /** Seconds of processors: what a loaded machine does not change. */
+  const processor = ofSides(() => 0);
+  const scores = ofSides(() => Array<number>(all.length).fill(0));
+  const seconds = ofSides<number[]>(() => []);
   for (let round = 0; round < ROUNDS; round++)
-    for (const side of ['ours', 'native'] as const) {
+    for (const side of SIDES) {
       const started = performance.now();
-      const before = process.cpuUsage();
+      const before = await processorSeconds();
       await inParallel([...all.keys()], places, async (i) => {
         scores[side][i] = wordScore(all[i]!.text, await sides[side](i));
       });
       seconds[side].push((performance.now() - started) / 1000);
-      const { user, system } = process.cpuUsage(before);
-      if (side === 'ours') processor.ours += (user + system) / 1e6;
+      processor[side] += (await processorSeconds()) - before;
     }
   const mean = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
   for (const [i, { name }] of all.entries())
-    console.log(
-      `${name.padEnd(20)} ours ${(100 * scores.ours[i]!).toFixed(1)}  native ${(100 * scores.native[i]!).toFixed(1)}`,
-    );
-  const rate = (side: 'ours' | 'native') => (60 * all.length) / mean(seconds[side]);
-  console.log(
-    `BENCH vision pages=${all.length} at_a_time=${places} ours_pages_a_minute=${rate('ours').toFixed(1)} native_pages_a_minute=${rate('native').toFixed(1)} ratio=${(rate('ours') / rate('native')).toFixed(2)} ours_words=${(100 * mean(scores.ours)).toFixed(1)} native_words=${(100 * mean(scores.native)).toFixed(1)} ours_processor_s_a_page=${(processor.ours / all.length / ROUNDS).toFixed(2)} native_processor_s_a_page=${(processor.native / all.length / ROUNDS).toFixed(2)} passes_a_page=${(passes / all.length / ROUNDS).toFixed(2)}`,
-  );
+    console.log(name.padEnd(20), ...SIDES.map((side) => `${side} ${(100 * scores[side][i]!).toFixed(1)} `));
+  const figures = SIDES.flatMap((side) => [
+    `${side}_pages_a_minute=${((60 * all.length) / mean(seconds[side])).toFixed(1)}`,
+    `${side}_words=${(100 * mean(scores[side])).toFixed(1)}`,
+    `${side}_processor_s_a_page=${(processor[side] / all.length / ROUNDS).toFixed(2)}`,
+    `${side}_passes_a_page=${(passes[side] / all.length / ROUNDS).toFixed(2)}`,
+  ]);
+  console.log(`BENCH vision pages=${all.length} at_a_time=${places} ${figures.join(' ')}`);
 } finally {
-  await engine[Symbol.asyncDispose]();
+  for (const reading of Object.values(readings)) await reading[Symbol.asyncDispose]();
   await rm(folder, { recursive: true, force: true });
 }

@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import sharp from 'sharp';
@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { answer, FaultServer, json } from '#llm/testing/fault-server.ts';
 import { type GraphqlAnswer, subscriptionError, TestUser } from './testing/client.ts';
 import { MODES } from './testing/modes.ts';
-import { type RunningGraph, startEmbedded } from './testing/sextant.ts';
+import { type RunningGraph, runToEnd, startEmbedded } from './testing/sextant.ts';
 
 const page = await readFile(new URL('../subgraphs/vision/testing/page.png', import.meta.url));
 
@@ -472,5 +472,49 @@ describe('vision without a provider', () => {
     expect(codeOf(described)).toBe('NOT_CONFIGURED');
     const made = await ada.user.send('mutation { generateImages(input: { prompt: "a sextant" }) { images { id } } }');
     expect(codeOf(made)).toBe('NOT_CONFIGURED');
+  }, 60_000);
+});
+
+describe.skipIf(process.platform === 'win32')('texts and the program tesseract of the machine', () => {
+  let folder: string;
+  beforeAll(async () => {
+    folder = await mkdtemp(path.join(tmpdir(), 'sextant-tesseract-'));
+  });
+  afterAll(() => rm(folder, { recursive: true, force: true }));
+
+  /** A program that says that it is Tesseract 5, and then fails. */
+  async function broken(): Promise<string> {
+    const file = path.join(folder, 'tesseract');
+    const script = '#!/bin/sh\ncase "$1" in --version) echo "tesseract 5.3.0"; exit;; --list-langs) exit;; esac\nexit 7\n';
+    await writeFile(file, script);
+    await chmod(file, 0o755);
+    return file;
+  }
+
+  it('a page that it fails is read all the same, and /health says so', async () => {
+    const file = await broken();
+    await using graph = await startEmbedded({ OCR_PROGRAM: file });
+    const ada = new Photographer(await TestUser.signUp(graph.url));
+    const vision = async () => {
+      const health = (await (await fetch(`${graph.url}/health`)).json()) as { checks: Record<string, object> };
+      return health.checks['vision'];
+    };
+    expect(await vision()).toEqual({ status: 'up' });
+    const { image, upload } = await ada.begin(page, 'image/png', true);
+    await ada.send(upload, page);
+    expect((await ada.follow(image.id)).at(-1)!.ocr).toMatchObject({
+      status: 'DONE',
+      text: expect.stringContaining('Invoice 2047'),
+    });
+    await expect.poll(vision).toEqual({ status: 'up', detail: expect.stringContaining(`${file} failed: exit code 7`) });
+  }, 60_000);
+
+  it('sextant doctor says which reads, and what is wrong with it', async () => {
+    const file = await broken();
+    const said = async (OCR_PROGRAM: string) =>
+      runToEnd(['doctor'], { SEXTANT_DIR: path.join(folder, 'data'), OCR_PROGRAM, PORT: '0' }).catch(String);
+    expect(await said(file)).toContain(`✓ Texts in pictures are read by ${file} 5.3.0`);
+    expect(await said(path.join(folder, 'gone'))).toMatch(/✗ Texts .* by WebAssembly\n +OCR_PROGRAM: .*gone is not there/);
+    expect(await said('off')).toContain('✓ Texts in pictures are read in the process');
   }, 60_000);
 });

@@ -17,6 +17,7 @@ import type { Embedders } from '#retrieval/embeddings/embedder.ts';
 import { createEmbedders } from '#retrieval/embeddings/registry.ts';
 import { languageName } from '#retrieval/vectors/foreign-language.ts';
 import { findLanguages } from '#subgraphs/vision/ocr/languages.ts';
+import { type FoundProgram, findProgram } from '#subgraphs/vision/ocr/program.ts';
 import { settingRows } from '../artefacts/settings-table.ts';
 import { supergraphFile } from '../serving/addresses.ts';
 
@@ -235,20 +236,37 @@ async function models(config: Config): Promise<Finding> {
   }
 }
 
-/** The languages of texts in pictures. */
-async function texts(config: Config): Promise<Finding> {
+/** The engine and the languages of texts in pictures. */
+async function texts(config: Config): Promise<Finding[]> {
+  const found = await findProgram(config);
+  return [engineOfTexts(config, found), languagesOfTexts(config, found.program?.dataFolder)];
+}
+
+function engineOfTexts({ OCR_PROGRAM }: Config, { program, problem: why }: FoundProgram): Finding {
+  if (program) return ok(`Texts in pictures are read by ${program.file} ${program.version}`);
+  const slower = 'Texts in pictures are read in the process, by WebAssembly';
+  if (why === undefined)
+    return OCR_PROGRAM === 'off'
+      ? ok(`${slower}, as OCR_PROGRAM says`)
+      : note(slower, '`apt-get install tesseract-ocr` halves the time of a page: docs/vision.md.');
+  return (OCR_PROGRAM === 'auto' ? note : problem)(slower, `OCR_PROGRAM: ${why}.`);
+}
+
+function languagesOfTexts(config: Config, dataFolder: string | undefined): Finding {
   try {
-    const { installed, used, missing } = findLanguages(config);
+    const { installed, used, missing } = findLanguages(config, dataFolder);
     const there = installed.join(', ');
     if (missing.length > 0)
       return problem(
         `Texts in pictures cannot be read in ${missing.join(', ')}; there are ${there}`,
         `OCR_LANGUAGES: \`npm install @tesseract.js-data/${missing[0]}\`, or set OCR_DATA to a folder that has ${missing[0]}.traineddata.`,
       );
+    const others = installed.filter((language) => !used.includes(language));
+    const more = others.length === 0 ? '' : `; OCR_LANGUAGES can also name ${others.join(', ')}`;
     return used.length > 1
-      ? ok(`Texts in pictures are read in ${used.join(', ')}`)
+      ? ok(`Texts in pictures are read in ${used.join(', ')}${more}`)
       : note(
-          `Texts in pictures are read in ${used.join(', ')} alone`,
+          `Texts in pictures are read in ${used.join(', ')} alone${more}`,
           '`npm install @tesseract.js-data/deu` adds German, and so on: docs/vision.md.',
         );
   } catch (error) {

@@ -15,8 +15,7 @@ import {
   pageCount,
   pictureOf,
 } from './images/images.ts';
-import type { OcrEngine } from './ocr/engine.ts';
-import type { OcrLanguages } from './ocr/languages.ts';
+import type { LazyReading } from './ocr/reading.ts';
 import type { ReadPage } from './ocr/recognise.ts';
 
 type Tx = Prisma.TransactionClient;
@@ -26,8 +25,7 @@ export interface JobParts {
   readonly db: PrismaClient;
   readonly blobs: BlobStore;
   readonly images: Images;
-  readonly engine: OcrEngine;
-  readonly languages: OcrLanguages;
+  readonly reading: LazyReading;
   readonly heic: HeicDecoder;
   readonly heavy: HeavyWork;
   /** Runs what is over in milliseconds. */
@@ -40,7 +38,7 @@ export interface JobParts {
 const MAX_PICTURE_BYTES = 128 * 1024 * 1024;
 
 /** Registers what is done about a picture in the background: it survives a killed process, takes effect once. */
-export function registerJobs({ db, blobs, images, engine, languages, heic, heavy, jobs, slowJobs }: JobParts): void {
+export function registerJobs({ db, blobs, images, reading, heic, heavy, jobs, slowJobs }: JobParts): void {
   const ended = (payload: Json): void => void images.announce(imageIdOf(payload)).catch(() => {});
 
   const analyseImage: Handler = {
@@ -90,6 +88,7 @@ export function registerJobs({ db, blobs, images, engine, languages, heic, heavy
       if (image === null) return;
       const number = image.pagesRead + 1;
       const { readText } = await import('./ocr/recognise.ts');
+      const { engine, languages } = await reading.get();
       const read = await heavy.run(engine, signal, async () => {
         const bytes = await readBlob(blobs, pictureOf(image), signal);
         if (bytes === undefined) throw new JobRefused('The file is gone.');

@@ -15,8 +15,7 @@ import { Gallery } from './images/gallery.ts';
 import { Images } from './images/images.ts';
 import { registerJobs } from './jobs.ts';
 import { createLoaders } from './loaders.ts';
-import { createOcrEngine } from './ocr/engine.ts';
-import { findLanguages } from './ocr/languages.ts';
+import { LazyReading } from './ocr/reading.ts';
 import { ocrWorkers } from './ocr/workers.ts';
 import type { VisionParts } from './parts.ts';
 import { ImageQuotas } from './quota.ts';
@@ -37,11 +36,8 @@ export const vision: SubgraphDefinition = {
     const { blobs } = used;
     const { embedders } = await openRetrieval(platform, storage);
     const models = await openRecordedModels(platform, storage, { embedders });
-    const languages = findLanguages(config);
-    if (languages.missing.length > 0)
-      log.warn({ languages: languages.missing }, 'texts in some languages cannot be read: their data is missing');
     const size = ocrWorkers(config);
-    const engine = lifecycle.use(createOcrEngine({ log, languages, size }));
+    const reading = lifecycle.use(new LazyReading({ config, log, size }));
     const heic = lifecycle.use(new HeicDecoder(heavy));
     const jobs = storage.jobs(2);
     // One more than there are readers: a user holds all places but one, and all readers while no other user waits.
@@ -51,7 +47,7 @@ export const vision: SubgraphDefinition = {
     const gallery = new Gallery(db, images);
     const pictures = new Pictures({ db, blobs, images, models });
     const parts: VisionParts = { db, quotas, images, gallery, pictures, urls, blobs, topics, heavy };
-    registerJobs({ db, blobs, images, engine, languages, heic, heavy, jobs, slowJobs });
+    registerJobs({ db, blobs, images, reading, heic, heavy, jobs, slowJobs });
     const files = new OwnedFiles({
       owner: 'vision',
       client: db,
@@ -67,6 +63,7 @@ export const vision: SubgraphDefinition = {
       slowJobs.start();
     });
     void events.started.then(guarded({ where: 'files', log }, () => files.queueDue()));
+    void events.started.then(guarded({ where: 'text recognition', log }, () => reading.get()));
     lifecycle.defer(every(CLEANUP_MS, { where: 'files', log }, () => files.queueDue()));
     lifecycle.defer(every(CLEANUP_MS, { where: 'abandoned uploads', log }, () => images.forgetAbandoned()));
 
@@ -74,7 +71,7 @@ export const vision: SubgraphDefinition = {
       resolvers: createResolvers(parts),
       loaders: (request) => createLoaders(parts, request),
       routes: [...createRoutes(parts), ...storage.parkedRoutes],
-      health: async () => ({ blobs: await files.health() }),
+      health: async () => ({ blobs: await files.health(), texts: reading.health() }),
     };
   },
 };

@@ -442,16 +442,22 @@ export const settings = z.object({
   DOCUMENT_MAX_BYTES: count(50 * 1024 ** 2, 1024, 1024 ** 3).describe(
     'Largest document that may be uploaded, in bytes.',
   ),
+  OCR_PROGRAM: z
+    .string()
+    .default('auto')
+    .describe(
+      'The program `tesseract`, version 5 or later, that reads texts in pictures in half the time: its path; `auto`: where there is one on the PATH; `off`: none. Without one, and where it fails, they are read in the process.',
+    ),
   OCR_LANGUAGES: list
     .default([])
     .describe(
-      'Comma-separated languages that texts in pictures may be in, the most probable first, by Tesseract’s codes: `eng,deu,chi_sim`. Each page is read in the one that reads a sample of it best. Unset: all that are installed; English is, and each package `@tesseract.js-data/<code>` adds one.',
+      'Comma-separated languages that texts in pictures may be in, the most probable first, by Tesseract’s codes: `eng,deu,chi_sim`. Each page is read in the one that reads a sample of it best. Unset: all of OCR_DATA and of packages `@tesseract.js-data/<code>`, of which English is there; those of OCR_PROGRAM are to be named.',
     ),
   OCR_DATA: z
     .string()
     .optional()
     .describe(
-      'Folder with more languages for texts in pictures (`deu.traineddata`, `deu.traineddata.gz`), such as /usr/share/tesseract-ocr/5/tessdata. What it has goes before the packages.',
+      'Folder with more languages for texts in pictures (`deu.traineddata`, `deu.traineddata.gz`), such as /usr/share/tesseract-ocr/5/tessdata. What it has goes before the packages and OCR_PROGRAM’s own.',
     ),
   OCR_WORKERS: count(0, 0, 64).describe(
     'Pages whose text is read at a time in one process; 0: as many as there are processors, at most 4. Each takes 100 to 200 MB while it reads; with less than 1,024 of MEMORY_MB one is read at a time.',

@@ -34,9 +34,12 @@ export function createInProcessTransport(subgraph: LocalSubgraph, timeoutMs = 30
     subscribe: (request, sink) => subgraph.executor.subscribe(request, sink),
     fetch: (request, identity) => subgraph.fetch(request, identity),
     async health() {
-      const down = Object.entries(await subgraph.health()).filter(([, one]) => one.status === 'down');
-      if (down.length === 0) return { status: 'up' };
-      return { status: 'down', detail: down.map(([name, one]) => `${name}: ${one.detail ?? 'down'}`).join('; ') };
+      const parts = Object.entries(await subgraph.health());
+      const down = parts.filter(([, one]) => one.status === 'down');
+      if (down.length > 0)
+        return { status: 'down', detail: down.map(([name, one]) => `${name}: ${one.detail ?? 'down'}`).join('; ') };
+      const said = parts.flatMap(([name, { detail }]) => (detail === undefined ? [] : [`${name}: ${detail}`]));
+      return { status: 'up', ...(said.length > 0 && { detail: said.join('; ') }) };
     },
     [Symbol.asyncDispose]: async () => {},
   };

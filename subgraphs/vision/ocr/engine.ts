@@ -4,7 +4,8 @@ import { guarded } from '#platform/base/faults/guarded.ts';
 import type { Logger } from '#platform/base/log/log.ts';
 import type { HeavyKind } from '#platform/base/thread/heavy-work.ts';
 import type { OcrLanguages } from './languages.ts';
-import { OcrWorker, type PageLayout } from './ocr-worker.ts';
+import type { PageLayout } from './layouts.ts';
+import { OcrWorker } from './ocr-worker.ts';
 import type { RecognisedLines } from './recognised.ts';
 
 export interface RecogniseOptions {

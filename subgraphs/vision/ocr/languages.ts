@@ -22,12 +22,23 @@ const VARIANTS = ['4.0.0_best_int', '4.0.0'];
 /** They say how a page lies, and formulas: not languages. */
 const NO_LANGUAGES = new Set(['osd', 'equ']);
 
-/** Finds the languages of installed packages `@tesseract.js-data/<language>` and of the folder OCR_DATA. */
-export function findLanguages({ OCR_DATA, OCR_LANGUAGES }: Pick<Config, 'OCR_DATA' | 'OCR_LANGUAGES'>): OcrLanguages {
-  const files = new Map([...ofPackages(), ...(OCR_DATA === undefined ? [] : ofFolder(OCR_DATA))]);
+/**
+ * Finds the languages of installed packages `@tesseract.js-data/<language>`, of the program `tesseract` and of the
+ * folder OCR_DATA. Those that the program alone has are used where OCR_LANGUAGES names them: a machine may have all
+ * hundred, and each of them would have to be tried.
+ *
+ * @param programs the program's own folder of data.
+ */
+export function findLanguages(
+  { OCR_DATA, OCR_LANGUAGES }: Pick<Config, 'OCR_DATA' | 'OCR_LANGUAGES'>,
+  programs?: string,
+): OcrLanguages {
+  const [packaged, given] = [ofPackages(), OCR_DATA === undefined ? [] : ofFolder(OCR_DATA)];
+  const files = new Map([...packaged, ...(programs === undefined ? [] : ofFolder(programs)), ...given]);
   for (const name of NO_LANGUAGES) files.delete(name);
   const installed = [...files.keys()].sort((a, b) => Number(b === 'eng') - Number(a === 'eng') || a.localeCompare(b));
-  const wanted = OCR_LANGUAGES.length === 0 ? installed : OCR_LANGUAGES;
+  const own = new Set([...packaged, ...given].map(([language]) => language));
+  const wanted = OCR_LANGUAGES.length === 0 ? installed.filter((language) => own.has(language)) : OCR_LANGUAGES;
   const used = wanted.filter((language) => files.has(language));
   return {
     installed,

@@ -9,10 +9,8 @@ import { Deadline } from '#platform/base/cancellation/deadline.ts';
 import { untilAborted } from '#platform/base/cancellation/until-aborted.ts';
 import { CodedError } from '#platform/base/errors/errors.ts';
 import type { Logger } from '#platform/base/log/log.ts';
+import { DPI, type PageLayout, SEGMENTATION } from './layouts.ts';
 import type { RecognisedLines } from './recognised.ts';
-
-/** The way in which text is expected to stand: in columns, as one block or one line, or here and there. */
-export type PageLayout = 'page' | 'block' | 'line' | 'sparse';
 
 /** A language to read, and the file of its data. */
 export interface LanguageData {
@@ -28,11 +26,6 @@ export interface WorkerOptions {
   readonly thread?: URL | undefined;
 }
 
-/** Tesseract's modes of segmentation. Its library's own default takes a page for one block and mixes its columns. */
-const SEGMENTATION: Record<PageLayout, string> = { page: '3', block: '6', line: '7', sparse: '11' };
-
-/** Prepared pictures say none, and what the engine takes for it itself can be 25 for a small one. */
-const DPI = '300';
 const GZIP = '.gz';
 
 /** The thread whose library is being loaded, for the one who starts it. */

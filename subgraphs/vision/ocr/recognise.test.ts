@@ -3,8 +3,10 @@ import { readFile } from 'node:fs/promises';
 import { pino } from 'pino';
 import sharp from 'sharp';
 import { afterAll, describe, expect, it } from 'vitest';
-import { createOcrEngine } from './engine.ts';
+import { createOcrEngine, type OcrEngine } from './engine.ts';
 import { findLanguages } from './languages.ts';
+import { findProgram } from './program.ts';
+import { createProgramEngine } from './program-engine.ts';
 import { readText } from './recognise.ts';
 
 const page = await readFile(new URL('../testing/page.png', import.meta.url));
@@ -16,10 +18,18 @@ Navigators use it to find their position at sea.`;
 const white = { background: '#ffffff' };
 const log = pino({ level: 'silent' });
 const languages = findLanguages({ OCR_LANGUAGES: [], OCR_DATA: undefined });
-const engine = createOcrEngine({ log, languages });
-afterAll(() => engine[Symbol.asyncDispose]());
+const ours = createOcrEngine({ log, languages });
+afterAll(() => ours[Symbol.asyncDispose]());
+const { program } = await findProgram({ OCR_PROGRAM: 'auto' });
+/** It takes the place of ours, and may not ask it. */
+const instead: OcrEngine = { ...ours, recognise: () => Promise.reject(new Error('the program did not read')) };
+const theirs = program && createProgramEngine({ log, program, languages, instead });
+afterAll(() => theirs?.[Symbol.asyncDispose]());
 
-describe('the text of a picture', () => {
+/** Both engines are held to the same; where no `tesseract` is installed, there is one. */
+const ENGINES = [['WebAssembly', ours] as const, ...(theirs ? [['the program', theirs] as const] : [])];
+
+describe.each(ENGINES)('the text of a picture, by %s,', (_, engine) => {
   it.each([
     ['as it is', () => sharp(page)],
     ['tilted by 5 degrees', () => sharp(page).rotate(5, white)],
@@ -32,26 +42,6 @@ describe('the text of a picture', () => {
     expect(read.text).toBe(TEXT);
     expect(read.confidence).toBeGreaterThan(85);
   });
-
-  /** How many threads of this process run JavaScript, as Linux names them. */
-  const threads = () =>
-    globSync('/proc/self/task/*/comm').filter((file) => readFileSync(file, 'utf8').startsWith('Worker')).length;
-
-  it.skipIf(process.platform !== 'linux')(
-    'is read by a thread that ends when no page comes for a while, and by another when one does',
-    async () => {
-      const before = threads();
-      await using idle = createOcrEngine({ log, languages, idleMs: 500 });
-      expect((await readText(page, idle)).text).toBe(TEXT);
-      expect(threads()).toBe(before + 1);
-      await expect.poll(threads, { timeout: 20_000 }).toBe(before);
-      expect((await readText(page, idle)).text).toBe(TEXT);
-      expect(threads()).toBe(before + 1);
-      await idle.release();
-      await expect.poll(threads, { timeout: 20_000 }).toBe(before);
-    },
-    60_000,
-  );
 
   it('stands where the boxes say, in pixels of the original', async () => {
     const tilted = await readText(await sharp(page).rotate(5, white).png().toBuffer(), engine);
@@ -81,7 +71,7 @@ describe('the text of a picture', () => {
   });
 });
 
-describe('a small picture', () => {
+describe.each(ENGINES)('a small picture, by %s,', (_, engine) => {
   /** A part of the page: `fox`, its first line, a line that is less wide. */
   const part = (left: number, top: number, width: number, height: number) =>
     sharp(page).extract({ left, top, width, height });
@@ -113,7 +103,7 @@ describe('a small picture', () => {
   });
 });
 
-describe('a page of several', () => {
+describe.each(ENGINES)('a page of several, by %s,', (_, engine) => {
   it('is read by itself, with its own size', async () => {
     const second = await sharp(page).rotate(5, white).png().toBuffer();
     const tiff = await sharp([page, second], { join: { animated: true } })
@@ -136,7 +126,7 @@ describe('a page of several', () => {
   });
 });
 
-describe('the language of a page', () => {
+describe.each(ENGINES)('the language of a page, by %s,', (_, engine) => {
   const testing = (name: string) => readFile(new URL(`../testing/${name}`, import.meta.url));
 
   it('is found among those that are installed', async () => {
@@ -164,8 +154,32 @@ describe('the language of a page', () => {
       text: expect.stringContaining('Το πλοίο φεύγει'),
     });
   }, 120_000);
+});
 
-  it('is one of those that a setting names, in their order, and what is not there is told', () => {
+describe('a worker', () => {
+  /** How many threads of this process run JavaScript, as Linux names them. */
+  const threads = () =>
+    globSync('/proc/self/task/*/comm').filter((file) => readFileSync(file, 'utf8').startsWith('Worker')).length;
+
+  it.skipIf(process.platform !== 'linux')(
+    'is read by a thread that ends when no page comes for a while, and by another when one does',
+    async () => {
+      const before = threads();
+      await using idle = createOcrEngine({ log, languages, idleMs: 500 });
+      expect((await readText(page, idle)).text).toBe(TEXT);
+      expect(threads()).toBe(before + 1);
+      await expect.poll(threads, { timeout: 20_000 }).toBe(before);
+      expect((await readText(page, idle)).text).toBe(TEXT);
+      expect(threads()).toBe(before + 1);
+      await idle.release();
+      await expect.poll(threads, { timeout: 20_000 }).toBe(before);
+    },
+    60_000,
+  );
+});
+
+describe('the languages', () => {
+  it('are those that a setting names, in their order, and what is not there is told', () => {
     const named = (...names: string[]) => findLanguages({ OCR_LANGUAGES: names, OCR_DATA: undefined });
     expect(named('deu', 'eng')).toMatchObject({ used: ['deu', 'eng'], missing: [] });
     expect(named('deu', 'tlh')).toMatchObject({ used: ['deu'], missing: ['tlh'] });

@@ -1,5 +1,5 @@
 import type { OcrEngine } from './engine.ts';
-import type { PageLayout } from './ocr-worker.ts';
+import type { PageLayout } from './layouts.ts';
 import type { Box } from './placement.ts';
 import { type GreyPage, openPage, type Prepared, prepare, type Treatment } from './preparation.ts';
 import {
