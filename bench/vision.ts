@@ -12,8 +12,8 @@ import { ocrWorkers } from '#subgraphs/vision/ocr/workers.ts';
 
 /**
  * Reading texts in pictures, by both engines of the product (`ours`: WebAssembly, `program`: OCR_PROGRAM) beside the
- * native `tesseract` of Debian alone, in one run: pages a minute, processor time and the word score (F1) on receipts and
- * scans that are made here, so that their text is known: tilted, noisy, pale, unevenly lit, lying.
+ * native `tesseract` of Debian alone, in one run: pages a minute, processor time and the word score (F1) on receipts
+ * and scans that are made here, so that their text is known: tilted, noisy, pale, unevenly lit, lying.
  *
  * All read the same files with as many at a time and give way to others alike; the native one with a thread each,
  * which is how it is fastest beside others. With OCR_DATA all take the same language data. Rounds alternate.
@@ -252,7 +252,8 @@ try {
     },
   };
   // The first pages start what reads.
-  for (const side of SIDES) await inParallel([...Array(places).keys()], places, async (i) => void (await sides[side](i)));
+  for (const side of SIDES)
+    await inParallel([...Array(places).keys()], places, async (i) => void (await sides[side](i)));
   passes.ours = passes.program = 0;
   /** Seconds of processors: what a loaded machine does not change. */
   const processor = ofSides(() => 0);

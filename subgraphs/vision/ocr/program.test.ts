@@ -15,7 +15,8 @@ import { runProgram } from './run-program.ts';
 const log = pino({ level: 'silent' });
 const page = await readFile(new URL('../testing/page.png', import.meta.url));
 const languages = findLanguages({ OCR_LANGUAGES: [], OCR_DATA: undefined });
-const HEADER = 'level\\tpage_num\\tblock_num\\tpar_num\\tline_num\\tword_num\\tleft\\ttop\\twidth\\theight\\tconf\\ttext\\n';
+const HEADER =
+  'level\\tpage_num\\tblock_num\\tpar_num\\tline_num\\tword_num\\tleft\\ttop\\twidth\\theight\\tconf\\ttext\\n';
 const VERSION = 'case "$1" in --version) echo "tesseract 5.3.0"; exit;; --list-langs) exit;; esac';
 
 let folder: string;
@@ -88,7 +89,8 @@ describe.skipIf(process.platform === 'win32')('a page that the program reads', (
   }
   const read = (engine: ReturnType<typeof createProgramEngine>, signal?: AbortSignal) =>
     engine.recognise(page, { language: 'eng', signal });
-  const texts = (lines: Awaited<ReturnType<typeof read>>) => lines.map((line) => line.map(({ text }) => text).join(' '));
+  const texts = (lines: Awaited<ReturnType<typeof read>>) =>
+    lines.map((line) => line.map(({ text }) => text).join(' '));
 
   it('comes from its table of words', async () => {
     const rows = [
@@ -146,7 +148,7 @@ describe.skipIf(process.platform === 'win32')('a page that the program reads', (
     expect((await readFile(calls, 'utf8')).trim().split('\n')).toHaveLength(3);
   });
 
-  it('is no list of files to the program, and no setting of the server reaches it', async () => {
+  it('goes to the program as a picture and never as a list of files, and no setting of the server reaches it', async () => {
     const seen = path.join(folder, 'environment');
     vi.stubEnv('JWT_SECRET', 'the-secret-of-the-server');
     await using engine = await engineOf(`env > ${seen}; exit 1`);
