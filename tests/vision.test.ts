@@ -1,6 +1,7 @@
 import { chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { crc32 } from 'node:zlib';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { answer, FaultServer, json } from '#llm/testing/fault-server.ts';
@@ -250,6 +251,37 @@ models: { smart: { deployments: [seer] }, paint: { deployments: [painter] } }
       expect(codeOf(both)).toBe('BAD_USER_INPUT');
     });
 
+    it('a link tells nothing that stands in a comment, in a text or behind the end of the file either', async () => {
+      const plain = sharp(page);
+      const jpeg = await plain.jpeg().toBuffer();
+      const png = await plain.png().toBuffer();
+      const gif = await plain.gif().toBuffer();
+      const secret = Buffer.from('Ada was at 48.85 N');
+      const comment = Buffer.concat([Buffer.from([0xff, 0xfe, 0, secret.length + 2]), secret]);
+      const text = Buffer.concat([Buffer.from('tEXtComment\0'), secret]);
+      const [length, checksum] = [Buffer.alloc(4), Buffer.alloc(4)];
+      length.writeUInt32BE(text.length - 4);
+      checksum.writeUInt32BE(crc32(text));
+      const files: [string, string, Buffer, boolean][] = [
+        ['a comment', 'image/jpg', Buffer.concat([jpeg.subarray(0, 2), comment, jpeg.subarray(2)]), true],
+        ["a telephone's moving picture", 'image/jpeg', Buffer.concat([jpeg, Buffer.from('ftypmp42'), secret]), true],
+        ['a text', 'image/png', Buffer.concat([png.subarray(0, 33), length, text, checksum, png.subarray(33)]), true],
+        ['behind a GIF', 'image/gif', Buffer.concat([gif, secret]), true],
+        ['behind a WebP', 'image/webp', Buffer.concat([await plain.webp().toBuffer(), secret]), true],
+        ['behind an AVIF', 'image/avif', Buffer.concat([await plain.avif({ effort: 0 }).toBuffer(), secret]), false],
+      ];
+      for (const [name, type, file, isSame] of files) {
+        const { image, upload } = await ada.begin(file, type);
+        expect(await ada.send(upload, file)).toBe(204);
+        const read = (await ada.follow(image.id)).at(-1)!;
+        expect(read, name).toMatchObject({ status: 'READY' });
+        const served = Buffer.from(await (await fetch(ada.here(read.url!))).arrayBuffer());
+        expect(served.toString('latin1'), name).not.toContain('48.85');
+        const pixels = (bytes: Buffer) => sharp(bytes).raw().toBuffer();
+        if (isSame) expect((await pixels(served)).equals(await pixels(file)), name).toBe(true);
+      }
+    }, 60_000);
+
     it('a picture of an iPhone is read, and shown by all browsers', async () => {
       const heic = await readFile(new URL('../subgraphs/vision/testing/text.heic', import.meta.url));
       const { image, upload } = await ada.begin(heic, 'image/heic', true);
@@ -485,7 +517,8 @@ describe.skipIf(process.platform === 'win32')('texts and the program tesseract o
   /** A program that says that it is Tesseract 5, and then fails. */
   async function broken(): Promise<string> {
     const file = path.join(folder, 'tesseract');
-    const script = '#!/bin/sh\ncase "$1" in --version) echo "tesseract 5.3.0"; exit;; --list-langs) exit;; esac\nexit 7\n';
+    const script =
+      '#!/bin/sh\ncase "$1" in --version) echo "tesseract 5.3.0"; exit;; --list-langs) exit;; esac\nexit 7\n';
     await writeFile(file, script);
     await chmod(file, 0o755);
     return file;
@@ -514,7 +547,9 @@ describe.skipIf(process.platform === 'win32')('texts and the program tesseract o
     const said = async (OCR_PROGRAM: string) =>
       runToEnd(['doctor'], { SEXTANT_DIR: path.join(folder, 'data'), OCR_PROGRAM, PORT: '0' }).catch(String);
     expect(await said(file)).toContain(`✓ Texts in pictures are read by ${file} 5.3.0`);
-    expect(await said(path.join(folder, 'gone'))).toMatch(/✗ Texts .* by WebAssembly\n +OCR_PROGRAM: .*gone is not there/);
+    expect(await said(path.join(folder, 'gone'))).toMatch(
+      /✗ Texts .* by WebAssembly\n +OCR_PROGRAM: .*gone is not there/,
+    );
     expect(await said('off')).toContain('✓ Texts in pictures are read in the process');
   }, 60_000);
 });

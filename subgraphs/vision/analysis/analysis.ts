@@ -5,6 +5,7 @@ import type { HeavyWork } from '#platform/base/thread/heavy-work.ts';
 import { JobRefused } from '#platform/data/jobs/jobs.ts';
 import { ACCEPTED_TYPES, HEIC, MEDIA_TYPES, mediaTypeOf } from '../formats/media-types.ts';
 import { AVIF, MAX_AVIF_PIXELS, MAX_PIXELS, openImage } from '../formats/open-image.ts';
+import { saysPixelsOnly } from '../formats/without-metadata.ts';
 import type { HeicDecoder } from '../heic/heic.ts';
 import { kindOf } from './kind.ts';
 import { type PaletteColour, paletteOf } from './palette.ts';
@@ -26,8 +27,8 @@ export interface Analysis {
   readonly entropy: number;
   readonly transparent: boolean;
   readonly frames: number;
-  /** Whether the file says more than its pixels: EXIF, XMP or IPTC. Older analyses do not tell. */
-  readonly carriesMetadata?: boolean;
+  /** Whether the file says nothing beside its pixels, so that it can be served as it is. Older analyses do not tell. */
+  readonly saysPixelsOnly?: boolean;
   readonly density: number | null;
   readonly exif: Record<string, unknown> | null;
   readonly location: Record<string, unknown> | null;
@@ -113,7 +114,7 @@ async function describe(bytes: Uint8Array, metadata: Metadata, contentType: stri
         transparent: !stats.isOpaque,
         // A HEIC may hold a burst; one picture of it is shown.
         frames: contentType === HEIC ? 1 : (metadata.pages ?? 1),
-        carriesMetadata: [metadata.exif, metadata.xmp, metadata.iptc].some((block) => block !== undefined),
+        saysPixelsOnly: await saysPixelsOnly(bytes, contentType, metadata),
         density: metadata.density ?? null,
         exif,
         location,

@@ -1,4 +1,5 @@
 import { crc32 } from 'node:zlib';
+import type { Metadata } from 'sharp';
 import { AVIF_EFFORT, openImage } from './open-image.ts';
 import { tiffWithoutMetadata } from './tiff-without-metadata.ts';
 
@@ -22,6 +23,36 @@ export async function withoutMetadata(bytes: Uint8Array, contentType: string): P
     default:
       return openImage(bytes).autoOrient().keepIccProfile().avif({ quality: 80, effort: AVIF_EFFORT }).toBuffer();
   }
+}
+
+/**
+ * Returns whether a file says nothing beside its pixels: no EXIF, no comment or text, nothing behind its end, as the
+ * film of a telephone's moving picture is.
+ */
+export async function saysPixelsOnly(
+  bytes: Uint8Array,
+  contentType: string,
+  { exif, xmp, iptc }: Pick<Metadata, 'exif' | 'xmp' | 'iptc'>,
+): Promise<boolean> {
+  if (exif ?? xmp ?? iptc) return false;
+  // Its tables are in an order of their own.
+  if (contentType === 'image/tiff') return false;
+  if (contentType === 'image/avif') return hasPictureBoxesOnly(Buffer.from(bytes));
+  return Buffer.from(bytes).equals(await withoutMetadata(bytes, contentType));
+}
+
+/** The boxes of a still AVIF: what it is, what is in it, its data. */
+const AVIF_BOXES = new Set(['ftyp', 'meta', 'mdat']);
+
+function hasPictureBoxesOnly(file: Buffer): boolean {
+  let at = 0;
+  while (at + 8 <= file.length) {
+    const size = file.readUInt32BE(at);
+    // Sizes of 0 and 1, to the end of the file and of 64 bits, are for files larger than a picture.
+    if (size < 8 || !AVIF_BOXES.has(file.toString('latin1', at + 4, at + 8))) return false;
+    at += size;
+  }
+  return at === file.length;
 }
 
 const [SOI_LENGTH, MARKER, APP0, APP2, APP14, APP15, COMMENT, SCAN, END] = [

@@ -9,7 +9,7 @@ import type { SignedUrl, UrlSigner } from '#platform/identity/signed-urls/url-si
 import type { Topics } from '#platform/realtime/topics/topics.ts';
 import type { Prisma, PrismaClient } from '#prisma/vision/client/client.ts';
 import type { AnalysedImage, Analysis } from '../analysis/analysis.ts';
-import { ACCEPTED_TYPES, HEIC, MEDIA_TYPES } from '../formats/media-types.ts';
+import { ACCEPTED_TYPES, declaredType, HEIC, MEDIA_TYPES } from '../formats/media-types.ts';
 import type { ImageQuotas } from '../quota.ts';
 
 export type ImageRow = Prisma.ImageGetPayload<object>;
@@ -99,8 +99,8 @@ export class Images {
     if (/\p{Cc}/u.test(fileName)) throw badInput('input.fileName', 'holds a control character.');
     if (fileName === '' || fileName.length > 255)
       throw badInput('input.fileName', `has ${fileName.length} characters; 1 to 255 are possible.`);
-    const contentType = input.contentType.trim().toLowerCase();
-    if (!ACCEPTED_TYPES.includes(contentType))
+    const contentType = declaredType(input.contentType);
+    if (contentType === undefined)
       throw badInput('input.contentType', `is ${input.contentType}; accepted are ${ACCEPTED_TYPES.join(', ')}.`);
     if (input.size < 1) throw badInput('input.size', 'is less than 1 byte.');
     if (input.size > MAX_BYTES)

@@ -74,11 +74,9 @@ function fileOf(image: ImageRow, request: VariantRequest): { readonly name: stri
 /** The file as it was uploaded; the same picture without its metadata. */
 const [ORIGINAL, WHOLE] = ['original', 'picture'];
 
-/** Whether a file may say more than its pixels. Browsers do not show HEIC either way, and a TIFF is not asked. */
+/** Whether a file may say more than its pixels. Browsers do not show HEIC either way. */
 const mayTell = ({ contentType, analysis }: ImageRow): boolean =>
-  contentType === HEIC ||
-  contentType === MEDIA_TYPES['tiff'] ||
-  (analysis as unknown as Analysis | null)?.carriesMetadata !== false;
+  contentType === HEIC || (analysis as unknown as Analysis | null)?.saysPixelsOnly !== true;
 
 /** One making of a variant at a time, however often its link is opened before it is there. */
 const making = new SingleFlight();

@@ -44,6 +44,9 @@ export interface Treatment {
 const [MAX_WIDTH, MAX_HEIGHT] = hasLittleMemory() ? [1_800, 2_500] : [2_600, 3_600];
 /** Below this median brightness the page is light on dark, which takes 40 % longer to read than the reverse. */
 const DARK_MEDIAN = 110;
+const [WHITE, BLACK] = ['#ffffff', '#000000'];
+/** Of 255: what is written in this brightness and above, on nothing, cannot be seen on white. */
+const BRIGHT_WRITING = 170;
 /** White around the page, in pixels: letters that touch the edge are not seen as letters. */
 const MARGIN = 12;
 /** The background is a sixteenth of the page in each direction; a median of 9 needs as many pixels. */
@@ -56,12 +59,13 @@ const MEDIAN = 9;
  */
 export async function openPage(bytes: Uint8Array, page = 1): Promise<GreyPage> {
   const options = page > 1 ? { page: page - 1 } : {};
-  const { autoOrient: original } = await openImage(bytes, options).metadata();
+  const { autoOrient: original, hasAlpha } = await openImage(bytes, options).metadata();
+  const background = hasAlpha ? await paperOf(openImage(bytes, options)) : WHITE;
   // Shrunk while it is decoded: a hundred megapixels are never in memory at once.
   const { data, info } = await openImage(bytes, options)
     .autoOrient()
     .resize(MAX_WIDTH, MAX_HEIGHT, { fit: 'inside', withoutEnlargement: true })
-    .flatten({ background: '#ffffff' })
+    .flatten({ background })
     .greyscale()
     .raw()
     .toBuffer({ resolveWithObject: true });
@@ -128,6 +132,19 @@ const atLeastOne = (pixels: number): number => Math.max(1, Math.round(pixels));
 async function materialise(image: Sharp): Promise<Sharp> {
   const { data, info } = await image.greyscale().raw().toBuffer({ resolveWithObject: true });
   return rawGrey(data, info.width, info.height);
+}
+
+/** The paper for a picture that is transparent: white, or black for bright writing on nothing, as of a logo. */
+async function paperOf(image: Sharp): Promise<string> {
+  const pixels = await image.resize(64, 64, { fit: 'fill' }).toColourspace('srgb').raw().toBuffer();
+  let [opaque, light] = [0, 0];
+  for (let at = 0; at + 3 < pixels.length; at += 4) {
+    const alpha = pixels[at + 3]!;
+    opaque += alpha;
+    light += (alpha * (pixels[at]! + pixels[at + 1]! + pixels[at + 2]!)) / 3;
+  }
+  const isMostlyNothing = opaque < (255 * pixels.length) / 4 / 2;
+  return isMostlyNothing && light > BRIGHT_WRITING * opaque ? BLACK : WHITE;
 }
 
 async function medianOf(image: Sharp): Promise<number> {

@@ -15,6 +15,8 @@ Invoice 2047 was paid on 14 March 2026.
 Total amount due: 1,284.50 EUR
 Sextant measures the angle between two objects.
 Navigators use it to find their position at sea.`;
+/** Opaque where the page is dark. */
+const alpha = await sharp(page).greyscale().negate().raw().toBuffer();
 const white = { background: '#ffffff' };
 const log = pino({ level: 'silent' });
 const languages = findLanguages({ OCR_LANGUAGES: [], OCR_DATA: undefined });
@@ -37,6 +39,13 @@ describe.each(ENGINES)('the text of a picture, by %s,', (_, engine) => {
     ['on its side', () => sharp(page).rotate(90)],
     ['light on dark', () => sharp(page).negate()],
     ['pale', () => sharp(page).linear(0.3, 160)],
+    [
+      'bright on nothing, as of a logo',
+      () =>
+        sharp({ create: { width: 900, height: 360, channels: 3, background: '#ffffff' } }).joinChannel(alpha, {
+          raw: { width: 900, height: 360, channels: 1 },
+        }),
+    ],
   ])('is read %s', async (_, picture) => {
     const read = await readText(await picture().png().toBuffer(), engine);
     expect(read.text).toBe(TEXT);
