@@ -270,6 +270,12 @@ describe.each(MODES)('/v1 with OpenAI’s own client, %s', (_title, skipped, sta
 
     const respond = (more: object) => openai.responses.create({ model: 'smart', input: 'Hello', ...more });
 
+    /** A file of so many bytes, as a client sends it in a message. */
+    const fileOf = (bytes: number) => {
+      const file_data = `data:application/pdf;base64,${Buffer.alloc(bytes, 'x').toString('base64')}`;
+      return { type: 'file', file: { filename: 'report.pdf', file_data } };
+    };
+
     it('hears what is wrong in OpenAI’s way', async () => {
       const reader = clientOf(await keyOf(['CHAT_READ']));
       const wrong = [
@@ -288,6 +294,15 @@ describe.each(MODES)('/v1 with OpenAI’s own client, %s', (_title, skipped, sta
         [
           () => hello({ messages: [{ role: 'user', content: [{ type: 'file', file: { file_id: 'file-x' } }] }] }),
           { status: 400, param: 'messages.0.content.0.type' },
+        ],
+        // However large it is, it hears where a file goes.
+        [
+          () => hello({ messages: [{ role: 'user', content: [fileOf(30 * 1024)] }] }),
+          { status: 400, message: expect.stringMatching(/a file \(report\.pdf, 30 KB\): upload it at \/v1\/files/) },
+        ],
+        [
+          () => hello({ messages: [{ role: 'user', content: [fileOf(600 * 1024)] }] }),
+          { status: 400, message: expect.stringMatching(/a file \(report\.pdf, 600 KB\): upload it at \/v1\/files/) },
         ],
         [() => respond({ background: true }), { status: 400, param: 'background' }],
         [() => respond({ text: { verbosity: 'low' } }), { status: 400, param: 'text.verbosity' }],

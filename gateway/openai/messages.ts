@@ -1,4 +1,5 @@
 import { badInput } from '#platform/base/errors/errors.ts';
+import { isObject } from '#platform/base/json/objects.ts';
 import { type Body, needText, objectOf, objectsOf, textOf } from './read.ts';
 
 /** A message as the graph's `completion` takes it. */
@@ -15,6 +16,8 @@ const TEXTS = new Set(['text', 'input_text', 'output_text', 'refusal']);
 const IMAGES = new Set(['image_url', 'input_image']);
 const FILES = new Set(['file', 'input_file']);
 const DETAILS = new Set(['auto', 'low', 'high']);
+/** Characters of a file's name that an error repeats. */
+const MAX_NAME = 100;
 
 /** Returns the messages of a chat completion as the graph takes them. */
 export const chatMessages = (messages: readonly Body[]): GraphMessage[] =>
@@ -77,10 +80,23 @@ export function contentOf(message: Body, path: string): Pick<GraphMessage, 'text
     if (TEXTS.has(type)) texts.push(needText(part, type === 'refusal' ? 'refusal' : 'text', `${place}.text`));
     else if (IMAGES.has(type)) images.push(imageOf(part, place));
     else if (FILES.has(type))
-      throw badInput(`${place}.type`, 'is a file: upload it at /v1/files, and ask with metadata.use_memory.');
+      throw badInput(
+        `${place}.type`,
+        `is a file${nameOf(part)}: upload it at /v1/files, and ask with metadata.use_memory.`,
+      );
     else throw badInput(`${place}.type`, 'must be a text or an image.');
   }
   return { text: texts.join('\n'), ...(images.length > 0 && { images }) };
+}
+
+/** The name and the size of a file that came in a message, as far as the message says them. */
+function nameOf(part: Body): string {
+  const file = isObject(part['file']) ? part['file'] : part;
+  const [name, data] = [file['filename'], file['file_data']];
+  const said = typeof name === 'string' ? ` (${name.slice(0, MAX_NAME)}` : '';
+  if (typeof data !== 'string') return said && `${said})`;
+  const bytes = Math.floor(((data.length - data.indexOf(',') - 1) * 3) / 4);
+  return `${said === '' ? ' (' : `${said}, `}${Math.ceil(bytes / 1024)} KB)`;
 }
 
 function imageOf(part: Body, place: string): { url: string; detail?: string } {
