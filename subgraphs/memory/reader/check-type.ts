@@ -26,6 +26,7 @@ export async function checkType(bytes: Uint8Array, declared: DocumentType, conte
   const found = await fileTypeFromBuffer(bytes.subarray(0, 1 << 20)).catch(() => undefined);
   const mime = found?.mime as string | undefined;
   if (mime !== undefined && documentType(mime) === declared) return;
+  if (declared === 'application/pdf' && Buffer.from(bytes.subarray(0, PDF_HEAD)).includes('%PDF-')) return;
   if (mime === 'application/x-cfb' && PARTS[declared] && Buffer.from(bytes).includes(ENCRYPTED_PACKAGE))
     throw new DocumentProblem(
       'PASSWORD_PROTECTED',
@@ -48,6 +49,9 @@ export async function checkType(bytes: Uint8Array, declared: DocumentType, conte
     `The file was declared as ${DOCUMENT_TYPES[declared]}, but its content is ${what}.`,
   );
 }
+
+/** Bytes in which a PDF has to begin: mail servers and scanners put something before it, which programs pass over. */
+const PDF_HEAD = 1_024;
 
 /** Documents that may be made of letters alone, and are not to be read as such. */
 const PAPERS: ReadonlySet<string> = new Set(['application/pdf', 'application/rtf']);

@@ -1,9 +1,11 @@
 import { DOCUMENT_TYPES, type DocumentType } from './file-kind.ts';
+import { guessEncoding } from './guess-encoding.ts';
 import { DocumentProblem } from './problem.ts';
 
 /**
  * Decodes a text file: by its byte order mark, as UTF-8, or as the encoding that its media type, its HTML or its XML
- * names; UTF-16 and the Japanese of e-mail are known by themselves.
+ * names; UTF-16 and the Japanese of e-mail are known by themselves, encodings of before Unicode by how often their
+ * letters are, where that is clear.
  *
  * @throws {DocumentProblem} TYPE_MISMATCH when it is not text in any of these.
  */
@@ -36,6 +38,8 @@ function decode(bytes: Uint8Array, declared: DocumentType, contentType: string):
   if (utf8 !== undefined) return utf8;
   const label = LABEL.exec(contentType)?.[1] ?? labelIn(bytes, declared);
   if (label !== undefined) return tryDecode(bytes, label);
+  const guessed = tryDecode(bytes, guessEncoding(bytes));
+  if (guessed !== undefined && !CONTROL.test(guessed)) return guessed;
   // Excel saves tables in the encoding of Windows, and browsers do not say so.
   return declared === 'text/csv' && isWestern(bytes) ? tryDecode(bytes, 'windows-1252') : undefined;
 }

@@ -156,12 +156,13 @@ export class DocumentReader implements HeavyKind, AsyncDisposable {
     // The thread's own limit covers its heap only; pictures and archives are unpacked outside of it. What the rest of
     // the process needs meanwhile is not the document's.
     const look = async (): Promise<void> => {
-      if (Date.now() - started > this.#limits.timeoutMs) reject(tooExpensive('longer'));
+      if (Date.now() - started > this.#limits.timeoutMs)
+        reject(tooExpensive(`longer than ${this.#limits.timeoutMs / 1000} s`));
       const memory = await thread.memoryBytes();
       // A thread that is not up yet, or has ended, has none.
       if (memory > 0) baseline ??= memory;
       if (baseline !== undefined && memory - baseline > this.#limits.memoryMb * 1024 ** 2)
-        reject(tooExpensive('more memory'));
+        reject(tooExpensive(`more than ${this.#limits.memoryMb} MB of memory`));
     };
     const watch = setInterval(guarded({ where: 'document reader' }, look), WATCH_MS);
     try {
@@ -171,7 +172,7 @@ export class DocumentReader implements HeavyKind, AsyncDisposable {
     } catch (error) {
       // Whatever it is doing now is of no use any more.
       if (!(error instanceof DocumentProblem) || error.code === 'TOO_EXPENSIVE') thread.kill();
-      throw isOutOfMemory(error) ? tooExpensive('more memory') : error;
+      throw isOutOfMemory(error) ? tooExpensive(`more than ${this.#limits.memoryMb} MB of memory`) : error;
     } finally {
       clearInterval(watch);
     }
@@ -184,5 +185,5 @@ const isOutOfMemory = (error: unknown): boolean =>
 const tooExpensive = (what: string) =>
   new DocumentProblem(
     'TOO_EXPENSIVE',
-    `Reading the document took ${what} than allowed: split it or save it more simply.`,
+    `Reading the document took ${what}, which is the limit: split it, or save it more simply.`,
   );

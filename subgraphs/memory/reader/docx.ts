@@ -136,7 +136,7 @@ function withBoxes(xml: string): string {
 }
 const ALTERNATIVES = /<\/?mc:(?:AlternateContent|Choice)(?:\s[^>]*)?>/g;
 
-/** Takes away what mammoth leaves out together with the text in it; formulas become their letters in a row. */
+/** Takes away what mammoth leaves out together with the text in it; formulas become their letters and fractions. */
 function plain(xml: string): string {
   // How a word is read, above it, would come in the middle of it.
   const text = withBoxes(replaceElements(xml, 'w:rt', () => ''))
@@ -144,10 +144,16 @@ function plain(xml: string): string {
     .replace(ENDS, '<w:br/>')
     .replace(PLACES, '<w:tab/>');
   if (!text.includes('<m:')) return text;
-  return text.replace(MATHS, (_, end: string, name: string, empty: string) =>
-    name === 'r' || name === 't' ? `<${end}w:${name}${empty}>` : '',
-  );
+  return text.replace(MATHS, (_, end: string, name: string, empty: string) => {
+    if (name === 'r' || name === 't') return `<${end}w:${name}${empty}>`;
+    const sign = end ? FRACTION_ENDS[name] : FRACTION_BEGINS[name];
+    return sign === undefined || empty ? '' : `<w:r><w:t>${sign}</w:t></w:r>`;
+  });
 }
+
+/** What stands for the line of a fraction, without which (a + b) / c would be a + bc. */
+const FRACTION_BEGINS: Readonly<Record<string, string>> = { num: '(', den: '/(' };
+const FRACTION_ENDS: Readonly<Record<string, string>> = { num: ')', den: ')' };
 
 function paragraphsOf(xml: string): string[] {
   const paragraphs: string[] = [];

@@ -44,6 +44,11 @@ describe('no words are lost', () => {
       '<m:oMath><m:sSup><m:e><m:r><m:t>E</m:t></m:r></m:e><m:sup><m:r><m:t>2</m:t></m:r></m:sup></m:sSup></m:oMath>',
       'by E2 now',
     ],
+    [
+      'of a fraction',
+      '<m:oMath><m:f><m:fPr/><m:num><m:r><m:t>a+b</m:t></m:r></m:num><m:den><m:r><m:t>c</m:t></m:r></m:den></m:f></m:oMath>',
+      'by (a+b)/(c) now',
+    ],
   ])('of DOCX %s', async (_, inner, expected) => {
     expect(await textOf(word(`<w:p>${run('by ')}${inner}${run(' now')}</w:p>`), DOCX)).toBe(expected);
   });
@@ -187,17 +192,17 @@ describe('no words are lost', () => {
     expect(await textOf(strToU8(xhtml), 'application/xhtml+xml')).toBe('Here.');
   });
 
-  it('of XLSX: shares as they are shown, sums without noise, boxes on the sheet', async () => {
+  it('of XLSX: shares and postal codes as they are shown, sums without noise, boxes on the sheet', async () => {
     const file = changed(
       changed(
         xlsx([{ name: 'S', rows: [[1]] }]),
         'xl/styles.xml',
         () =>
-          '<styleSheet><numFmts><numFmt numFmtId="170" formatCode="0.0%"/><numFmt numFmtId="171" formatCode="0&quot; %&quot;"/></numFmts><cellXfs><xf numFmtId="0"/><xf numFmtId="9"/><xf numFmtId="170"/><xf numFmtId="171"/></cellXfs></styleSheet>',
+          '<styleSheet><numFmts><numFmt numFmtId="170" formatCode="0.0%"/><numFmt numFmtId="171" formatCode="0&quot; %&quot;"/><numFmt numFmtId="172" formatCode="00000"/></numFmts><cellXfs><xf numFmtId="0"/><xf numFmtId="9"/><xf numFmtId="170"/><xf numFmtId="171"/><xf numFmtId="172"/></cellXfs></styleSheet>',
       ),
       'xl/worksheets/sheet1.xml',
       () =>
-        '<worksheet><sheetData><row><c r="A1"><v>0.30000000000000004</v></c><c r="B1" s="1"><v>0.19</v></c><c r="C1" s="2"><v>0.075</v></c><c r="D1" s="3"><v>5</v></c></row></sheetData></worksheet>',
+        '<worksheet><sheetData><row><c r="A1"><v>0.30000000000000004</v></c><c r="B1" s="1"><v>0.19</v></c><c r="C1" s="2"><v>0.075</v></c><c r="D1" s="3"><v>5</v></c><c r="E1" s="4"><v>1067</v></c></row></sheetData></worksheet>',
     );
     const drawn = changed(
       changed(
@@ -209,7 +214,7 @@ describe('no words are lost', () => {
       () =>
         '<xdr:wsDr><xdr:sp><xdr:txBody><a:p><a:r><a:t>Look</a:t></a:r><a:r><a:t> here</a:t></a:r></a:p></xdr:txBody></xdr:sp></xdr:wsDr>',
     );
-    expect(await textOf(drawn, XLSX)).toBe('S\n\n0.3 | 19% | 7.5% | 5\n\nLook here');
+    expect(await textOf(drawn, XLSX)).toBe('S\n\n0.3 | 19% | 7.5% | 5 | 01067\n\nLook here');
   });
 
   it('of PPTX: tables after a page number, and diagrams', async () => {

@@ -2,7 +2,7 @@ import { strToU8, unzipSync, zipSync } from 'fflate';
 import { describe, expect, it } from 'vitest';
 import { DOCX, PPTX, XLSX } from './file-kind.ts';
 import { readDocument } from './read-document.ts';
-import { docx } from './testing/files.ts';
+import { docx, pdf } from './testing/files.ts';
 import { epub, ods, pptx, xlsx } from './testing/packed-files.ts';
 
 const ODS = 'application/vnd.oasis.opendocument.spreadsheet';
@@ -171,6 +171,16 @@ describe('DOCX of other programs', () => {
     });
     expect(await textOf(file, DOCX)).toBe('breaks\nnext to');
     expect(await textOf(strToU8('<p>hyphen&shy;ation</p><p>&shy;</p>'), 'text/html')).toBe('hyphenation');
+  });
+});
+
+describe('a PDF of other programs', () => {
+  it('is read where something stands before it, as servers and scanners put there', async () => {
+    const head = strToU8('HTTP/1.1 200 OK\r\nContent-Type: application/pdf\r\n\r\n'.padEnd(900, '-'));
+    const late = Buffer.concat([head, pdf(['A page speaks of whales.'])]);
+    expect(await textOf(late, 'application/pdf')).toBe('A page speaks of whales.');
+    const tooLate = Buffer.concat([Buffer.alloc(2_000, '-'), pdf(['x'])]);
+    await expect(read(tooLate, 'application/pdf')).rejects.toMatchObject({ code: 'TYPE_MISMATCH' });
   });
 });
 

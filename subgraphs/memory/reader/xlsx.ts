@@ -65,6 +65,8 @@ interface Meaning {
   readonly durations: ReadonlySet<number>;
   /** And of those that show it as hundredths. */
   readonly percents: ReadonlySet<number>;
+  /** How many digits the styles of numbers show at least, as of postal codes. */
+  readonly digits: ReadonlyMap<number, number>;
   readonly from1904: boolean;
 }
 
@@ -115,7 +117,7 @@ function rowsOf(builder: OutlineBuilder, meaning: Meaning, count: () => void) {
 }
 
 function shown({ t: type, s: style }: Attributes, value: string, meaning: Meaning): string {
-  const { strings, dates, durations, percents, from1904 } = meaning;
+  const { strings, dates, durations, percents, digits, from1904 } = meaning;
   if (type === 's' && value !== '') {
     const text = strings[Number(value)];
     if (text === undefined) throw damaged(WHAT);
@@ -129,6 +131,8 @@ function shown({ t: type, s: style }: Attributes, value: string, meaning: Meanin
   if (dates.has(Number(style ?? 0))) return excelDate(number, from1904);
   // As far as the program shows them: 0.1 + 0.2 is stored as 0.30000000000000004, and 19 % as 0.19.
   if (percents.has(Number(style ?? 0))) return `${Number((number * 100).toPrecision(SHOWN_DIGITS))}%`;
+  const least = digits.get(Number(style ?? 0));
+  if (least !== undefined && /^\d+$/.test(value)) return value.padStart(least, '0');
   return /\.\d{15,}/.test(value) ? String(Number(number.toPrecision(SHOWN_DIGITS))) : value;
 }
 /** Digits that spreadsheets compute with. */
@@ -196,11 +200,12 @@ function boxesOf(builder: OutlineBuilder, xml: string): number {
   return count;
 }
 
-function numberStyles(xml: string): Pick<Meaning, 'dates' | 'durations' | 'percents'> {
+function numberStyles(xml: string): Pick<Meaning, 'dates' | 'durations' | 'percents' | 'digits'> {
   const formats = new Map<number, string>();
   const dates = new Set<number>();
   const durations = new Set<number>();
   const percents = new Set<number>();
+  const digits = new Map<number, number>();
   let isUsed = false;
   let style = 0;
   walkXml(xml, {
@@ -213,6 +218,7 @@ function numberStyles(xml: string): Pick<Meaning, 'dates' | 'durations' | 'perce
         else if (isDateFormat(id, formats.get(id))) dates.add(style);
         else if (id === 9 || id === 10 || /%/.test((formats.get(id) ?? '').replace(/"[^"]*"|\\./g, '')))
           percents.add(style);
+        else if (/^0+$/.test(formats.get(id) ?? '')) digits.set(style, formats.get(id)!.length);
         style++;
       }
     },
@@ -220,5 +226,5 @@ function numberStyles(xml: string): Pick<Meaning, 'dates' | 'durations' | 'perce
       if (name === 'cellXfs') isUsed = false;
     },
   });
-  return { dates, durations, percents };
+  return { dates, durations, percents, digits };
 }

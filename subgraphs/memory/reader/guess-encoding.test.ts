@@ -1,0 +1,66 @@
+import { describe, expect, it } from 'vitest';
+import { readDocument } from './read-document.ts';
+
+const RUSSIAN = 'Договор аренды заключён между сторонами на срок до одного года. Плата вносится ежемесячно.';
+const ARABIC = 'تم توقيع العقد بين الطرفين لمدة سنة واحدة ويتم الدفع شهريا.';
+const TURKISH = 'Kira sözleşmesi taraflar arasında bir yıl için yapılmıştır. Ödeme her ay yapılır.';
+const CZECH = 'Smlouva o nájmu se uzavírá mezi stranami. Příliš žluťoučký kůň úpěl ďábelské ódy.';
+const textOf = async (bytes: Uint8Array, contentType = 'text/plain') =>
+  (await readDocument(bytes, contentType, {})).text;
+
+/** All characters of an encoding, by their bytes in it. */
+function tableOf(label: string): Map<string, number[]> {
+  const decoder = new TextDecoder(label);
+  const table = new Map<string, number[]>();
+  const add = (bytes: number[]): void => {
+    const character = decoder.decode(Uint8Array.from(bytes));
+    if (character.length === 1 && character !== '\ufffd' && !table.has(character)) table.set(character, bytes);
+  };
+  for (let first = 0; first < 256; first++) add([first]);
+  for (let first = 0x81; first < 0xff; first++) for (let second = 0x40; second < 0xff; second++) add([first, second]);
+  return table;
+}
+
+/** A text in an encoding that Node reads and does not write. */
+function encoded(text: string, label: string): Uint8Array {
+  const table = tableOf(label);
+  return Uint8Array.from(Array.from(text).flatMap((character) => table.get(character) ?? [0x3f]));
+}
+
+describe('a text that does not say what it is in', () => {
+  it.each([
+    ['windows-1251', RUSSIAN],
+    ['koi8-r', RUSSIAN],
+    ['ibm866', RUSSIAN],
+    ['windows-1251', 'Україна є державою. Київ є столицею, у ньому живе майже три мільйони людей.'],
+    ['koi8-u', 'Україна є державою. Київ є столицею, у ньому живе майже три мільйони людей.'],
+    ['shift_jis', '本契約は両当事者の合意により成立し、期間は一年とする。支払いは三十日以内に行うものとする。'],
+    ['euc-jp', '本契約は両当事者の合意により成立し、期間は一年とする。支払いは三十日以内に行うものとする。'],
+    ['gb18030', '合同双方应当遵守本协议的规定，任何一方不得擅自变更。付款期限为收到发票之后三十天。'],
+    ['big5', '合約雙方應當遵守本協議的規定，任何一方不得擅自變更。付款期限為收到發票之後三十天。'],
+    ['euc-kr', '본 계약은 양 당사자의 합의에 의하여 성립하며 기간은 일 년으로 한다.'],
+    ['windows-1253', 'Η σύμβαση μίσθωσης συνάπτεται μεταξύ των μερών για ένα έτος.'],
+    ['windows-1255', 'שלום, זה טקסט בעברית על פגישה מחר בתל אביב.'],
+    ['windows-1256', ARABIC],
+    ['windows-1252', 'Die Straße heißt “Grüner Weg” – Äpfel und Öl für 5 €.'],
+    ['windows-1252', 'L’été à Noël, ça va où ? Une forêt, une œuvre.'],
+    ['windows-1252', 'Blåbærgrød på øen.'],
+  ])('is read in %s: %s', async (label, text) => {
+    const bytes = encoded(text, label);
+    expect(() => new TextDecoder('utf-8', { fatal: true }).decode(bytes)).toThrow();
+    expect(await textOf(bytes)).toBe(text);
+    expect(await textOf(encoded(`Name;${text}\nAda;${text}`, label), 'text/csv')).toContain(text);
+  });
+
+  it.each([
+    ['of too few letters', encoded('Имя: Анна', 'windows-1251')],
+    ['in the Cyrillic of Apple, of which others know nearly all letters', encoded(RUSSIAN, 'x-mac-cyrillic')],
+    ['in another Arabic encoding', encoded(ARABIC, 'iso-8859-6')],
+    ['in Turkish, whose encoding is like that of the West', encoded(TURKISH, 'windows-1254')],
+    ['in Czech, whose encoding is like that of the West', encoded(CZECH, 'windows-1250')],
+    ['in the encoding of old Apple computers', encoded('Grüße aus Köln, Straße', 'macintosh')],
+    ['that is none', Uint8Array.from({ length: 400 }, (_, i) => (i * 7919) % 251 || 1)],
+  ])('is refused and not read as nonsense: one %s', async (_, bytes) => {
+    await expect(textOf(bytes)).rejects.toMatchObject({ code: 'TYPE_MISMATCH' });
+  });
+});
