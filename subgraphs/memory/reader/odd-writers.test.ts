@@ -184,6 +184,14 @@ describe('a PDF of other programs', () => {
   });
 });
 
+describe('a PDF in Arabic', () => {
+  it('is read in letters, where its font names the shapes that they have within words', async () => {
+    const shapes = '/Encoding << /Differences [65 /uniFEE3 /uniFEAE /uniFEA3 /uniFE92 /uniFE8E /uniFEFB] >>';
+    const file = Buffer.from(pdf(['EDCBA F'])).toString('latin1').replace('/Helvetica', `/Helvetica ${shapes}`);
+    expect(await textOf(Buffer.from(file, 'latin1'), 'application/pdf')).toMatch(/^(مرحبا لا|لا مرحبا)$/);
+  });
+});
+
 describe('an e-mail of other programs', () => {
   const email = (headers: string, body: string, encoding: BufferEncoding = 'utf8') =>
     Buffer.from(`From: a@example.org\nSubject: x\n${headers}\n\n${body}`.replaceAll('\n', '\r\n'), encoding);

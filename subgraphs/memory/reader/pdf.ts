@@ -64,7 +64,7 @@ export async function readPdf(
       const text = own === '' ? read : withStamp(own, read);
       if (own !== '' && lettersIn(own) <= MAX_STAMP) stamps.set(number, own);
       if (text === undefined) unreadPages.push(number);
-      for (const paragraph of text?.split(/\n\s*\n/) ?? []) builder.paragraph(joinLines(paragraph));
+      for (const paragraph of text?.split(/\n\s*\n/) ?? []) builder.paragraph(joinLines(lettersOf(paragraph)));
       for (const value of filled) builder.paragraph(value);
       for (const note of notes) builder.paragraph(note, { headings: [NOTES] });
     }
@@ -97,6 +97,10 @@ function worthReading(pages: readonly number[], stamps: ReadonlyMap<number, stri
   let lone = 0;
   return pages.filter((page) => times.get(letters(page))! > 1 || ++lone <= MAX_LONE_STAMPS);
 }
+
+/** Arabic letters by the shapes that they have within words, as fonts may name them and people do not search. */
+const SHAPES = /[\ufe80-\ufefc]+/g;
+const lettersOf = (text: string): string => text.replace(SHAPES, (shapes) => shapes.normalize('NFKC'));
 
 const lettersIn = (text: string): number => text.match(/[\p{L}\p{N}]/gu)?.length ?? 0;
 
