@@ -13,6 +13,8 @@ interface Candidate {
 const SAMPLE = 65_536;
 /** Characters outside of ASCII from which on their shares say something. */
 const ENOUGH = 16;
+/** The same of a Western text, most of which is ASCII. */
+const ENOUGH_WESTERN = 3;
 /** So many times as usual as in the next encoding a text has to be. */
 const CLEARLY = 1.5;
 /** The share of words of two scripts that a text may have, such as names of products. */
@@ -109,6 +111,8 @@ function strangers(text: string, script: RegExp): number {
 function isWestern(bytes: Uint8Array): boolean {
   const text = decoded(bytes, 'windows-1252');
   if (text === undefined || MARK_IN_WORD.test(text)) return false;
-  const letters = new Set(Array.from(text).filter((character) => isBeyondAscii(character) && !MARKS.has(character)));
+  const beyond = Array.from(text).filter(isBeyondAscii);
+  if (beyond.length < ENOUGH_WESTERN) return false;
+  const letters = new Set(beyond.filter((character) => !MARKS.has(character)));
   return WESTERN.some((language) => [...letters].every((letter) => language.has(letter)));
 }

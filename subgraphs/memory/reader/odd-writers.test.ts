@@ -187,7 +187,9 @@ describe('a PDF of other programs', () => {
 describe('a PDF in Arabic', () => {
   it('is read in letters, where its font names the shapes that they have within words', async () => {
     const shapes = '/Encoding << /Differences [65 /uniFEE3 /uniFEAE /uniFEA3 /uniFE92 /uniFE8E /uniFEFB] >>';
-    const file = Buffer.from(pdf(['EDCBA F'])).toString('latin1').replace('/Helvetica', `/Helvetica ${shapes}`);
+    const file = Buffer.from(pdf(['EDCBA F']))
+      .toString('latin1')
+      .replace('/Helvetica', `/Helvetica ${shapes}`);
     expect(await textOf(Buffer.from(file, 'latin1'), 'application/pdf')).toMatch(/^(مرحبا لا|لا مرحبا)$/);
   });
 });
