@@ -1,4 +1,4 @@
-import type { ToldApart } from './think-tags.ts';
+import type { ToldApart } from './told-apart.ts';
 import { overlap } from './words-in-pieces.ts';
 import type { WrittenCall } from './written-calls.ts';
 

@@ -20,8 +20,8 @@ export type DroppableParameter = (typeof DROPPABLE)[number];
 export type OutputFormat = 'json_schema' | 'json_object';
 
 /**
- * How often a deployment says that a reply has ended: `once`, though its connection stays open; `often`, with pieces
- * that others follow.
+ * The ways in which a deployment says that a reply has ended: `once`, though its connection stays open; `often`, with
+ * pieces that others follow.
  */
 export type Finishes = 'once' | 'often';
 

@@ -2,7 +2,8 @@ import type { ToolDefinition } from '../messages.ts';
 import type { Delta } from './deltas.ts';
 import { JsonFence } from './json-fence.ts';
 import { StopWords } from './stop-words.ts';
-import { type OpenedThoughts, ThinkTags, type ToldApart } from './think-tags.ts';
+import { type OpenedThoughts, ThinkTags } from './think-tags.ts';
+import type { ToldApart } from './told-apart.ts';
 import { TurnEnds } from './turn-ends.ts';
 import { type WrittenCall, WrittenCalls } from './written-calls.ts';
 
@@ -23,8 +24,8 @@ export interface ReplyTextOptions {
 const PICTURE = '[A picture, which a reply cannot hold]';
 
 /**
- * The text of a reply as it is handed on: without reasoning in tags, without what is left of a template, up to the first
- * word that ends it.
+ * The text of a reply as it is handed on: without reasoning in tags, without what is left of a template, up to the
+ * first word that ends it.
  */
 export class ReplyText {
   readonly #tags: ThinkTags;

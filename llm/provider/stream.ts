@@ -42,7 +42,7 @@ const AFTER_FINISH_MS = 1_000;
 const AFTER_FIRST_FINISH_MS = 10_000;
 /** Such a piece seldom ends where a sentence does, and a whole reply mostly does. */
 const AFTER_FIRST_SENTENCE_MS = 2_000;
-const SENTENCE = /[.!?…。！？।؟۔)\]}»”’"'`*|>\p{Extended_Pictographic}]\s*$/u;
+const SENTENCE = /[.!?…。！？।؟۔)\]}»”’\x22\x27\x60*|>\p{Extended_Pictographic}]\s*$/u;
 
 /**
  * A streaming request to one provider: makes deltas of what its socket says.

@@ -1,13 +1,8 @@
 import { CHANNELS, Channels } from './channels.ts';
 import { CodeFences } from './code-fences.ts';
+import type { ToldApart } from './told-apart.ts';
 import { overlap } from './words-in-pieces.ts';
 import type { WrittenCall } from './written-calls.ts';
-
-/** A piece of a reply, told apart. */
-export interface ToldApart {
-  readonly reasoning: string;
-  readonly text: string;
-}
 
 const TAGS = [
   '<think>',
@@ -42,7 +37,7 @@ const HEADS = [
 const THINK = '<think>';
 const LONE_END = /(?:^|\n)[ \t]*<\/think>[ \t]*\r?\n/;
 
-/** Whether the template of a deployment opens the thoughts of its model, so that a reply holds no more than their end. */
+/** The knowledge whether a template opens the thoughts of its model, so that a reply holds no more than their end. */
 export interface OpenedThoughts {
   readonly known: boolean;
   /** Hears of a reply that shows it, or the contrary. */
@@ -145,7 +140,7 @@ export class ThinkTags {
     return true;
   }
 
-  /** Looks for the end of thoughts that the template has opened: a line of its own, in a text that has not begun any. */
+  /** Looks for the end of thoughts that the template has opened: a line of its own, in a text that began none. */
   #heard(piece: string): string {
     if (this.#opened === undefined || this.#last === undefined) return piece;
     const text = this.#last + piece;

@@ -27,8 +27,8 @@ const MAX_LENGTH = 1_000_000;
 
 /**
  * A filter that finds the calls of offered tools in a text, piece by piece: a server that has no parser for the way in
- * which its model calls tools, or whose parser gave up, hands them on as text. What does not turn out to be a call of an
- * offered tool stays text, and so does what stands in a fence of code.
+ * which its model calls tools, or whose parser gave up, hands them on as text. What does not turn out to be a call of
+ * an offered tool stays text, and so does what stands in a fence of code.
  */
 export class WrittenCalls {
   readonly #tools: ReadonlyMap<string, ToolDefinition>;

@@ -5,7 +5,7 @@ export const isVisible = (text: string): boolean => VISIBLE.test(text);
 
 const characters = new Intl.Segmenter(undefined, { granularity: 'grapheme' });
 
-/** Returns the beginning of a text, of at most `most` UTF-16 code units, without tearing what is seen as one character. */
+/** Returns the beginning of a text, of at most `most` UTF-16 code units; what is seen as one character stays whole. */
 export function beginningOf(text: string, most: number): string {
   if (text.length <= most) return text;
   // A character has few units; where one has thousands, it is torn all the same.

@@ -1,0 +1,5 @@
+/** A piece of a reply, told apart. */
+export interface ToldApart {
+  readonly reasoning: string;
+  readonly text: string;
+}
