@@ -92,7 +92,7 @@ export function serveWebSockets(options: WebSocketOptions): WebSocketFace {
     if (!options.origins.maySendCookies(request)) delete request.headers.cookie;
     const client = clientOf(request, config.TRUSTED_PROXIES);
     const network = networkOf(client);
-    if (lastingRoom.refusal(log)) {
+    if (lastingRoom.refusal(connections.size, log)) {
       metrics.connectionCut('memory');
       return reject(socket, '503 Service Unavailable');
     }

@@ -56,7 +56,9 @@ export function createSubscriptions(metrics: GatewayMetrics, limits: SocketSetti
     run(admitted, policy, channel, carrier) {
       const isStream = carrier !== 'websocket'; // a socket is counted as a whole
       const refusal =
-        isStream && stopped !== undefined ? new CodedError('RESUBSCRIBE', stopped) : lastingRoom.refusal(log);
+        isStream && stopped !== undefined
+          ? new CodedError('RESUBSCRIBE', stopped)
+          : lastingRoom.refusal(running.size, log);
       const place = refusal ?? (isStream ? streams.enter(admitted) : undefined);
       if (place instanceof CodedError) {
         channel.error([place]);

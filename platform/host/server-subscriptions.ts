@@ -11,7 +11,7 @@ import type { IdentityAssertions } from '../identity/authenticator.ts';
 import { readClientInfo } from '../identity/client-info.ts';
 import { CLOSE, PROTOCOL, serveGraphqlSocket } from '../net/transport/graphql-socket.ts';
 import { identityRefused } from '../net/transport/identity-refused.ts';
-import type { OperationChannel } from '../net/transport/socket-operation.ts';
+import { type OperationChannel, SocketOperation } from '../net/transport/socket-operation.ts';
 import { OperationFailed, type Unsubscribe } from '../net/transport/transport.ts';
 import type { HostedSubgraph } from './host.ts';
 
@@ -74,7 +74,7 @@ export function serveSubscriptions(
           channel.error([{ message: 'query must be a string.', extensions: { code: 'BAD_USER_INPUT' } }]);
           return () => {};
         }
-        const refusal = lastingRoom.refusal(subgraph.log);
+        const refusal = lastingRoom.refusal(SocketOperation.running, subgraph.log);
         if (refusal) {
           channel.error([refusal]);
           return () => {};

@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 
@@ -78,14 +77,9 @@ export function usedMemory(memoryMb: number): () => Promise<number> {
   };
 }
 
-/** Returns what this process alone uses that cannot be dropped as files can, in MiB, as the kernel tells it. */
-export function processMemoryMb(): number {
-  let status = '';
-  try {
-    status = readFileSync('/proc/self/status', 'utf8');
-  } catch {
-    // Not every system has it.
-  }
+/** Returns what this process alone uses that cannot be dropped as files can, in MiB. */
+async function processMemoryMb(): Promise<number> {
+  const status = await readFile('/proc/self/status', 'utf8').catch(() => '');
   const anonymous = /^RssAnon:\s+(\d+) kB/m.exec(status)?.[1];
   return anonymous === undefined ? process.memoryUsage.rss() / MIB : Number(anonymous) / KIB_OF_MIB;
 }

@@ -25,6 +25,7 @@ export interface OperationSocket {
 
 /** An operation of a socket, as long as it runs, and the channel of its answers. */
 export class SocketOperation implements OperationChannel {
+  static #running = 0;
   readonly id: string;
   readonly #socket: OperationSocket;
   readonly #nextPrefix: string;
@@ -35,6 +36,12 @@ export class SocketOperation implements OperationChannel {
     this.#socket = socket;
     this.id = id;
     this.#nextPrefix = `{"id":${JSON.stringify(id)},"type":"next","payload":`;
+    SocketOperation.#running++;
+  }
+
+  /** How many run in this process, of all sockets that it serves. */
+  static get running(): number {
+    return SocketOperation.#running;
   }
 
   /**
@@ -50,8 +57,7 @@ export class SocketOperation implements OperationChannel {
   /** The client or the socket has left it. */
   stop(): void {
     const stop = this.#stop;
-    this.#isOpen = false;
-    this.#stop = undefined;
+    this.#close();
     stop?.();
   }
 
@@ -78,9 +84,14 @@ export class SocketOperation implements OperationChannel {
 
   #end(): boolean {
     if (!this.#isOpen) return false;
-    this.#isOpen = false;
-    this.#stop = undefined;
+    this.#close();
     this.#socket.ended(this);
     return true;
+  }
+
+  #close(): void {
+    if (this.#isOpen) SocketOperation.#running--;
+    this.#isOpen = false;
+    this.#stop = undefined;
   }
 }
