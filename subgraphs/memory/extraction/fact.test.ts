@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { type ClaimedFact, textOf } from './fact.ts';
 import { EXCHANGES } from './testing/exchanges.ts';
+import { HONEST } from './testing/honest.ts';
 import { REPORTED } from './testing/reported.ts';
 import { REAL, UNREAL } from './testing/unreal.ts';
 
@@ -99,6 +100,10 @@ it.each(REPORTED)(
 
 it.each(UNREAL)('%j does not make %j', (message, text, quote, kind) => {
   expect(textOf(claim(text, quote, kind), message)).toBeUndefined();
+});
+
+it.each(HONEST)('%j makes %j, whatever else is in the sentence', (message, text, quote, kind) => {
+  expect(textOf(claim(text, quote, kind), message)).toBeDefined();
 });
 
 it.each(REAL)('%j makes %j', (message, text, quote, kind) => {

@@ -4,10 +4,11 @@ import type { Lexicon } from '../lexicon/lexicon.ts';
 import type { MemoryKind } from '../memories/store.ts';
 import { conceptsIn, isOccupation, numbersIn } from './concepts.ts';
 import { isHollow } from './make-believe.ts';
-import { isIronic, isTakenBack, isUnsure, isWish } from './moods.ts';
+import { isDenial, isIronic, isTakenBack, isUnsure, isWish } from './moods.ts';
 import { type Statement, statementsOf } from './statements.ts';
 import { type Clause, clauseOf, isAbout } from './subject.ts';
 import { isPast, topicsOf } from './topics.ts';
+import { turnsOf } from './turns.ts';
 
 /** A fact that an extractor claims a user has said. */
 export interface ClaimedFact {
@@ -66,7 +67,7 @@ function judged(
   if (statement.isQuestion && !isGivenIn(said, quote, at, clause.text, lexicon)) return undefined;
   if (isHypothetical(clause, lexicon) && !claim.hypothetical.test(fact.text) && !isGiven(quote, lexicon))
     return undefined;
-  if (isUnreal(fact, said, at + quote.length)) return undefined;
+  if (isUnreal(fact, said, at + quote.length, clause, lexicon)) return undefined;
   if (isReported(clause.before, said.slice(at + quote.length), lexicon)) return undefined;
   if (isNegative(clause.text, lexicon) !== isNegative(fact.text, claim)) return undefined;
   if (!isAbout(fact, clause, lexicon, before?.text)) return undefined;
@@ -74,12 +75,20 @@ function judged(
 }
 
 /** "I want to live in Rome" tells a wish, "it feels as if I did" nothing, "oh great, I love queues" the contrary. */
-function isUnreal({ text, kind }: ClaimedFact, said: string, end: number): boolean {
-  const upTo = said.slice(0, end);
-  if (isTakenBack(said.slice(end))) return true;
+function isUnreal(
+  { text, kind }: ClaimedFact,
+  said: string,
+  end: number,
+  { before, after }: Clause,
+  lexicon: Lexicon,
+): boolean {
+  if (isDenial(said) || isTakenBack(said.slice(end))) return true;
+  // What is wished or doubted before the speaker begins a statement of their own does not govern it.
+  const turn = turnsOf(said.slice(0, end), lexicon).findLast((one) => one.end <= before.length);
+  const upTo = said.slice(turn?.end ?? 0, end);
   const isTaste = kind !== 'FACT' || topicsOf(text).has('taste');
   if (isTaste ? isIronic(said) : isWish(upTo) && !isWish(text)) return true;
-  return isUnsure(kind === 'INSTRUCTION' ? upTo : said) && !isUnsure(text);
+  return isUnsure(kind === 'INSTRUCTION' ? upTo : `${upTo}${after}`) && !isUnsure(text);
 }
 
 /** "Where can I take my dog Rex?" says that there is a dog, and no more. */

@@ -10,7 +10,7 @@ const behind = (before: string, words: string): RegExp =>
 /** What follows ends the sentence or the clause: "in the game industry" is a place to work. */
 const atEnd = (words: string): RegExp => new RegExp(`${NOT_BEFORE}(?:${words})(?=\\s*(?:[.,;:!…)]|$))`, 'iu');
 
-/** Where what is said is only played, shown or dreamt, or stands for others of its kind, in any language. */
+/** Where what is said is only played, shown or dreamt, in any language. */
 const SETTINGS = [
   atEnd(
     '(?:in|on) (?:the|this|that|my|a|our) (?:\\p{L}+ )?(?:game|series|show|film|movie|simulation|scenario|play|dream|novel|story|campaign)',
@@ -27,11 +27,22 @@ const SETTINGS = [
   atEnd('in (?:het|de|dit|deze|mijn|een) (?:spel|game|serie|film|droom|roman|verhaal)'),
   atEnd('в (?:этой |этом |моей |моём )?(?:игре|сериале|фильме|сне|романе|истории)'),
   /(?:游戏|电视?剧|电影|小说|梦|故事)(?:里|中)|(?:ゲーム|ドラマ|映画|小説|夢|物語|劇)(?:の中)?で/u,
-  anyWord(
-    'for example|for instance|e\\.g\\.|zum beispiel|z\\. ?b\\.|par exemple|por ejemplo|per esempio|ad esempio|por exemplo|bijvoorbeeld|например',
-  ),
-  /例如|比如|例えば|たとえば/u,
 ];
+
+/** Whose work is to make them. */
+const MAKES = anyWord(
+  '(?:work\\p{L}*|arbeit\\p{L}*|travaill\\p{L}*|trabaj\\p{L}*|lavor\\p{L}*|trabalh\\p{L}*|werk\\p{L}*|работа\\p{L}+) (?:as|als|comme|como|come|da|de) (?:\\p{L}+ ){0,3}?(?:artist|actor|actress|designer|developer|programmer|animator|writer|author|editor|producer|director|composer|(?:game)?designer(?:in)?|entwickler(?:in)?|autor(?:in|a)?|schauspieler(?:in)?|regisseur(?:in)?|acteur|actrice|auteure?|scénariste|développeu(?:r|se)|act(?:or|riz)|guionista|attore|attrice|sceneggiat(?:ore|rice)|atriz|ator|roteirista|acteur|schrijver)',
+);
+const WORKS_ON =
+  /(?<!\p{L})work(?:s|ing)? (?:\p{L}+ ){0,5}on (?:an?|the|this|that|my|our) (?:\p{L}+ )?\p{L}+[.!…\s]*$/iu;
+
+/** What stands for others of its kind: "My name is John Doe, for example." */
+const EXAMPLE =
+  '(?:for example|for instance|e\\.g\\.|zum beispiel|z\\. ?b\\.|par exemple|por ejemplo|per esempio|ad esempio|por exemplo|bijvoorbeeld|например|例如|比如|例えば|たとえば)';
+const IS_EXAMPLE = new RegExp(
+  `^${EXAMPLE}${NOT_AFTER}|${NOT_BEFORE}${EXAMPLE}[.!…。)\\s]*$|^(?:例如|比如|例えば|たとえば)`,
+  'iu',
+);
 
 /** The same at the beginning: "In the game I live in a cave." */
 const FIRST =
@@ -39,7 +50,10 @@ const FIRST =
 
 /** Returns whether a sentence says itself that it is not about the world. */
 export const isMakeBelieve = (sentence: string): boolean =>
-  FIRST.test(sentence) || IN_GAME.test(sentence) || SETTINGS.some((setting) => setting.test(sentence));
+  FIRST.test(sentence) ||
+  IN_GAME.test(sentence) ||
+  IS_EXAMPLE.test(sentence) ||
+  (SETTINGS.some((setting) => setting.test(sentence)) && !MAKES.test(sentence) && !WORKS_ON.test(sentence));
 
 /** What stands where a name would: a placeholder, or the moment at which to call. */
 const NO_NAME = behind(
@@ -66,6 +80,12 @@ const NO_EMPLOYER = behind(
   'peanuts|satan|devil|nothing|free|night|moi|rien|soi|nichts|niemanden|nadie|nada|nessuno|ninguém|niemand',
 );
 
+/** Another whom one works for: "I work for Siemens at night." */
+const EMPLOYER =
+  /(?<!\p{L})(?:for|at|with|chez|bei|para|per|presso|alla|na|no|voor|bij) (?!(?:home|(?:the )?moment|least|times|all|now|years|a living|zeit|hause|moi|casa)(?!\p{L}))\p{L}/iu;
+const hasNoEmployer = (sentence: string): boolean =>
+  NO_EMPLOYER.test(sentence) && !EMPLOYER.test(sentence.replace(new RegExp(NO_EMPLOYER, 'giu'), ' '));
+
 const NO_FAVOURITE = behind('is|are|ist|est|es|è|é', 'nothing|none|nichts|rien|nada|niente|nenhum|niets');
 
 /** Returns whether a sentence has something in the place of a name, a home or an employer that can be none. */
@@ -73,5 +93,5 @@ export function isHollow(sentence: string, slot: string | undefined): boolean {
   if (slot === 'name' || slot === 'nickname') return NO_NAME.test(sentence) || NO_CJK_NAME.test(sentence);
   if (slot === 'home') return NO_HOME.test(sentence) || NO_CJK_HOME.test(sentence);
   if (slot?.startsWith('favourite')) return NO_FAVOURITE.test(sentence);
-  return slot === 'employer' && NO_EMPLOYER.test(sentence);
+  return slot === 'employer' && hasNoEmployer(sentence);
 }

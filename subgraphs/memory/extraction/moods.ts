@@ -1,4 +1,5 @@
-const anyOf = (latin: string, joined: string): RegExp =>
+/** Returns a pattern of whole words of scripts with spaces, and of runs of others. */
+export const anyOf = (latin: string, joined: string): RegExp =>
   new RegExp(
     `(?<![\\p{Script=Latin}\\p{Script=Cyrillic}\\p{N}])(?:${latin.replaceAll(/\n\s+/g, '')})(?![\\p{Script=Latin}\\p{Script=Cyrillic}\\p{N}])|${joined}`,
     'iu',
@@ -16,20 +17,23 @@ const WISH = anyOf(
 
 /** What only seems so, or is feared, doubted or pretended to others. */
 const UNSURE = anyOf(
-  `as if|(?:feels?|felt|sounds?|seems?|looks?|it's) like i|afraid(?: that)? i|(?:worr(?:y|ied)|fear|scared)(?: that)? i|doubt(?: that)?|
+  `as if|(?:feels?|felt|sounds?|seems?|looks?|it's) like i|afraid that i|(?:worr(?:y|ied)|fear|scared)(?: that)? i|doubt(?: that)?|
   not sure|unsure|wonder|i (?:once |always |even |just )?(?:told(?! you)|lied|claimed|pretended|faked|bluffed)|
   (?:don't|do not|doesn't|never) (?:really |actually )?(?:hate|dislike|avoid|detest|loathe)|ne déteste pas|no odio|non odio|não odeio|не ненавижу|
-  als ob|als wenn|kommt mir vor|fühlt sich an|angst, dass|befürchte|fürchte|zweifle|frage mich|nicht sicher|gelogen|vorgemacht|comme si|peur (?:que|d['’])|
-  crains|doute|demande si|fait croire|menti|como si|temo|miedo de|dudo|pregunto si|mentí|fingí|come se|ho paura|dubito|chiedo se|mentito|finto|
-  como se|medo de|receio|duvido|menti|fingi|alsof|bang dat|vrees|twijfel|gelogen|как будто|будто|словно|боюсь|сомневаюсь|соврал\\p{L}*|притворя\\p{L}+`,
+  als ob|als wenn|kommt mir vor|fühlt sich an|angst, dass|befürchte|fürchte(?!, (?:ich|mein))|zweifle|frage mich|nicht sicher|gelogen|vorgemacht|comme si|peur (?:que|d['’])|
+  crains|doute|demande si|fait croire|menti|como si|(?<!me )temo|miedo de|dudo|pregunto si|mentí|fingí|come se|ho paura|dubito|chiedo se|mentito|finto|
+  como se|medo de|receio|duvido|menti|fingi|alsof|bang dat|vrees|twijfel|gelogen|как будто|будто|словно|боюсь(?!,? (?:я|у меня|мне|мо[йяеё]))|сомневаюсь|соврал\\p{L}*|притворя\\p{L}+`,
   '好像|仿佛|害怕|担心|怀疑|骗.{0,6}说|かもしれ|気がする|心配|嘘をつ',
 );
 
 /** What takes back what came before it. */
 const TAKEN_BACK = anyOf(
   `(?:which|that|it)(?: is|'s| was) (?:a lie|not true|untrue|false)|c'est faux|das stimmt (?:aber )?nicht|das ist (?:falsch|gelogen)|
-  es mentira|es falso|è falso|non è vero|é mentira|é falso|is niet waar|это (?:неправда|ложь)`,
-  '不是真的|是假的|嘘です',
+  es mentira|es falso|è falso|non è vero|é mentira|é falso|is niet waar|это (?:неправда|ложь)|
+  i (?:just |only )?(?:lied|pretended|faked|bluffed)|gelogen|vorgemacht|fait croire|menti|mentí|fingí|mentito|fingi|соврал\\p{L}*|
+  (?:as if|not (?:really |so |quite )?sure|i (?:doubt it|wonder)|nicht sicher|pas sûre?|no estoy segur[oa]|non sono sicur[oa]|
+  não tenho certeza|niet zeker|не уверена?)(?=[.!… ]*$)`,
+  '不是真的|是假的|骗.{0,6}的|嘘です',
 );
 
 /** Others want it of the speaker. */
@@ -39,9 +43,9 @@ const VOLITION = anyOf(
   '(?:要|让|希望|逼)我|てほしい|て欲しい',
 );
 
-/** What begins a sentence that means the contrary of what it says of a taste. */
+/** What begins a sentence that means the contrary of what it says of a taste; a plain yes does not. */
 const IRONY =
-  /^(?:oh |ah |well |na |ja |ну |哦，?)?(?:sure|great|right|fantastic|wonderful|lovely|brilliant|perfect|of course|yay|toll|super|klasse|klar|prima|génial|bravo|bien sûr|genial|qué bien|claro|fantastico|ottimo|certo|que bom|ótimo|geweldig|fijn|да|отлично|конечно|太好了|真棒|最高)[,，、]/iu;
+  /^(?:(?:oh |ah |well |na |ja |ну |哦，?)?(?:great|fantastic|wonderful|lovely|brilliant|perfect|yay|toll|super|klasse|prima|génial|bravo|genial|qué bien|fantastico|ottimo|que bom|ótimo|geweldig|fijn|отлично|太好了|真棒|最高)|(?:oh|ah|ja|ну|ой|o),? (?:sure|right|of course|klar|bien sûr|oui|claro|certo|да|конечно))[,，、]/iu;
 const DENIAL =
   /^(?:oh |yeah |ja |sí |sì )?(?:yeah,? right|as if|sure,? sure|in my dreams|schön wär'?s|schön wäre es|von wegen|c'est ça, oui|ya,? claro|sì,? certo|até parece|ja hoor)(?!\p{L})/iu;
 
@@ -49,7 +53,10 @@ const DENIAL =
 export const isWish = (text: string): boolean => WISH.test(text);
 
 /** Returns whether a clause, or what comes before it, leaves open that it is so. */
-export const isUnsure = (text: string): boolean => UNSURE.test(text) || VOLITION.test(text) || DENIAL.test(text);
+export const isUnsure = (text: string): boolean => UNSURE.test(text) || VOLITION.test(text);
+
+/** Returns whether a sentence begins as one that means the contrary of all that it says. */
+export const isDenial = (sentence: string): boolean => DENIAL.test(sentence);
 
 /** Returns whether what comes after some words says that they are not true. */
 export const isTakenBack = (after: string): boolean => TAKEN_BACK.test(after);

@@ -129,6 +129,8 @@ describe('without a model', () => {
     'My name is Null.',
     'My name is John Doe, for example.',
     'I live in Minecraft.',
+    'Oh sure, I love Mondays.',
+    'I told my date I am a pilot and I live in Vienna.',
     'I work for Peanuts.',
     'Nenn mich Morgen an.',
     'Ich arbeite als Erstes die Liste ab.',
@@ -164,6 +166,13 @@ describe('without a model', () => {
     ['My name is Sunday Adelaja.', ['My name is Sunday Adelaja.']],
     ['I live in Berlin and I play Minecraft.', ['I live in Berlin and I play Minecraft.']],
     ['My name is Ada and I now live in Oslo.', ['My name is Ada and I now live in Oslo.']],
+    ["I'm afraid I am allergic to nuts.", ['I am allergic to nuts.']],
+    ['Ich fürchte, ich bin allergisch gegen Nüsse.', ['ich bin allergisch gegen Nüsse.']],
+    ['I am afraid that I am allergic to nuts.', []],
+    ['Sure, I love hiking.', ['I love hiking.']],
+    ['Klar, ich bin Veganer.', ['ich bin Veganer.']],
+    ['Sí, vivo en Sevilla.', ['vivo en Sevilla.']],
+    ['Да, я живу в Омске.', ['я живу в Омске.']],
     ['Mein Lieblingsspiel ist Minecraft.', ['Mein Lieblingsspiel ist Minecraft.']],
   ])('%j goes on after its dots', (message, facts) => {
     expect(texts(message)).toEqual(facts);
@@ -220,6 +229,13 @@ describe('without a model', () => {
     'Trabajo de guía.',
     'Trabajo de solista.',
     'Vivo en Nochebuena.',
+    'I am allergic to nuts and I am not sure what I can cook.',
+    'I live in Oslo and I wonder where to swim.',
+    "J'habite à Lyon et je me demande si la piscine est ouverte.",
+    'У меня аллергия на орехи, и я сомневаюсь, что это можно есть.',
+    'I am allergic to some foods, for example nuts.',
+    'I work at Google for free.',
+    'I work for Siemens at night.',
   ])('%j is a plain fact, too', (message) => {
     expect(texts(message)).toEqual([message]);
   });

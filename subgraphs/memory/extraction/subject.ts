@@ -9,6 +9,8 @@ export interface Clause {
   /** The clauses of the sentence before this one, the nearest first. */
   readonly earlier: readonly string[];
   readonly quote: string;
+  /** What of the clause comes behind the quotation. */
+  readonly after: string;
 }
 
 const BREAK = /[,;:—–、，；：()]+\s*/u;
@@ -20,7 +22,7 @@ export function clauseOf(sentence: string, at: number, quote: string, { joint }:
   const start = breaks.pop() ?? '';
   const after = sentence.slice(at + quote.length);
   const end = pieces(after, joint)[0] ?? '';
-  return { text: `${start}${quote}${end}`, before, earlier: breaks.reverse(), quote };
+  return { text: `${start}${quote}${end}`, before, earlier: breaks.reverse(), quote, after: end };
 }
 
 /** Cuts a text at punctuation and joints; the last piece is what stands directly before its end. */

@@ -78,7 +78,7 @@ export const english: Lexicon = {
     },
     {
       pattern: sentence(
-        `i(?:'m| am)? (?:now |currently )?work(?:ing)? (?:at|for) (?:the |an? (?=bank|school|hospital|university|bakery|hotel|museum|library|law firm|factory|pharmacy|farm|kindergarten|start-?up))?(?:${NAME}|bank|school|hospital|university|bakery|hotel|museum|library|law firm|factory|pharmacy|farm|kindergarten|start-?up)${MORE}`,
+        `i(?:'m| am)? (?:now |currently )?work(?:ing)? (?:at|for) (?:the |an? (?=bank|school|hospital|university|bakery|hotel|museum|library|law firm|factory|pharmacy|farm|kindergarten|start-?up))?(?:${NAME}|bank|school|hospital|university|bakery|hotel|museum|library|law firm|factory|pharmacy|farm|kindergarten|start-?up)(?: at night)?${MORE}`,
       ),
       kind: 'FACT',
       importance: 0.7,
