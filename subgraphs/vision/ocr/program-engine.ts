@@ -122,12 +122,23 @@ class UnpackedData implements AsyncDisposable {
   /** Returns a folder that has the data of a language; packed data is unpacked once, and removed in the end. */
   async folderOf(language: string, file: string): Promise<string> {
     if (!file.endsWith(GZIP)) return path.dirname(file);
+    await this.#forgetRemoved(language, file);
     const known = this.#folders.get(file);
     if (known !== undefined) return known;
     const unpacking = unpack(language, file);
     this.#folders.set(file, unpacking);
     unpacking.catch(() => this.#folders.delete(file));
     return unpacking;
+  }
+
+  /** What cleans up temporary files may remove those of a server that runs for long. */
+  async #forgetRemoved(language: string, file: string): Promise<void> {
+    const known = this.#folders.get(file);
+    if (known === undefined) return;
+    const folder = await known;
+    if (existsSync(dataIn(folder, language)) || this.#folders.get(file) !== known) return;
+    this.#folders.delete(file);
+    await rm(folder, { recursive: true, force: true });
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -139,6 +150,13 @@ class UnpackedData implements AsyncDisposable {
 
 async function unpack(language: string, file: string): Promise<string> {
   const folder = await mkdtemp(path.join(os.tmpdir(), 'sextant-ocr-'));
-  await writeFile(path.join(folder, `${language}.traineddata`), await promisify(gunzip)(await readFile(file)));
-  return folder;
+  try {
+    await writeFile(dataIn(folder, language), await promisify(gunzip)(await readFile(file)));
+    return folder;
+  } catch (error) {
+    await rm(folder, { recursive: true, force: true });
+    throw error;
+  }
 }
+
+const dataIn = (folder: string, language: string): string => path.join(folder, `${language}.traineddata`);

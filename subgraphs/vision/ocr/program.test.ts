@@ -1,5 +1,5 @@
 import { existsSync, globSync } from 'node:fs';
-import { chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { pino } from 'pino';
@@ -8,7 +8,7 @@ import { createOcrEngine } from './engine.ts';
 import { findLanguages } from './languages.ts';
 import { findProgram } from './program.ts';
 import { createProgramEngine } from './program-engine.ts';
-import { openReading } from './reading.ts';
+import { LazyReading, openReading } from './reading.ts';
 import { readText } from './recognise.ts';
 import { runProgram } from './run-program.ts';
 
@@ -64,6 +64,32 @@ describe.skipIf(process.platform === 'win32')('the program', () => {
     });
     expect(reading.health()).toEqual({ status: 'up', detail: expect.stringContaining(problem) });
     expect((await readText(page, reading.engine)).text).toContain('Invoice 2047');
+  });
+
+  it('is not used where the folder of its data is not there, and texts are read all the same', async () => {
+    const gone = path.join(folder, 'gone');
+    const names = `case "$1" in --list-langs) echo 'List of available languages in "${gone}/" (0):'; exit;; esac`;
+    await install('exit 1', `${names}\n${VERSION}`);
+    await using reading = new LazyReading({
+      config: { OCR_PROGRAM: file, OCR_LANGUAGES: [], OCR_DATA: undefined },
+      log,
+      size: 1,
+    });
+    expect((await readText(page, (await reading.get()).engine)).text).toContain('Invoice 2047');
+    expect(reading.health().detail).toContain(gone);
+  });
+
+  it('a folder OCR_DATA that is away for a while ends no recognition for good', async () => {
+    const data = await mkdtemp(path.join(folder, 'data-'));
+    await using reading = new LazyReading({
+      config: { OCR_PROGRAM: 'off', OCR_LANGUAGES: [], OCR_DATA: data },
+      log,
+      size: 1,
+    });
+    await rm(data, { recursive: true });
+    await expect(reading.get()).rejects.toThrow(data);
+    await mkdir(data);
+    expect((await reading.get()).languages.used).toContain('eng');
   });
 
   it('brings its own languages, which are used where they are named', async () => {
@@ -172,5 +198,35 @@ describe.skipIf(process.platform === 'win32')('a page that the program reads', (
     expect(globSync(path.join(data, '*'))).toHaveLength(1);
     await engine[Symbol.asyncDispose]();
     expect(existsSync(data)).toBe(false);
+  });
+
+  it('finds it unpacked again where the folder was removed meanwhile', async () => {
+    const given = path.join(folder, 'arguments');
+    await using engine = await engineOf(`while [ "$1" != --tessdata-dir ]; do shift; done
+      echo "$2" > ${given}; ls "$2" >> ${given}; exit 1`);
+    const folderGiven = async () => {
+      await engine.recognise(page, { language: 'deu' });
+      const [data = '', ...files] = (await readFile(given, 'utf8')).trim().split('\n');
+      expect(files).toEqual(['deu.traineddata']);
+      return data;
+    };
+    const first = await folderGiven();
+    await rm(path.join(first, 'deu.traineddata'));
+    const second = await folderGiven();
+    expect(second).not.toBe(first);
+    expect(existsSync(first)).toBe(false);
+  });
+
+  it('leaves no folder of data that cannot be unpacked', async () => {
+    const temporary = await mkdtemp(path.join(folder, 'temporary-'));
+    vi.stubEnv('TMPDIR', temporary);
+    const broken = path.join(folder, 'broken.traineddata.gz');
+    await writeFile(broken, 'not packed');
+    await install('exit 1');
+    const { program } = await findProgram({ OCR_PROGRAM: file });
+    await using engine = createProgramEngine({ log, program: program!, languages: { fileOf: () => broken }, instead });
+    for (let i = 0; i < 2; i++) expect(texts(await read(engine)).join('\n')).toContain('Invoice 2047');
+    expect(globSync(path.join(temporary, 'sextant-ocr-*'))).toEqual([]);
+    vi.unstubAllEnvs();
   });
 });

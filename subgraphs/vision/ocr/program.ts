@@ -1,4 +1,4 @@
-import { access, constants } from 'node:fs/promises';
+import { access, constants, readdir } from 'node:fs/promises';
 import path from 'node:path';
 import type { Config } from '#platform/base/config/config.ts';
 import { runProgram } from './run-program.ts';
@@ -40,6 +40,8 @@ export async function findProgram({ OCR_PROGRAM }: Pick<Config, 'OCR_PROGRAM'>):
     const [, major, rest = ''] = version;
     if (Number(major) < OLDEST) return { problem: `${file} is version ${major}${rest}; ${OLDEST} is the oldest` };
     const dataFolder = DATA_FOLDER.exec(await said(file, '--list-langs'))?.[1];
+    // It names the folder even where it is not there.
+    if (dataFolder !== undefined) await readdir(dataFolder);
     return { program: { file, version: `${major}${rest}`, dataFolder } };
   } catch (error) {
     return { problem: `${file} cannot be used: ${error instanceof Error ? error.message : String(error)}` };

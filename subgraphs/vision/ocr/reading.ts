@@ -56,7 +56,11 @@ export class LazyReading implements AsyncDisposable {
   }
 
   async get(): Promise<Reading> {
-    this.#opening ??= openReading(this.#options);
+    this.#opening ??= openReading(this.#options).catch((error: unknown) => {
+      // What is wrong with a folder may be mended while the server runs.
+      this.#opening = undefined;
+      throw error;
+    });
     this.#opened = await this.#opening;
     return this.#opened;
   }
