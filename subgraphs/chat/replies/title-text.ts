@@ -12,12 +12,18 @@ export function firstWords(text: string): string {
   return `${space > WORDS / 2 ? cut.slice(0, space) : beginningOf(line, WORDS)}…`;
 }
 
-/** "Title:", as models of several languages say it. */
+/** "Title:", as models of several languages say it, in bold or not. */
 const LABEL =
-  /^(?:(?:conversation |chat )?title|titel|titre|título|titulo|titolo|заголовок|название|标题|標題|タイトル|제목|tytuł|başlık|العنوان|عنوان)\s*[:：]\s*/iu;
-/** Marks of Markdown and lists before a title, and what wraps one. */
-const BEFORE = /^(?:#+\s+|[-*•]\s+|\d{1,2}[.)]\s+|<\/?title>|["'“”„‘’‚«»‹›「『《〈`*_\s])+/iu;
-const AFTER = /(?:<\/title>|["'“”„‘’‚«»‹›」』》〉`*_\s])+$/iu;
+  /^[*_]*(?:(?:conversation |chat )?title|titel|titre|título|titulo|titolo|заголовок|название|标题|標題|タイトル|제목|tytuł|başlık|العنوان|عنوان)[*_]*\s*[:：][*_]*\s*/iu;
+/** What marks a title as one of Markdown, HTML or a list. */
+const MARKED = /^(?:#+\s+|[-*•]\s+|<title>)|<\/title>$/giu;
+const NUMBER = /^[*_\s]*\d{1,2}[.)]\s+/u;
+/** A whole title in marks of Markdown or in quotation marks, none of which are within. */
+const WRAPPED = [
+  /^(\*{1,3}|_{1,3}|`{1,3}|["'])(?<title>(?:(?!\1).)+)\1$/u,
+  /^[“„‘‚«»‹›「『《〈](?<title>[^“”„‘‚«»‹›「」『』《》〈〉]+)[“”‘’«»‹›」』》〉]$/u,
+];
+const NOTHING = /^["'“”„‘’‚«»‹›「」『』《》〈〉`*_#\s-]*$/u;
 /** What is longer is not a title: the model has answered instead. */
 const MAX_LINE = 120;
 
@@ -25,8 +31,13 @@ const MAX_LINE = 120;
 export function titleIn(answer: string): string | undefined {
   // A template may have opened the tag, so that only its end is in the text.
   const text = answer.split('</think>').at(-1)!.replaceAll('\0', '');
-  for (const line of text.split('\n')) {
-    const title = unwrapped(inJson(text) ?? line);
+  const lines = text.split('\n');
+  // "2. Weltkrieg" alone is no item of a list.
+  const isList = lines.filter((line) => NUMBER.test(line)).length > 1;
+  for (const line of lines) {
+    const title = unwrapped(
+      inJson(text) ?? (isList ? line.replace(NUMBER, (mark) => mark.replace(/\d.*/u, '')) : line),
+    );
     // "Here is a title:" and the like introduce it.
     if (title === '' || /[:：]$/u.test(title)) continue;
     return title.length > MAX_LINE ? undefined : beginningOf(title, MAX_TITLE);
@@ -39,13 +50,14 @@ function unwrapped(line: string): string {
   let title = line.trim();
   for (let before = ''; before !== title; ) {
     before = title;
+    for (const wrapped of WRAPPED) title = wrapped.exec(title)?.groups?.['title'] ?? title;
     title = title
+      .trim()
       .replace(LABEL, '')
-      .replace(BEFORE, '')
-      .replace(AFTER, '')
+      .replace(MARKED, '')
       .replace(/[.。।]$/u, '');
   }
-  return title.trim();
+  return NOTHING.test(title) ? '' : title;
 }
 
 /** `{"title": "A trip"}`. */
