@@ -99,7 +99,7 @@ function worthReading(pages: readonly number[], stamps: ReadonlyMap<number, stri
 }
 
 /** Arabic letters by the shapes that they have within words, as fonts may name them and people do not search. */
-const SHAPES = /[\ufe80-\ufefc]+/g;
+const SHAPES = /[\ufb50-\ufdfc\ufe80-\ufefc]+/g;
 const lettersOf = (text: string): string => text.replace(SHAPES, (shapes) => shapes.normalize('NFKC'));
 
 const lettersIn = (text: string): number => text.match(/[\p{L}\p{N}]/gu)?.length ?? 0;
