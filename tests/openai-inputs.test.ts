@@ -29,6 +29,8 @@ describe.each(MODES)('what /v1 takes and refuses, %s', (_title, skipped, start) 
     let model: FaultServer;
     let graph: RunningGraph;
     let openai: OpenAI;
+    /** API key of another account, at the same address. */
+    let otherKey: string;
 
     beforeAll(async () => {
       model = lifecycle.use(await FaultServer.start());
@@ -36,12 +38,16 @@ describe.each(MODES)('what /v1 takes and refuses, %s', (_title, skipped, start) 
       lifecycle.defer(() => rm(folder, { recursive: true }));
       await writeFile(path.join(folder, 'llm.yaml'), CATALOGUE.replace('$URL', model.url));
       graph = await start({ LLM_CONFIG: path.join(folder, 'llm.yaml'), CHAT_TITLES: 'false' }, lifecycle);
-      const user = await TestUser.signUp(graph.url);
-      const { createApiKey } = await user.run<{ createApiKey: { secret: string } }, object>(
-        'mutation ($input: CreateApiKeyInput!) { createApiKey(input: $input) { secret } }',
-        { input: { name: 'test', scopes: ['CHAT_READ', 'CHAT_WRITE', 'VECTOR_READ'] } },
-      );
-      openai = new OpenAI({ apiKey: createApiKey.secret, baseURL: `${graph.url}/v1`, maxRetries: 0 });
+      const makeKey = async (): Promise<string> => {
+        const user = await TestUser.signUp(graph.url);
+        const { createApiKey } = await user.run<{ createApiKey: { secret: string } }, object>(
+          'mutation ($input: CreateApiKeyInput!) { createApiKey(input: $input) { secret } }',
+          { input: { name: 'test', scopes: ['CHAT_READ', 'CHAT_WRITE', 'VECTOR_READ'] } },
+        );
+        return createApiKey.secret;
+      };
+      otherKey = await makeKey();
+      openai = new OpenAI({ apiKey: await makeKey(), baseURL: `${graph.url}/v1`, maxRetries: 0 });
     }, 180_000);
     beforeEach(() => model.behave(answer('Aye')));
     afterAll(() => lifecycle.disposeAsync(), 60_000);
@@ -136,9 +142,9 @@ describe.each(MODES)('what /v1 takes and refuses, %s', (_title, skipped, start) 
       expect((await openai.embeddings.create({ model: '', input: texts })).data).toHaveLength(20);
     });
 
-    it('is refused more pictures at once than a user may send, and hangs with none of them', async () => {
+    it('is refused more pictures at once than its accounts may send, and hangs with none of them', async () => {
       const url = picture(5_500_000);
-      const body = { messages: [{ role: 'user', content: [{ type: 'image_url', image_url: { url } }] }] };
+      const body = { model: 'smart', messages: [{ role: 'user', content: [{ type: 'image_url', image_url: { url } }] }] };
       const { promise: mayAnswer, resolve: letAnswer } = Promise.withResolvers<void>();
       model.behave(async (request, response) => {
         await mayAnswer;
@@ -146,12 +152,12 @@ describe.each(MODES)('what /v1 takes and refuses, %s', (_title, skipped, start) 
       });
       let over = 0;
       // Connections end where what still comes is not read.
-      const ask = () =>
-        hello(body).then(
+      const ask = (key?: string) =>
+        send('/v1/chat/completions', body, key).then(
           ({ status }) => status,
           () => 429,
         );
-      const sent = Array.from({ length: 10 }, () => ask().finally(() => over++));
+      const sent = Array.from({ length: 10 }, (_, i) => ask(i % 2 ? otherKey : undefined).finally(() => over++));
       await expect.poll(() => over, { timeout: 30_000 }).toBeGreaterThanOrEqual(5);
       letAnswer();
       const statuses = await Promise.all(sent);

@@ -11,7 +11,7 @@ import type { DoorParts } from './parts.ts';
  *
  * @param resource URL of the door, where connected apps come to it; see Credentials.
  * @returns undefined for an empty body.
- * @throws {CodedError} BAD_USER_INPUT, PAYLOAD_TOO_LARGE, RATE_LIMITED.
+ * @throws {CodedError} BAD_USER_INPUT, PAYLOAD_TOO_LARGE, RATE_LIMITED, SERVICE_UNAVAILABLE.
  */
 export function readJsonBody(
   request: IncomingMessage,
@@ -19,8 +19,8 @@ export function readJsonBody(
   parts: Pick<DoorParts, 'config' | 'authenticator' | 'pipeline'>,
   resource?: string,
 ): Promise<Record<string, unknown> | undefined> {
-  const { MAX_BODY_BYTES, MAX_DOOR_BODY_BYTES } = parts.config;
-  const read = readerFor(request, parts, { resource, maxBytes: MAX_DOOR_BODY_BYTES, response });
+  const { MAX_BODY_BYTES, MAX_DOOR_BODY_BYTES, memoryMb } = parts.config;
+  const read = readerFor(request, parts, { resource, maxBytes: MAX_DOOR_BODY_BYTES, memoryMb, response });
   return read(MAX_BODY_BYTES, (bytes) => {
     // A form cannot send DELETE, and clients give what has no body no type.
     if (bytes.length === 0 && request.method === 'DELETE') return undefined;

@@ -5,6 +5,6 @@ import type { ProtocolParts } from '../protocols/parts.ts';
 export interface DoorParts extends ProtocolParts {
   readonly config: Pick<
     Config,
-    'TRUSTED_PROXIES' | 'MAX_BODY_BYTES' | 'MAX_DOOR_BODY_BYTES' | 'publicUrl' | 'CONNECTED_APPS'
+    'TRUSTED_PROXIES' | 'MAX_BODY_BYTES' | 'MAX_DOOR_BODY_BYTES' | 'publicUrl' | 'CONNECTED_APPS' | 'memoryMb'
   >;
 }

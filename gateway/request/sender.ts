@@ -20,7 +20,7 @@ export interface Sender {
 /**
  * A function that reads a body of at most so many bytes and parses it: a large one in its sender's turn.
  *
- * @throws {CodedError} PAYLOAD_TOO_LARGE, RATE_LIMITED; {UnknownCoding}; what `parse` throws.
+ * @throws {CodedError} PAYLOAD_TOO_LARGE, RATE_LIMITED, SERVICE_UNAVAILABLE; {UnknownCoding}; what `parse` throws.
  */
 export type ReadMessage = <T>(maxBytes: number, parse: (body: Buffer) => T) => Promise<T>;
 
@@ -48,6 +48,8 @@ export interface ReaderDoor {
   readonly resource?: string | undefined;
   /** Bytes of the largest body of one who is signed in. */
   readonly maxBytes: number;
+  /** What this process may use, in MiB: all large bodies together take a share of it. */
+  readonly memoryMb: number;
   readonly response: ServerResponse;
 }
 
@@ -55,7 +57,8 @@ export interface ReaderDoor {
  * Returns what reads and parses the body of a request at its sender's expense. Who sends more than anybody may is found
  * out before it is read.
  *
- * @throws {CodedError} when it is used, by rejecting: RATE_LIMITED; UNAUTHENTICATED, of a large body.
+ * @throws {CodedError} when it is used, by rejecting: RATE_LIMITED; UNAUTHENTICATED, SERVICE_UNAVAILABLE, of a large
+ * body.
  */
 export function readerFor(request: IncomingMessage, parts: SenderParts, door?: ReaderDoor): ReadMessage {
   const { config, authenticator, pipeline } = parts;
@@ -72,8 +75,9 @@ export function readerFor(request: IncomingMessage, parts: SenderParts, door?: R
   const network = (): string => networkOf(clientOf(request, config.TRUSTED_PROXIES));
 
   /** Reads what is larger than everybody may send. It stays in memory until it is answered, and counts as long. */
-  async function readLarge<T>(userId: string, { maxBytes, response }: ReaderDoor, parse: (body: Buffer) => T) {
-    const held = unfinishedBodies.hold(() => `user ${userId}`, maxBytes);
+  async function readLarge<T>(userId: string, door: ReaderDoor, parse: (body: Buffer) => T) {
+    const { maxBytes, memoryMb, response } = door;
+    const held = unfinishedBodies.holdLarge({ userId, network: network(), maxBytes, memoryMb });
     releaseWhenAnswered(held, response);
     const body = await readBody(request, maxBytes, held.add);
     return await pipeline.read(sender, body.length, () => parse(body));
