@@ -3,6 +3,7 @@ import type { Logger } from '#platform/base/log/log.ts';
 import type { IdentityAssertions } from '#platform/identity/authenticator.ts';
 import { readMutualTls } from '#platform/net/http/tls.ts';
 import type { Callbacks } from '#platform/net/transport/callbacks.ts';
+import { largestMessage } from '#platform/net/transport/largest-message.ts';
 import type { SubgraphTransport } from '#platform/net/transport/transport.ts';
 import type { Configured } from './configured.ts';
 import { subgraphMetrics } from './server/subgraph-metrics.ts';
@@ -50,6 +51,7 @@ export function createTransports(options: TransportsOptions) {
       tries: own.tries,
       concurrency: own.concurrency,
       queue: own.queue,
+      maxMessage: largestMessage(config),
       subscriptions: own.subscriptions,
       callback: callback && {
         callbacks,

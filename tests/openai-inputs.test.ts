@@ -144,7 +144,10 @@ describe.each(MODES)('what /v1 takes and refuses, %s', (_title, skipped, start) 
 
     it('is refused more pictures at once than its accounts may send, and hangs with none of them', async () => {
       const url = picture(5_500_000);
-      const body = { model: 'smart', messages: [{ role: 'user', content: [{ type: 'image_url', image_url: { url } }] }] };
+      const body = {
+        model: 'smart',
+        messages: [{ role: 'user', content: [{ type: 'image_url', image_url: { url } }] }],
+      };
       const { promise: mayAnswer, resolve: letAnswer } = Promise.withResolvers<void>();
       model.behave(async (request, response) => {
         await mayAnswer;

@@ -15,6 +15,7 @@ import { healthReport } from '../net/http/health-report.ts';
 import { drain, listen } from '../net/http/listen.ts';
 import { createServer, readMutualTls } from '../net/http/tls.ts';
 import { readBody, sendResponse, toRequest } from '../net/http/web.ts';
+import { largestMessage } from '../net/transport/largest-message.ts';
 import { ROUTES_PATH } from '../net/transport/transport.ts';
 import type { HostedSubgraph } from './host.ts';
 import { serveSubscriptions } from './server-subscriptions.ts';
@@ -37,15 +38,6 @@ export interface SubgraphServer extends AsyncDisposable {
   readonly url: string;
   readonly port: number;
 }
-
-/** Plans carry entity representations of whole pages. */
-const MIN_MAX_MESSAGE = 16 * 1024 * 1024;
-/** What a client may send arrives with identity and the text of the operation. */
-const ROOM = 1024 * 1024;
-
-/** Returns the bytes of the largest message that an honest gateway sends. */
-const maxMessage = ({ MAX_BODY_BYTES = 0, MAX_DOOR_BODY_BYTES = 0 }: SubgraphServerOptions['config']): number =>
-  Math.max(MIN_MAX_MESSAGE, MAX_BODY_BYTES + ROOM, MAX_DOOR_BODY_BYTES + ROOM);
 
 /**
  * Serves a subgraph over HTTP: `POST /graphql`, graphql-ws on the same path, the plain routes below `/routes`,
@@ -74,7 +66,7 @@ export async function serveSubgraph(subgraph: HostedSubgraph, options: SubgraphS
   server.on('request', guarded(guard, face.handle));
   const subscriptions = serveSubscriptions(server, subgraph, options.assertions, {
     mutualTls: tls !== undefined,
-    maxMessage: maxMessage(options.config),
+    maxMessage: largestMessage(options.config),
   });
   const port = await listen(server, options.port, options.config.HOST, 'SUBGRAPH_PORT');
   return {
@@ -131,7 +123,7 @@ function createFace(subgraph: HostedSubgraph, options: SubgraphServerOptions, mu
   async function answerGraphql(request: IncomingMessage, response: ServerResponse, requestId: string): Promise<void> {
     const identity = await options.assertions.verify(header(request, IDENTITY_HEADER), graphqlAudience);
     if (request.method !== 'POST') return sendJson(response, 405, refusal('BAD_USER_INPUT', 'Use POST.'));
-    const body = parseBody(await readBody(request, maxMessage(options.config)));
+    const body = parseBody(await readBody(request, largestMessage(options.config)));
     const started = performance.now();
     const result = await subgraph.executor.execute({
       ...body,

@@ -9,6 +9,14 @@ it('parses what is JSON, with a byte order mark too', () => {
   expect(() => parse('{"a":')).toThrow('body is not JSON.');
 });
 
+it('refuses what is not UTF-8, where a byte would become three', () => {
+  for (const bytes of [[0xff], [0xc3], [0xed, 0xa0, 0x80], [0xfe, 0xff, 0, 0x22]]) {
+    const text = Buffer.concat([Buffer.from('{"a":"'), Buffer.from(bytes), Buffer.from('"}')]);
+    expect(() => parseClientJson(text, 524_288)).toThrow('body is not UTF-8.');
+  }
+  expect(parse('{"a":"é🙂\\ud800"}')).toEqual({ a: 'é🙂\ud800' });
+});
+
 it('parses long flat lists, which take little', () => {
   expect(parse(`[${'0,'.repeat(200_000)}0]`)).toHaveLength(200_001);
 });

@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer';
 import { badInput } from '../errors/errors.ts';
 import { type JsonMeasure, MAX_JSON_LEVELS, measureJson } from './json-measure.ts';
 
@@ -70,6 +71,8 @@ export const mayParse = (bytes: Uint8Array, maxBytes: number): boolean => tooMuc
  * @throws {CodedError} BAD_USER_INPUT about the body.
  */
 export function parseClientJson(bytes: Buffer, maxBytes: number): unknown {
+  // Each byte that is none becomes a character of three.
+  if (!isUtf8(bytes)) throw badInput('body', 'is not UTF-8.');
   const refused = tooMuch(bytes, maxBytes);
   if (refused) throw badInput('body', refused.problem, { limit: refused.limit });
   try {

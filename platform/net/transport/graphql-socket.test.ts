@@ -203,6 +203,7 @@ async function badSubgraph(behave: (socket: WebSocket) => void, options: object 
     endpoints,
     log,
     connectTimeoutMs: 200,
+    maxMessage: 1_000_000,
     keepAliveMs: 100,
     idleMs: 50,
   });

@@ -13,6 +13,7 @@ import { NotConnected, Unreachable } from './http-pool.ts';
 import { checkHeader, createRequestTexts, forwardedHeaders } from './http-request.ts';
 import type { HttpAnswer } from './http-response.ts';
 import { IdentityRefused } from './identity-refused.ts';
+import { largestMessage } from './largest-message.ts';
 import { Refusals } from './refusals.ts';
 import { CLIENT_INIT, ROUTES_PATH, type SubgraphRequest, type SubgraphTransport } from './transport.ts';
 import { outcomeOf, type RequestOutcome, type TransportObserver } from './transport-observer.ts';
@@ -43,6 +44,8 @@ export interface HttpTransportOptions {
   readonly queue?: number | undefined;
   /** Largest answer. Default 32 MiB. */
   readonly maxBytes?: number;
+  /** Largest message of a subscription, in bytes: what the subgraph takes. Default 16 MiB. */
+  readonly maxMessage?: number;
   /** For metrics. */
   readonly observer?: TransportObserver | undefined;
   /** How subscriptions of a subgraph that is not ours are reached. Default: graphql-ws, where queries are. */
@@ -66,7 +69,7 @@ const MAX_PAUSE_MS = 200;
  */
 export function createHttpTransport(options: HttpTransportOptions): SubgraphTransport {
   const { subgraph, assertions, log, timeoutMs = 30_000, tries = 3, maxBytes = 32 * 1024 * 1024 } = options;
-  const { restartMs = 3_000, aloneMs, observer } = options;
+  const { restartMs = 3_000, aloneMs, observer, maxMessage = largestMessage({}) } = options;
   const endpoints = createEndpoints({
     subgraph,
     urls: options.urls,
@@ -80,7 +83,7 @@ export function createHttpTransport(options: HttpTransportOptions): SubgraphTran
     log,
   });
   const sockets = createUpstreams(
-    { subgraph, endpoints, assertions, tls: options.tls, timeoutMs, log, callback: options.callback },
+    { subgraph, endpoints, assertions, tls: options.tls, timeoutMs, maxMessage, log, callback: options.callback },
     options.subscriptions,
   );
   const gone = (endpoint: Endpoint): void => sockets.leave(endpoint);

@@ -97,6 +97,22 @@ describe.each([
   });
 });
 
+it('a subscription that is larger than a subgraph takes ends alone, and is told the limit', async () => {
+  const other = follow(remote, 'subscription { endless { number } }');
+  await expect.poll(() => other.events.length).toBeGreaterThan(1);
+  for (const text of ['é'.repeat(9_000_000), 'x'.repeat(17_000_000)]) {
+    const large = follow(remote, `subscription { endless { number } } #${text}`);
+    expect(await large.done).toMatchObject({
+      code: 'PAYLOAD_TOO_LARGE',
+      message: expect.stringContaining('16777216 bytes'),
+    });
+  }
+  const seen = other.events.length;
+  await expect.poll(() => other.events.length).toBeGreaterThan(seen + 1);
+  other.stop();
+  await expect.poll(() => observed.streams).toBe(0);
+});
+
 describe('the port of a subgraph', () => {
   const post = (headers: Record<string, string>, path = '/graphql') =>
     fetch(new URL(path, server.url), {

@@ -14,6 +14,8 @@ export interface UpstreamOperationsOptions {
   readonly subgraph: string;
   readonly assertions?: IdentityAssertions | undefined;
   readonly dialect: UpstreamDialect;
+  /** Largest message that the subgraph takes, in bytes: for a larger one it closes the connection of all of them. */
+  readonly maxMessage: number;
   readonly log: Logger;
   /** The present connection, while it is open. */
   readonly socket: () => WebSocket | undefined;
@@ -106,7 +108,7 @@ export class UpstreamOperations {
   }
 
   async #start(operation: Operation): Promise<void> {
-    const { subgraph, assertions, dialect, socket } = this.#options;
+    const { subgraph, assertions, dialect, maxMessage, socket } = this.#options;
     const { request } = operation;
     const opened = socket();
     const id = String(++this.#lastId);
@@ -115,24 +117,25 @@ export class UpstreamOperations {
     const identity = await assertions?.sign(request.identity, `${subgraph}/graphql`);
     // It may have been left, or the socket lost, meanwhile.
     if (operation.id !== id || opened === undefined || socket() !== opened) return;
-    opened.send(
-      JSON.stringify({
-        id,
-        type: dialect.start,
-        payload: {
-          query: request.query,
-          operationName: request.operationName,
-          variables: request.variables,
-          // Other servers learn the credentials from the upgrade and from `connection_init`.
-          extensions: assertions && {
-            identity,
-            client: request.client && writeClientInfo(request.client),
-            requestId: request.requestId,
-            traceparent: request.traceparent,
-          },
+    const message = JSON.stringify({
+      id,
+      type: dialect.start,
+      payload: {
+        query: request.query,
+        operationName: request.operationName,
+        variables: request.variables,
+        // Other servers learn the credentials from the upgrade and from `connection_init`.
+        extensions: assertions && {
+          identity,
+          client: request.client && writeClientInfo(request.client),
+          requestId: request.requestId,
+          traceparent: request.traceparent,
         },
-      }),
-    );
+      },
+    });
+    if (Buffer.byteLength(message) <= maxMessage) return opened.send(message);
+    this.#forget(operation);
+    operation.sink.error(tooLarge(subgraph, maxMessage));
   }
 
   #hand(operation: Operation, message: OperationMessage): void {
@@ -171,3 +174,9 @@ export class UpstreamOperations {
     return true;
   }
 }
+
+const tooLarge = (subgraph: string, maxBytes: number): CodedError =>
+  new CodedError(
+    'PAYLOAD_TOO_LARGE',
+    `Written for ${subgraph} the subscription and its variables are larger than ${maxBytes} bytes, which is the limit.`,
+  );

@@ -28,6 +28,8 @@ export interface UpstreamSocketOptions {
   readonly headers?: Readonly<Record<string, string>> | undefined;
   /** The payload of `connection_init`. Default: none. */
   readonly init?: unknown;
+  /** Largest message that the subgraph takes, in bytes. */
+  readonly maxMessage: number;
   readonly log: Logger;
   /** Time for connection and acknowledgement. */
   readonly connectTimeoutMs?: number;
