@@ -67,19 +67,20 @@ export class Availability implements Disposable {
     return this.#breaker.enter();
   }
 
-  /** A call is made. */
-  began(endpoint: Endpoint): void {
-    this.#liveness.began(endpoint);
+  /** A call is made. @returns when, in milliseconds of performance.now(). */
+  began(endpoint: Endpoint): number {
+    return this.#liveness.began(endpoint);
   }
 
   /**
    * A call is over. What an answer, or its absence, says about the subgraph is noted; what the caller did (left) says
    * nothing.
    *
+   * @param since when it was made.
    * @param problem undefined: it was answered.
    * @param saysAway whether the problem is an answer that says that the subgraph is away.
    */
-  ended(endpoint: Endpoint, problem: unknown, saysAway: boolean): void {
+  ended(endpoint: Endpoint, since: number, problem: unknown, saysAway: boolean): void {
     const { endpoints } = this.#options;
     this.#saysAway = saysAway;
     this.#liveness.ended(endpoint, problem === undefined || problem instanceof IdentityRefused);
@@ -94,6 +95,7 @@ export class Availability implements Disposable {
       endpoints.failed(endpoint, true);
       this.#breaker.succeeded();
     } else if (problem instanceof NoAnswer) {
+      this.#liveness.late(endpoint, since);
       this.#breaker.failed(false);
     } else this.#breaker.abandoned();
   }

@@ -12,13 +12,20 @@ afterAll(() => cleanup.disposeAsync());
 
 const PATIENCE = { timeout: 20_000, interval: 20 };
 
-/** A server of others. What it is asked waits for `go`, and so does all that comes after it where it is serial. */
+/**
+ * A server of others. What it is asked waits for `go`, and so does all that comes after it where it is serial. It never
+ * answers `endless`.
+ */
 async function openServer(isSerial: boolean) {
   const go = Promise.withResolvers<void>();
   const server = { url: '', queries: 0, probes: 0, isFrozen: false, go: () => go.resolve() };
   let before = Promise.resolve();
   const http = createServer((request, response) => {
-    request.resume().on('end', async () => {
+    let body = '';
+    request.on('data', (chunk) => {
+      body += String(chunk);
+    });
+    request.on('end', async () => {
       const isQuery = request.method === 'POST';
       if (isQuery) server.queries++;
       else server.probes++;
@@ -26,7 +33,7 @@ async function openServer(isSerial: boolean) {
       if (isSerial && isQuery) before = before.then(() => go.promise);
       if (isSerial) await turn;
       if (isQuery) await go.promise;
-      if (!server.isFrozen) answer(response, isQuery);
+      if (!server.isFrozen && !body.includes('endless')) answer(response, isQuery);
     });
   }).listen(0, '127.0.0.1');
   await once(http, 'listening');
@@ -42,11 +49,10 @@ function answer(response: ServerResponse, isQuery: boolean): void {
   response.writeHead(isQuery ? 200 : 404, { 'content-type': 'application/json' }).end('{"data":{"report":"done"}}');
 }
 
-function over(urls: readonly string[]) {
-  const log = pino({ level: 'silent' });
-  const transport = cleanup.use(createHttpTransport({ subgraph: 'shop', urls, log, aloneMs: 200, timeoutMs: 60_000 }));
-  return async () =>
-    (await transport.execute({ query: '{ report }', identity: ANONYMOUS, requestId: 'r' })).result as unknown;
+function over(urls: readonly string[], timeoutMs = 60_000, log = pino({ level: 'silent' })) {
+  const transport = cleanup.use(createHttpTransport({ subgraph: 'shop', urls, log, aloneMs: 200, timeoutMs }));
+  return async (query = '{ report }') =>
+    (await transport.execute({ query, identity: ANONYMOUS, requestId: 'r' })).result as unknown;
 }
 
 const DONE = { data: { report: 'done' } };
@@ -82,4 +88,54 @@ it('a server of others that answered beside its work and falls silent loses its 
   await expect.poll(() => second!.queries, PATIENCE).toBe(1);
   second!.go();
   expect(await answered).toEqual(DONE);
+});
+
+describe('two quick servers of others', () => {
+  const openQuick = async () => {
+    const servers = await Promise.all([openServer(false), openServer(false)]);
+    for (const server of servers) server.go();
+    return servers;
+  };
+
+  it('one that falls silent costs the calls of one time limit, and comes back when it answers', async () => {
+    const [frozen, other] = await openQuick();
+    const ask = over([frozen!.url, other!.url], 300);
+    for (let i = 0; i < 10; i++) expect(await ask()).toEqual(DONE);
+    frozen!.isFrozen = true;
+    let late = 0;
+    for (let i = 0; i < 60; i++) {
+      await ask().catch((error: unknown) => {
+        expect(error).toMatchObject({ code: 'TIMEOUT' });
+        late++;
+      });
+      await wait(20); // longer all together than a failed address rests
+    }
+    expect(late).toBe(1);
+    frozen!.isFrozen = false;
+    const before = frozen!.queries;
+    const again = async () => {
+      await ask();
+      return frozen!.queries - before;
+    };
+    await expect.poll(again, PATIENCE).toBeGreaterThan(3);
+  });
+
+  it('one that answers others is not left out for an operation that takes too long', async () => {
+    const servers = await openQuick();
+    const told: string[] = [];
+    const log = pino({ level: 'warn' }, { write: (line) => void told.push(line) });
+    const ask = over(
+      servers.map(({ url }) => url),
+      300,
+      log,
+    );
+    const failures = Promise.allSettled([ask('{ endless }'), ask('{ endless }'), ask('{ endless }')]);
+    let isOver = false;
+    void failures.then(() => {
+      isOver = true;
+    });
+    while (!isOver) expect(await ask()).toEqual(DONE);
+    for (const { status } of await failures) expect(status).toBe('rejected');
+    expect(told.filter((line) => line.includes('does not answer'))).toEqual([]);
+  });
 });

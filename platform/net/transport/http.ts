@@ -143,7 +143,7 @@ export function createHttpTransport(options: HttpTransportOptions): SubgraphTran
           const lines = typeof headed === 'string' ? headed : await headed;
           if (!availability.enter()) await availability.restart(request.signal);
           endpoint = endpoints.pick(endpoint);
-          availability.began(endpoint);
+          const since = availability.began(endpoint);
           let answer: HttpAnswer | undefined;
           let problem: unknown;
           try {
@@ -155,7 +155,7 @@ export function createHttpTransport(options: HttpTransportOptions): SubgraphTran
             problem = error;
           }
           // An answer that is a problem is one of a server, perhaps a proxy before the subgraph, that says it is away.
-          availability.ended(endpoint, problem, answer !== undefined && problem instanceof Unreachable);
+          availability.ended(endpoint, since, problem, answer !== undefined && problem instanceof Unreachable);
           if (answer && problem === undefined) {
             const response = responseOf(answer, subgraph);
             refusals.believed(endpoint);

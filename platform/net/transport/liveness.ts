@@ -10,7 +10,7 @@ export interface LivenessOptions {
   /**
    * Whether its processes are ours, which answer a probe whatever they work on. A server of others may do one thing
    * after another, and then answers no probe while it works: its silence counts only once it has answered some beside
-   * its work, and that of the only address never, as no other could take its place.
+   * its work, or has let a call wait for too long, and that of the only address never, as no other could take its place.
    */
   readonly isOwn: boolean;
   /**
@@ -64,11 +64,16 @@ export class Liveness implements Disposable {
     this.#options = options;
   }
 
-  /** A call is made. */
-  began(endpoint: Endpoint): void {
-    if (endpoint.inFlight === 0) endpoint.busySince = performance.now();
+  /** A call is made. @returns when, in milliseconds of performance.now(). */
+  began(endpoint: Endpoint): number {
+    const now = performance.now();
+    if (endpoint.inFlight === 0) endpoint.busySince = now;
     endpoint.inFlight++;
-    if (!this.#isWatching) return;
+    if (this.#isWatching) this.#watch();
+    return now;
+  }
+
+  #watch(): void {
     this.#timer ??= setInterval(
       guarded({ where: 'liveness', log: this.#options.log }, () => this.#look()),
       LOOK_MS,
@@ -79,6 +84,20 @@ export class Liveness implements Disposable {
   ended(endpoint: Endpoint, answered: boolean): void {
     endpoint.inFlight--;
     if (answered) endpoint.answeredAt = performance.now();
+  }
+
+  /**
+   * A call took too long. A server of others that is quick answers no probe beside its work, as it is asked none: where
+   * it has answered nothing at all since the call was made, it is taken for frozen until it answers a probe.
+   *
+   * @param since when the call was made.
+   */
+  late(endpoint: Endpoint, since: number): void {
+    const { isOwn } = this.#options;
+    const livedAt = Math.max(endpoint.answeredAt, this.#probes.get(endpoint)?.passedAt ?? 0);
+    if (isOwn || endpoint.isStalled || livedAt > since || this.#isLast(endpoint)) return;
+    this.#watch();
+    this.#stall(endpoint);
   }
 
   /**
@@ -189,16 +208,20 @@ export class Liveness implements Disposable {
     }
     if (endpoint.inFlight === 0 && !endpoint.isStalled) return;
     probe.missed++;
-    if (!this.#isJudged(probe)) return;
+    if (!this.#isJudged(probe) && !endpoint.isStalled) return;
     if (endpoint.answeredAt > probe.silentSince) this.#forget(endpoint);
     probe.silentSince ||= asked;
     const isGone = now - probe.silentSince >= GONE_MS;
     if (isGone && !probe.isGone) this.#options.gone(endpoint);
     probe.isGone = isGone;
-    const isLast = !endpoints.all.some((other) => other !== endpoint && endpoints.isHealthy(other));
-    if (endpoint.isStalled || !isLast) this.#stall(endpoint);
+    if (endpoint.isStalled || !this.#isLast(endpoint)) this.#stall(endpoint);
     else if (this.#options.isOwn && now - probe.silentSince >= (this.#options.aloneMs ?? ALONE_MS))
       this.#options.away();
+  }
+
+  #isLast(endpoint: Endpoint): boolean {
+    const { endpoints } = this.#options;
+    return !endpoints.all.some((other) => other !== endpoint && endpoints.isHealthy(other));
   }
 
   /** An address that was silent begins again: its next silence is another one. */
