@@ -97,6 +97,8 @@ describe.each(MODES)('what /v1 takes and refuses, %s', (_title, skipped, start) 
         [{ input: [] }, 'input'],
         [{}, 'input'],
         [{ input: '' }, 'input'],
+        [{ input: [220] }, 'input'],
+        [{ input: [[220]] }, 'input.0'],
         [{ input: ['x', ' '] }, 'input.1'],
         [{ input: [...Array(300).fill('x'), ''] }, 'input.300'],
         [{ input: 'x'.repeat(131_073) }, 'input'],
@@ -106,6 +108,16 @@ describe.each(MODES)('what /v1 takes and refuses, %s', (_title, skipped, start) 
         const told = await send('/v1/embeddings', { model: '', ...body });
         expect([param, told.status, told.body.error['param']]).toEqual([param, 400, param]);
         expect(String(told.body.error['message'])).toMatch(new RegExp(`^${param} `));
+      }
+    });
+
+    it('bounds the text that tokens stand for, and decodes none of a stranger', async () => {
+      // The longest token of cl100k_base: 128 blanks.
+      const told = await send('/v1/embeddings', { model: '', input: Array(12).fill(Array(8_192).fill(58_040)) });
+      expect([told.status, told.body.error['param']]).toEqual([400, 'input']);
+      expect(told.body.error['message']).toContain(`more than ${LARGEST} characters`);
+      for (const input of [[[150_000]], [150_000], 'x']) {
+        expect([input, (await send('/v1/embeddings', { model: '', input }, '')).status]).toEqual([input, 401]);
       }
     });
 
@@ -359,6 +371,8 @@ describe.each(MODES)('what /v1 takes and refuses, %s', (_title, skipped, start) 
       for (const [more, param] of [
         [{ max_output_tokens: 0 }, 'max_output_tokens'],
         [{ input: '' }, 'input'],
+        [{ input: [220] }, 'input'],
+        [{ input: [[220]] }, 'input.0'],
         [{ input: [{ role: 'user', content: '' }] }, 'input.0.content'],
         [{ text: { format: { type: 'json_schema', name: 'a', schema: 5 } } }, 'text.format.schema'],
         [{ instructions: 'x'.repeat(40_000) }, 'instructions'],

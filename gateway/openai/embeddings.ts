@@ -1,6 +1,6 @@
 import type { ServerResponse } from 'node:http';
 import { setImmediate as turn } from 'node:timers/promises';
-import { badInput, CodedError } from '#platform/base/errors/errors.ts';
+import { badInput, CodedError, unauthenticated } from '#platform/base/errors/errors.ts';
 import type { Visit } from '../doors/visit.ts';
 import { sendText } from '../server/pages.ts';
 import { GRAPH } from './graph.ts';
@@ -17,13 +17,22 @@ const CHARACTERS_AT_A_TIME = 65_536;
 /** Vectors that are written without a pause: some 20 ms for 1,536 numbers each. */
 const VECTORS_AT_A_TIME = 16;
 
-/** Answers POST /v1/embeddings. */
-export async function answerEmbeddings(visit: Visit, body: Body, response: ServerResponse): Promise<void> {
+/**
+ * Answers POST /v1/embeddings.
+ *
+ * @param maxCharacters of texts that are sent as tokens.
+ */
+export async function answerEmbeddings(
+  visit: Visit,
+  body: Body,
+  response: ServerResponse,
+  maxCharacters: number,
+): Promise<void> {
   checkNames(body, ['input', 'model', 'encoding_format', 'dimensions'], ['user']);
   const format = textOf(body, 'encoding_format') ?? 'float';
   if (format !== 'float' && format !== 'base64') throw badInput('encoding_format', 'must be float or base64.');
   const model = textOf(body, 'model') || undefined;
-  const { texts, tokens } = await textsOf(body, model);
+  const { texts, tokens, isOne } = await textsOf(visit, body, model, maxCharacters);
   const dimensions = numberOf(body, 'dimensions');
   const written: string[] = [];
   let name = '';
@@ -33,7 +42,7 @@ export async function answerEmbeddings(visit: Visit, body: Body, response: Serve
     const part = { texts: texts.slice(start, end), ...(model !== undefined && { model }) };
     const embedded = await visit
       .need<Embedded>(GRAPH.OpenAiEmbed, { input: part })
-      .catch((error: unknown) => Promise.reject(aboutInput(error, start, typeof body['input'] === 'string')));
+      .catch((error: unknown) => Promise.reject(aboutInput(error, start, isOne)));
     const own = embedded.vectors[0]?.length;
     // Before the rest is paid for.
     if (dimensions !== undefined && dimensions !== own)
@@ -64,19 +73,36 @@ function endOfPart(texts: readonly string[], start: number): number {
   return end;
 }
 
-/** Reads `input`: a text or the tokens of one, or a list of either. */
-async function textsOf({ input }: Body, model: string | undefined): Promise<DecodedTexts> {
+/** Texts, and whether `input` is the only one of them itself: not a list. */
+interface Texts extends DecodedTexts {
+  readonly isOne: boolean;
+}
+
+/** Reads `input`: a text or the tokens of one, or a list of either. Tokens of a stranger are not decoded. */
+async function textsOf(
+  { identity }: Visit,
+  { input }: Body,
+  model: string | undefined,
+  maxCharacters: number,
+): Promise<Texts> {
   if (input == null) throw badInput('input', 'is missing: a text or a list of texts.');
   const list: readonly unknown[] = Array.isArray(input) ? input : [input];
+  const decode = async (inputs: readonly (readonly unknown[])[], pathOf: (index: number) => string) => {
+    if (identity.kind !== 'user') throw unauthenticated();
+    return await decodeTokens(inputs, model, maxCharacters, pathOf);
+  };
   if (list.length > 0 && list.every((one) => typeof one === 'number')) {
-    return decodeTokens([list], model, () => 'input');
+    return { ...(await decode([list], () => 'input')), isOne: true };
   }
   if (list.length === 0 || list.length > MAX_TEXTS)
     throw badInput('input', `has ${list.length} texts; 1 to ${MAX_TEXTS} are accepted.`);
-  if (list.every((one) => Array.isArray(one))) return decodeTokens(list, model, (index) => `input.${index}`);
+  if (list.every((one) => Array.isArray(one))) {
+    return { ...(await decode(list, (index) => `input.${index}`)), isOne: false };
+  }
   if (!list.every((one) => typeof one === 'string'))
     throw badInput('input', 'must be a text, a list of texts, a list of tokens or a list of lists of tokens.');
-  return { texts: list, tokens: list.reduce((sum, text) => sum + Math.ceil(text.length / CHARACTERS_A_TOKEN), 0) };
+  const tokens = list.reduce((sum, text) => sum + Math.ceil(text.length / CHARACTERS_A_TOKEN), 0);
+  return { texts: list, tokens, isOne: typeof input === 'string' };
 }
 
 /** Returns a refusal of the graph with the name that the text has here: that of the whole request's list. */

@@ -113,7 +113,9 @@ export function createOpenAi(parts: DoorParts): OpenAi {
       listInput(visit, id!, search, response),
     ),
     post(/^\/v1\/responses\/(resp_[^/]*)\/cancel$/, ({ visit, id, response }) => cancelResponse(visit, id!, response)),
-    post(/^\/v1\/embeddings$/, ({ visit, body, response }) => answerEmbeddings(visit, body, response)),
+    post(/^\/v1\/embeddings$/, ({ visit, body, response }) =>
+      answerEmbeddings(visit, body, response, parts.config.MAX_DOOR_BODY_BYTES),
+    ),
     post(/^\/v1\/images\/generations$/, ({ visit, body, response }) => answerImages(visit, body, response)),
     ...FILE_ROUTES,
   ];

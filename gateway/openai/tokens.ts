@@ -41,7 +41,7 @@ function tableOf(encoding: Encoding): Promise<Table> {
   return loading;
 }
 
-/** A text that was sent as tokens, and how many they were. */
+/** Texts that were sent as tokens, and how many they were. */
 export interface DecodedTexts {
   readonly texts: readonly string[];
   readonly tokens: number;
@@ -52,24 +52,33 @@ export interface DecodedTexts {
  * where OpenAI has a model of this name, else cl100k_base. A character that is cut at an end becomes U+FFFD.
  *
  * @param model as the client names it.
+ * @param maxCharacters of all texts: a token of a few bytes may stand for more than a hundred.
  * @param pathOf names one input.
  * @throws {CodedError} BAD_USER_INPUT naming the input or the token.
  */
 export async function decodeTokens(
   inputs: readonly (readonly unknown[])[],
   model: string | undefined,
+  maxCharacters: number,
   pathOf: (index: number) => string,
 ): Promise<DecodedTexts> {
   const encoding = O200K.test(model ?? '') ? 'o200k_base' : 'cl100k_base';
   const table = await tableOf(encoding);
   const texts: string[] = [];
   let tokens = 0;
+  let characters = 0;
   let sincePause = 0;
   for (const [index, input] of inputs.entries()) {
     if (input.length === 0) throw badInput(pathOf(index), 'is empty: there is nothing to embed.');
     if (input.length > MAX_TOKENS)
       throw badInput(pathOf(index), `has ${input.length} tokens; at most ${MAX_TOKENS} are accepted.`);
-    texts.push(decode(input, table, encoding, pathOf(index)));
+    const text = decode(input, table, encoding, pathOf(index));
+    characters += text.length;
+    if (characters > maxCharacters) {
+      const problem = `stands for more than ${maxCharacters} characters of text, which is the limit. Send it in parts.`;
+      throw badInput('input', problem, { limit: 'MAX_DOOR_BODY_BYTES' });
+    }
+    texts.push(text);
     tokens += input.length;
     sincePause += input.length;
     if (sincePause >= TOKENS_AT_A_TIME) {
