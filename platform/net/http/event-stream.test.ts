@@ -47,6 +47,11 @@ describe('the event stream of a provider', () => {
     ]);
   });
 
+  it('costs no more for blanks without end, which no `[DONE]` follows', async () => {
+    const blanks = ' '.repeat(200_000);
+    expect(await data(`data: {"a":${blanks}1}\n\ndata: 2${blanks}[DONE]\n\n`)).toEqual([`{"a":${blanks}1}`, '2']);
+  });
+
   it('tells of comments, by which a server says that it is still there', async () => {
     let comments = 0;
     const body = inPieces(': keep-alive\n\n: keep-alive\n\ndata: 1\n\n:\n\n', 7);

@@ -9,7 +9,7 @@ const MAX_EVENT = 64_000_000;
 /** A consumer that is so many events behind makes the server wait. */
 const MAX_WAITING = 1_000;
 /** A word that ends an answer, on a line of its own or behind an event, as servers forget the line between the two. */
-const DONE = /\s*(?:data:\s*)?\[DONE\]\s*$/;
+const DONE = '[DONE]';
 /** What a server that has said [DONE] has left to send comes at once; one that keeps the connection is left. */
 const DRAIN_MS = 1_000;
 
@@ -106,8 +106,8 @@ export class EventStream {
 
   #add(event: ServerEvent): void {
     if (this.#over) return;
-    const isDone = event.data.startsWith('[DONE]');
-    const data = isDone ? '' : event.data.replace(DONE, '');
+    const isDone = event.data.startsWith(DONE);
+    const data = isDone ? '' : beforeDone(event.data);
     if (data !== '' || event.data === '') this.#events.push(data === event.data ? event : { ...event, data });
     if (isDone || data !== event.data) this.#drain();
   }
@@ -140,4 +140,12 @@ export class EventStream {
     this.#wake?.();
     this.#wake = undefined;
   }
+}
+
+/** Returns the data of an event without the word that ends the answer. An expression would read blanks again and again. */
+function beforeDone(data: string): string {
+  const text = data.trimEnd();
+  if (!text.endsWith(DONE)) return data;
+  const before = text.slice(0, -DONE.length).trimEnd();
+  return before.endsWith('data:') ? before.slice(0, -'data:'.length).trimEnd() : before;
 }
