@@ -38,10 +38,8 @@ function decode(bytes: Uint8Array, declared: DocumentType, contentType: string):
   if (utf8 !== undefined) return utf8;
   const label = LABEL.exec(contentType)?.[1] ?? labelIn(bytes, declared);
   if (label !== undefined) return tryDecode(bytes, label);
-  const guessed = tryDecode(bytes, guessEncoding(bytes));
-  if (guessed !== undefined && !CONTROL.test(guessed)) return guessed;
-  // Excel saves tables in the encoding of Windows, and browsers do not say so.
-  return declared === 'text/csv' && isWestern(bytes) ? tryDecode(bytes, 'windows-1252') : undefined;
+  const guessed = tryDecode(bytes, guessEncoding(bytes, declared === 'text/csv'));
+  return guessed !== undefined && !CONTROL.test(guessed) ? guessed : undefined;
 }
 
 const LABEL = /charset=["']?([\w-]+)/i;
@@ -67,34 +65,6 @@ function unmarked(bytes: Uint8Array): string | undefined {
   if (bytes.byteLength % 2 === 1 || Math.min(even, odd) > 0 || Math.max(even, odd) * 4 < head.byteLength)
     return undefined;
   return odd > 0 ? 'utf-16le' : 'utf-16be';
-}
-
-/** Bytes that have no meaning in the encoding of Windows for the West. */
-const UNUSED = new Set([0x81, 0x8d, 0x8f, 0x90, 0x9d]);
-const NO_BREAK_SPACE = 0xa0;
-/** Letters outside of ASCII that may follow one another in a Western language, and the share of longer runs. */
-const MAX_RUN = 3;
-const MAX_SHARE = 0.1;
-
-/**
- * Whether a file may be in the encoding of Windows for the West. All bytes have a meaning in it, nearly, so that tables
- * in Chinese, Japanese or Russian can be decoded by it as well, to nonsense: but there letters outside of ASCII stand
- * among those of ASCII, and not in long runs.
- */
-function isWestern(bytes: Uint8Array): boolean {
-  let [all, inRuns, run] = [0, 0, 0];
-  const end = () => {
-    all += run;
-    if (run > MAX_RUN) inRuns += run;
-    run = 0;
-  };
-  for (const byte of bytes) {
-    if (UNUSED.has(byte)) return false;
-    if (byte < 0x80 || byte === NO_BREAK_SPACE) end();
-    else run++;
-  }
-  end();
-  return inRuns <= all * MAX_SHARE;
 }
 
 function tryDecode(bytes: Uint8Array, label: string | undefined): string | undefined {

@@ -27,6 +27,20 @@ function encoded(text: string, label: string): Uint8Array {
   return Uint8Array.from(Array.from(text).flatMap((character) => table.get(character) ?? [0x3f]));
 }
 
+describe('a table that does not say what it is in', () => {
+  it('may have names of several languages of the West', async () => {
+    const table = 'Müller;García;Ångström;François;Sørensen;20 m²;3.º';
+    expect(await textOf(encoded(table, 'windows-1252'), 'text/csv')).toContain(table);
+  });
+
+  it.each(['Děti;člověk', 'Dużo;może', 'Uşă;masă', 'Nő;erdő', 'Jiří;Dvořák'])(
+    'is refused in others: %s',
+    async (table) => {
+      await expect(textOf(encoded(table, 'windows-1250'), 'text/csv')).rejects.toMatchObject({ code: 'TYPE_MISMATCH' });
+    },
+  );
+});
+
 describe('a text that does not say what it is in', () => {
   it.each([
     ['windows-1251', RUSSIAN],
@@ -45,6 +59,11 @@ describe('a text that does not say what it is in', () => {
     ['windows-1252', 'Die Straße heißt “Grüner Weg” – Äpfel und Öl für 5 €.'],
     ['windows-1252', 'L’été à Noël, ça va où ? Une forêt, une œuvre.'],
     ['windows-1252', 'Blåbærgrød på øen.'],
+    ['windows-1252', 'Hola, ¿qué tal? Vivo en el 3.º piso, ¡está más alto!'],
+    ['windows-1252', 'A reunião não é hoje: as ações põem fim à discussão.'],
+    ['windows-1252', 'La città è più bella: perché no?'],
+    ['windows-1252', 'It’s “the end” – and that’s it.'],
+    ['windows-1252', 'Café und Öl: 20 m² für 5 £, größer als 3 µm.'],
   ])('is read in %s: %s', async (label, text) => {
     const bytes = encoded(text, label);
     expect(() => new TextDecoder('utf-8', { fatal: true }).decode(bytes)).toThrow();
@@ -58,6 +77,17 @@ describe('a text that does not say what it is in', () => {
     ['in another Arabic encoding', encoded(ARABIC, 'iso-8859-6')],
     ['in Turkish, whose encoding is like that of the West', encoded(TURKISH, 'windows-1254')],
     ['in Czech, whose encoding is like that of the West', encoded(CZECH, 'windows-1250')],
+    ['in Czech of few letters', encoded('Děti, člověk, město a věc.', 'windows-1250')],
+    ['in Czech with letters at the ends', encoded('Domů k tobě, dvě ve mně.', 'windows-1250')],
+    ['in Slovenian', encoded('Večer je čas za oči.', 'windows-1250')],
+    ['in Polish', encoded('Dużo może też.', 'windows-1250')],
+    ['in Polish that asks', encoded('Czy żona żyje? Żaba!', 'windows-1250')],
+    ['in Polish of few letters', encoded('Będę mieć więcej: ręce, wieś.', 'windows-1250')],
+    ['in Polish with a capital', encoded('Łapa, Łona, Łom.', 'windows-1250')],
+    ['in Romanian', encoded('Casa are uşă şi masă.', 'windows-1250')],
+    ['in Romanian of one letter', encoded('Casa mare are masă, o fată are apă.', 'windows-1250')],
+    ['in Hungarian', encoded('Nő, erdő, idő, három.', 'windows-1250')],
+    ['of marks alone', encoded('“1” – “2” – “3”', 'windows-1252')],
     ['in the encoding of old Apple computers', encoded('Grüße aus Köln, Straße', 'macintosh')],
     ['that is none', Uint8Array.from({ length: 400 }, (_, i) => (i * 7919) % 251 || 1)],
   ])('is refused and not read as nonsense: one %s', async (_, bytes) => {

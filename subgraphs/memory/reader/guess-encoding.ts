@@ -1,3 +1,5 @@
+import { isWestern } from './is-western.ts';
+
 /** An encoding of before Unicode, and how what is written in it is known. */
 interface Candidate {
   readonly label: string;
@@ -13,8 +15,6 @@ interface Candidate {
 const SAMPLE = 65_536;
 /** Characters outside of ASCII from which on their shares say something. */
 const ENOUGH = 16;
-/** The same of a Western text, most of which is ASCII. */
-const ENOUGH_WESTERN = 3;
 /** So many times as usual as in the next encoding a text has to be. */
 const CLEARLY = 1.5;
 /** The share of words of two scripts that a text may have, such as names of products. */
@@ -52,28 +52,16 @@ const CANDIDATES: readonly Candidate[] = [
   candidate('windows-1256', 0.5, 'الينموترهبةع', /\p{Script=Arabic}/u),
 ];
 
-/** The letters of each Western language outside of ASCII: a text of another, such as Czech, has some of several. */
-const WESTERN = [
-  'äöüßÄÖÜ',
-  'éèêëàâçîïôûùüœÉÈÀÇÊ',
-  'áéíóúñüÁÉÍÓÚÑ¿¡ªº',
-  'ãõáéíóúâêôçàÁÉÃÇªº',
-  'åäöéÅÄÖ',
-  'æøåéÆØÅ',
-  'àèéìòùÈÀ',
-].map((letters) => new Set(letters));
-const MARKS = new Set('“”„‘’–—…«»€£°§©®•×½ \u00a0');
-/** Marks within a word, as those of other encodings appear; an apostrophe may be there. */
-const MARK_IN_WORD = /\p{L}[“”„–—…«»€£°§©®•×½]\p{L}/u;
-
 /**
  * Guesses the encoding of a text that is not in Unicode and does not say what it is in, by how often the characters are
  * that its language uses most. Where that is not clear, as in a short text, there is none: nonsense would be worse.
  *
+ * @param isTable of a table, which has few sentences, less is asked to be taken for one of the West: Excel saves them so.
  * @returns a label for TextDecoder.
  */
-export function guessEncoding(bytes: Uint8Array): string | undefined {
-  const sample = bytes.subarray(0, SAMPLE);
+export function guessEncoding(bytes: Uint8Array, isTable: boolean): string | undefined {
+  const first = bytes.findIndex((byte) => byte > 0x7f);
+  const sample = bytes.subarray(Math.max(0, first - SAMPLE / 2), first + SAMPLE / 2);
   const found = CANDIDATES.flatMap(({ label, usual, share, script }) => {
     const text = decoded(sample, label);
     const beyond = Array.from(text ?? '').filter(isBeyondAscii);
@@ -83,7 +71,7 @@ export function guessEncoding(bytes: Uint8Array): string | undefined {
   }).sort((a, b) => b.score - a.score);
   const [best, next] = found;
   if (best && best.score >= 1 && best.score >= CLEARLY * (next?.score ?? 0)) return best.label;
-  return isWestern(sample) ? 'windows-1252' : undefined;
+  return isWestern(new TextDecoder('windows-1252').decode(sample), isTable) ? 'windows-1252' : undefined;
 }
 
 const decoded = (bytes: Uint8Array, label: string): string | undefined => {
@@ -106,13 +94,4 @@ function strangers(text: string, script: RegExp): number {
   const isOdd = (word: string): boolean =>
     CASES_MIXED.test(word) || Array.from(word).some((letter) => /\p{L}/u.test(letter) && !script.test(letter));
   return words.filter(isOdd).length / words.length;
-}
-
-function isWestern(bytes: Uint8Array): boolean {
-  const text = decoded(bytes, 'windows-1252');
-  if (text === undefined || MARK_IN_WORD.test(text)) return false;
-  const beyond = Array.from(text).filter(isBeyondAscii);
-  if (beyond.length < ENOUGH_WESTERN) return false;
-  const letters = new Set(beyond.filter((character) => !MARKS.has(character)));
-  return WESTERN.some((language) => [...letters].every((letter) => language.has(letter)));
 }
