@@ -43,8 +43,8 @@ const ENOUGH = 3;
 
 /**
  * Returns whether a text that was decoded as windows-1252 is one. Every byte means something in it, so that texts of
- * other encodings can be decoded as well, to nonsense: a text of the West has the letters of one language, at the places
- * where that has them, and a frequent word of it. A table may have names of several, each of one.
+ * other encodings can be decoded as well, to nonsense: a text of the West has the letters of one language, at the
+ * places where that has them, and a frequent word of it. A table may have names of several, each of one.
  */
 export function isWestern(text: string, isTable: boolean): boolean {
   const beyond = Array.from(text).filter((character) => character > '\x7f');

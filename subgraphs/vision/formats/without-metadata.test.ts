@@ -1,6 +1,6 @@
 import sharp from 'sharp';
 import { describe, expect, it } from 'vitest';
-import { withoutMetadata } from './without-metadata.ts';
+import { saysPixelsOnly, withoutMetadata } from './without-metadata.ts';
 
 const size = { width: 60, height: 40 };
 const picture = () =>
@@ -125,6 +125,64 @@ describe('a file without its metadata', () => {
     expect({ pages, delay, loop }).toEqual({ pages: 3, delay: [100, 100, 100], loop: 3 });
     expect(await pixelsOf(clean)).toEqual(await pixelsOf(file));
     expect(Buffer.from(clean).toString('latin1')).not.toContain('Ada');
+  });
+
+  it('a JPEG loses what stands between its scans', async () => {
+    const file = await picture().jpeg({ progressive: true }).toBuffer();
+    const segment = (kind: number) => Buffer.concat([Buffer.from([0xff, kind, 0, 14]), Buffer.from('Ada Lovelace')]);
+    const scan = file.lastIndexOf(Buffer.from([0xff, 0xda]));
+    expect(scan).toBeGreaterThan(file.indexOf(Buffer.from([0xff, 0xda])));
+    const talking = Buffer.concat([file.subarray(0, scan), segment(0xfe), segment(0xe5), file.subarray(scan)]);
+    const clean = Buffer.from(await withoutMetadata(talking, 'image/jpeg'));
+    expect(clean).toEqual(Buffer.from(await withoutMetadata(file, 'image/jpeg')));
+    expect(clean.toString('latin1')).not.toContain('Ada Lovelace');
+    expect(await pixelsOf(clean)).toEqual(await pixelsOf(file));
+  });
+
+  it('a WebP loses the chunks that nothing shows, within its frames too', async () => {
+    const talk = Buffer.from('C2PA\x0c\0\0\0Ada Lovelace', 'latin1');
+    const longer = (file: Buffer, at: number, by: number) => {
+      const grown = Buffer.from(file);
+      grown.writeUInt32LE(file.readUInt32LE(at) + by, at);
+      return grown;
+    };
+    const still = await sharp({ create: { ...size, channels: 3, background: '#c40' } })
+      .webp()
+      .toBuffer();
+    const moving = await (await frames()).webp({ delay: [100, 100, 100] }).toBuffer();
+    const frame = moving.indexOf('ANMF');
+    const end = frame + 8 + moving.readUInt32LE(frame + 4);
+    const grown = longer(moving, frame + 4, talk.length);
+    for (const [file, talking] of [
+      [still, Buffer.concat([still, talk])],
+      [moving, Buffer.concat([moving, talk])],
+      [moving, Buffer.concat([grown.subarray(0, end), talk, grown.subarray(end)])],
+    ] as const) {
+      const said = longer(talking, 4, talk.length);
+      expect(await pixelsOf(said)).toEqual(await pixelsOf(file));
+      expect(await saysPixelsOnly(said, 'image/webp', {})).toBe(false);
+      expect(Buffer.from(await withoutMetadata(said, 'image/webp'))).toEqual(file);
+      expect(await saysPixelsOnly(file, 'image/webp', {})).toBe(true);
+    }
+  });
+
+  it('an AVIF with nothing to hide stays as it is, with free room and moving too', async () => {
+    const file = await sharp({ create: { ...size, channels: 3, background: '#c40' } })
+      .avif()
+      .toBuffer();
+    const box = (name: string, content: string) => {
+      const head = Buffer.alloc(4);
+      head.writeUInt32BE(8 + content.length);
+      return Buffer.concat([head, Buffer.from(name + content, 'latin1')]);
+    };
+    for (const more of ['', box('free', '\0\0\0'), box('moov', 'trak')]) {
+      const clean = Buffer.concat([file, Buffer.from(more)]);
+      expect(Buffer.from(await withoutMetadata(clean, 'image/avif'))).toEqual(clean);
+    }
+    for (const more of [box('free', 'Ada Lovelace'), box('moov', 'udta Ada Lovelace'), box('uuid', 'Ada Lovelace')]) {
+      const clean = await withoutMetadata(Buffer.concat([file, more]), 'image/avif');
+      expect(Buffer.from(clean).toString('latin1')).not.toContain('Ada Lovelace');
+    }
   });
 
   it.each(['image/jpeg', 'image/png', 'image/webp', 'image/gif'])(

@@ -5,7 +5,8 @@ import { tiffWithoutMetadata } from './tiff-without-metadata.ts';
 
 /**
  * Returns a file without what it says beside its pixels: where it was taken, by which camera, by whom. Colour profile
- * and orientation stay. JPEG, PNG, WebP, GIF and TIFF lose their blocks and no pixel changes; AVIF is written again.
+ * and orientation stay. JPEG, PNG, WebP, GIF and TIFF lose their blocks and no pixel changes; AVIF is written again
+ * where it may say more.
  */
 export async function withoutMetadata(bytes: Uint8Array, contentType: string): Promise<Uint8Array> {
   const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
@@ -21,6 +22,7 @@ export async function withoutMetadata(bytes: Uint8Array, contentType: string): P
     case 'image/tiff':
       return tiffWithoutMetadata(buffer);
     default:
+      if (hasPictureBoxesOnly(buffer)) return bytes;
       return openImage(bytes).autoOrient().keepIccProfile().avif({ quality: 80, effort: AVIF_EFFORT }).toBuffer();
   }
 }
@@ -41,22 +43,28 @@ export async function saysPixelsOnly(
   return Buffer.from(bytes).equals(await withoutMetadata(bytes, contentType));
 }
 
-/** The boxes of a still AVIF: what it is, what is in it, its data. */
-const AVIF_BOXES = new Set(['ftyp', 'meta', 'mdat']);
+/** The boxes of an AVIF: what it is, what is in it, how it moves, its data, and room that is left free. */
+const AVIF_BOXES = new Set(['ftyp', 'meta', 'moov', 'mdat', 'free']);
+/** What is in it beside a picture: EXIF, XMP, the words and places of a film. */
+const AVIF_TALK = /Exif|mime|uri |uuid|udta|moov.*meta/s;
 
 function hasPictureBoxesOnly(file: Buffer): boolean {
   let at = 0;
   while (at + 8 <= file.length) {
     const size = file.readUInt32BE(at);
+    const name = file.toString('latin1', at + 4, at + 8);
     // Sizes of 0 and 1, to the end of the file and of 64 bits, are for files larger than a picture.
-    if (size < 8 || !AVIF_BOXES.has(file.toString('latin1', at + 4, at + 8))) return false;
+    if (size < 8 || !AVIF_BOXES.has(name)) return false;
+    const box = file.subarray(at + 4, at + size);
+    if (name === 'free' && box.subarray(4).some((byte) => byte !== 0)) return false;
+    if (name !== 'mdat' && AVIF_TALK.test(box.toString('latin1'))) return false;
     at += size;
   }
   return at === file.length;
 }
 
-const [SOI_LENGTH, MARKER, APP0, APP2, APP14, APP15, COMMENT, SCAN, END] = [
-  2, 0xff, 0xe0, 0xe2, 0xee, 0xef, 0xfe, 0xda, 0xd9,
+const [SOI_LENGTH, MARKER, FRAME, RESTART, END, SCAN, APP0, APP2, APP14] = [
+  2, 0xff, 0xc0, 0xd0, 0xd9, 0xda, 0xe0, 0xe2, 0xee,
 ];
 
 /** Keeps JFIF (APP0), the colour profile (APP2) and Adobe's mark of the colour space (APP14). */
@@ -64,30 +72,35 @@ function jpeg(file: Buffer): Buffer {
   const kept: Buffer[] = [file.subarray(0, SOI_LENGTH)];
   let at = SOI_LENGTH;
   let orientation = 1;
-  while (at + 4 <= file.length) {
+  while (at + 2 <= file.length) {
     const kind = file[at + 1]!;
     // Programs that show it pass over what stands between segments: more bytes of 255, or anything else.
     if (file[at] !== MARKER || kind === MARKER) {
       at++;
       continue;
     }
-    if (kind === SCAN || kind === END) break;
+    if (kind === END) {
+      // What lies behind it, as other pictures of a telephone do, carries metadata too.
+      kept.push(file.subarray(at, at + 2));
+      break;
+    }
     if (!hasLength(kind)) {
       at += 2;
       continue;
     }
-    const end = Math.min(file.length, at + 2 + file.readUInt16BE(at + 2));
+    if (at + 4 > file.length) break;
+    const head = Math.min(file.length, at + 2 + file.readUInt16BE(at + 2));
+    const end = kind === SCAN ? endOfScan(file, head) : head;
     const segment = file.subarray(at, end);
-    const isApp = kind >= APP0 && kind <= APP15;
     if (kind === 0xe1 && segment.subarray(4, 10).toString('latin1') === 'Exif\0\0')
       orientation = orientationOf(segment.subarray(10));
     // Behind APP2 there may be other things than the profile, as a second picture with metadata of its own.
     const isProfile = kind === APP2 && segment.subarray(4, 15).toString('latin1') === 'ICC_PROFILE';
-    if ((!isApp && kind !== COMMENT) || kind === APP0 || isProfile || kind === APP14) kept.push(segment);
+    if ((kind >= FRAME && kind <= APP0) || isProfile || kind === APP14) kept.push(segment);
     at = end;
   }
   if (orientation !== 1) kept.splice(1, 0, EXIF_HEAD, exifOf(orientation));
-  return Buffer.concat([...kept, endOfPicture(file.subarray(at))]);
+  return Buffer.concat(kept);
 }
 
 /**
@@ -95,11 +108,13 @@ function jpeg(file: Buffer): Buffer {
  */
 const hasLength = (kind: number): boolean => kind > 0x01 && (kind < 0xd0 || kind > 0xd8);
 
-/** What lies behind the end of a JPEG, as other pictures of a telephone do, carries metadata too. */
-function endOfPicture(scans: Buffer): Buffer {
-  for (let at = scans.indexOf(MARKER); at !== -1 && at + 1 < scans.length; at = scans.indexOf(MARKER, at + 1))
-    if (scans[at + 1] === 0xd9) return scans.subarray(0, at + 2);
-  return scans;
+/** Returns where the data of a scan end: at a marker other than of a restart; a progressive picture has several. */
+function endOfScan(file: Buffer, from: number): number {
+  for (let at = file.indexOf(MARKER, from); at !== -1 && at + 1 < file.length; at = file.indexOf(MARKER, at + 1)) {
+    const kind = file[at + 1]!;
+    if (kind >= FRAME && kind !== MARKER && (kind < RESTART || kind >= END)) return at;
+  }
+  return file.length;
 }
 
 /** The tag of the orientation in a block of EXIF, 1 where there is none. */
@@ -152,8 +167,13 @@ function pngChunk(name: string, data: Buffer): Buffer {
 }
 
 const RIFF_HEAD = 12;
-/** Bits of the header of a WebP that say that there is EXIF, and XMP. */
-const [WEBP_EXIF, WEBP_XMP] = [0b0000_1000, 0b0000_0100];
+/** Bits of the header of a WebP: of what it has, only a profile, transparency and animation stay; and that of EXIF. */
+const [WEBP_KEPT, WEBP_EXIF] = [0b0011_0010, 0b0000_1000];
+/** Chunks that are needed to show the picture, its animation and its colours. */
+const WEBP_CHUNKS = new Set(['VP8 ', 'VP8L', 'VP8X', 'ALPH', 'ANIM', 'ANMF', 'ICCP']);
+/** Those within a frame of an animation, behind its place and time. */
+const FRAME_CHUNKS = new Set(['VP8 ', 'VP8L', 'ALPH']);
+const FRAME_HEAD = 24;
 
 function webp(file: Buffer): Buffer {
   if (file.length < RIFF_HEAD) return file;
@@ -161,29 +181,43 @@ function webp(file: Buffer): Buffer {
   let header: Buffer | undefined;
   // What hangs behind the length that the file says is not a part of it.
   const whole = file.subarray(0, Math.min(file.length, 8 + file.readUInt32LE(4)));
-  for (let at = RIFF_HEAD; at + 8 <= whole.length; ) {
-    const end = Math.min(whole.length, at + 8 + whole.readUInt32LE(at + 4) + (whole.readUInt32LE(at + 4) & 1));
-    const name = whole.toString('latin1', at, at + 4);
-    const chunk = Buffer.from(whole.subarray(at, end));
+  for (const chunk of riffChunks(whole, RIFF_HEAD)) {
+    const name = nameOf(chunk);
     if (name === 'VP8X' && chunk.length > 8) {
-      chunk[8]! &= ~(WEBP_EXIF | WEBP_XMP);
-      header = chunk;
-    }
-    if (name === 'EXIF') {
+      header = Buffer.from(chunk);
+      header[8]! &= WEBP_KEPT;
+      kept.push(header);
+    } else if (name === 'EXIF') {
       const named = chunk.toString('latin1', 8, 14) === 'Exif\0\0';
       const orientation = orientationOf(chunk.subarray(named ? 14 : 8));
       if (orientation !== 1 && header) {
         header[8]! |= WEBP_EXIF;
         kept.push(riffChunk('EXIF', exifOf(orientation)));
       }
-    } else if (name !== 'XMP ') kept.push(chunk);
-    at = end;
+    } else if (WEBP_CHUNKS.has(name)) kept.push(name === 'ANMF' ? webpFrame(chunk) : chunk);
   }
   const body = Buffer.concat(kept);
   const head = Buffer.from(file.subarray(0, RIFF_HEAD));
   head.writeUInt32LE(body.length + 4, 4);
   return Buffer.concat([head, body]);
 }
+
+function webpFrame(frame: Buffer): Buffer {
+  const picture = riffChunks(frame, FRAME_HEAD).filter((chunk) => FRAME_CHUNKS.has(nameOf(chunk)));
+  return riffChunk('ANMF', Buffer.concat([frame.subarray(8, FRAME_HEAD), ...picture]));
+}
+
+/** The chunks of a file or of a frame from a place on, each with its head and with what makes its length even. */
+function riffChunks(whole: Buffer, from: number): Buffer[] {
+  const chunks: Buffer[] = [];
+  for (let at = from; at + 8 <= whole.length; at += chunks.at(-1)!.length) {
+    const size = whole.readUInt32LE(at + 4);
+    chunks.push(whole.subarray(at, Math.min(whole.length, at + 8 + size + (size & 1))));
+  }
+  return chunks;
+}
+
+const nameOf = (chunk: Buffer): string => chunk.toString('latin1', 0, 4);
 
 function riffChunk(name: string, data: Buffer): Buffer {
   const head = Buffer.from(`${name}\0\0\0\0`, 'latin1');
