@@ -1,6 +1,7 @@
 import type { ServerResponse } from 'node:http';
 import { guarded } from '#platform/base/faults/guarded.ts';
 import type { Logger } from '#platform/base/log/log.ts';
+import { isClosed } from '#platform/net/http/client-left.ts';
 import { STREAM_HEADERS } from '../protocols/http-channels.ts';
 
 /** An answer as server-sent events. */
@@ -24,7 +25,7 @@ export function openEventStream(response: ServerResponse, log: Logger): EventStr
   response.once('close', () => clearInterval(heartbeat));
   return {
     send(event, data) {
-      if (response.destroyed || response.writableEnded) return;
+      if (isClosed(response) || response.writableEnded) return;
       response.write(event === undefined ? `data: ${data}\n\n` : `event: ${event}\ndata: ${data}\n\n`);
     },
     end() {

@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { abortSignalOf } from '#platform/base/cancellation/cancellation.ts';
 import { badInput, CodedError, unauthenticated } from '#platform/base/errors/errors.ts';
+import { isClosed } from '#platform/net/http/client-left.ts';
 import { boundBody, cutOff, isCutOff, toRequest } from '#platform/net/http/web.ts';
 import { checkParts, readBoundary } from './form-parts.ts';
 import type { Visit } from './visit.ts';
@@ -26,7 +27,7 @@ let reading = 0;
  */
 export async function readForm(request: IncomingMessage, visit: Visit, known: readonly string[]): Promise<Form> {
   if (visit.identity.kind === 'anonymous') throw unauthenticated();
-  if (request.destroyed) throw cutOff();
+  if (isClosed(request)) throw cutOff();
   const boundary = readBoundary(request.headers['content-type']);
   if (reading >= MAX_FORMS) {
     throw new CodedError('RATE_LIMITED', `${MAX_FORMS} files are being sent already.`, { retryAfter: 1 });

@@ -4,6 +4,7 @@ import type { GraphQLFormattedError } from 'graphql';
 import { abortSignalOf } from '#platform/base/cancellation/cancellation.ts';
 import { CodedError, forbidden, unauthenticated } from '#platform/base/errors/errors.ts';
 import { httpStatusOf } from '#platform/base/errors/http-status.ts';
+import { isClosed } from '#platform/net/http/client-left.ts';
 import { sendResponse } from '#platform/net/http/web.ts';
 import { checkOperations } from '../doors/check.ts';
 import { readJsonBody } from '../doors/json-body.ts';
@@ -136,7 +137,7 @@ export function createMcp(options: McpOptions): Mcp {
         await answer(request, response);
       } catch (error) {
         if (!(error instanceof Error && 'extensions' in error)) throw error;
-        if (response.headersSent || response.destroyed) return;
+        if (response.headersSent || isClosed(response)) return;
         const { message, extensions } = error as unknown as GraphQLFormattedError;
         const status = httpStatusOf(extensions?.['code']);
         if (status === 401) response.setHeader('www-authenticate', resource.challenge(request));

@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { CodedError } from '#platform/base/errors/errors.ts';
 import { isUuid } from '#platform/base/uuid.ts';
+import { isClosed } from '#platform/net/http/client-left.ts';
 import { checkOperations } from '../doors/check.ts';
 import { readJsonBody } from '../doors/json-body.ts';
 import type { DoorParts } from '../doors/parts.ts';
@@ -164,7 +165,7 @@ export function createOpenAi(parts: DoorParts): OpenAi {
         const known =
           error instanceof URIError ? new CodedError('BAD_USER_INPUT', 'The path is not well encoded.') : error;
         if (!(known instanceof Error && 'extensions' in known)) throw known;
-        if (!response.headersSent && !response.destroyed) refuse(response, known as CodedError);
+        if (!response.headersSent && !isClosed(response)) refuse(response, known as CodedError);
       }
     },
     check: (version) => checkOperations(version, [...Object.values(GRAPH), ...Object.values(FILES)], log),

@@ -1,3 +1,4 @@
+import { isClosed } from '#platform/net/http/client-left.ts';
 import type { OperationAnswer, PartsSink } from '../execution/prepare/operation.ts';
 import type { Admitted } from '../policy/pipeline.ts';
 import { DeferredChannel, type DeferSpec } from './deferred-channel.ts';
@@ -23,7 +24,7 @@ export async function answerInParts(
     first(answer, pending) {
       whole = answer;
       isSent = pending.length > 0;
-      if (!isSent || response.destroyed) return;
+      if (!isSent || isClosed(response)) return;
       if (answer.headers) markAnswer(response, answer.headers, true);
       markStream(response, requestId);
       channel.first(answer, pending);

@@ -1,4 +1,5 @@
 import type { ServerResponse } from 'node:http';
+import { isClosed } from '#platform/net/http/client-left.ts';
 import type { AnswerPart, OperationAnswer, PendingPart } from '../execution/prepare/operation.ts';
 import { STREAM_HEADERS } from './http-channels.ts';
 
@@ -42,11 +43,11 @@ export class DeferredChannel {
         ? `{"incremental":[${parts.map(item).join(',')}],"hasNext":${hasNext}}`
         : `{${completed(parts)},"hasNext":${hasNext}}`,
     );
-    if (!hasNext && !this.#response.destroyed) this.#response.end('--\r\n');
+    if (!hasNext && !isClosed(this.#response)) this.#response.end('--\r\n');
   }
 
   #part(json: string): void {
-    if (this.#response.destroyed) return;
+    if (isClosed(this.#response)) return;
     this.#response.write(`\r\ncontent-type: application/json; charset=utf-8\r\n\r\n${json}${BOUNDARY}`);
   }
 }

@@ -5,7 +5,7 @@ import { CodedError } from '#platform/base/errors/errors.ts';
 import { inRequest } from '#platform/base/log/request-log.ts';
 import type { ClientInfo } from '#platform/identity/client-info.ts';
 import type { Identity } from '#platform/identity/identity.ts';
-import { watchClient } from '#platform/net/http/client-left.ts';
+import { isClosed, watchClient } from '#platform/net/http/client-left.ts';
 import type { OperationAnswer } from '../execution/prepare/operation.ts';
 import { type Admitted, isRefused, type OperationCaller, type OperationParams } from '../policy/pipeline.ts';
 import { credentialsOf, identify } from '../request/authentication.ts';
@@ -73,11 +73,11 @@ export function createGraphqlHandler(options: GraphqlHttpOptions) {
       return fail(exchange, [error]);
     }
     // A client that has left while its body was read, or waited for its turn, closes nothing more.
-    if (response.destroyed) return;
+    if (isClosed(response)) return;
     const caller = callerOf(exchange, identity, client);
     if (isBatch(params)) {
       const body = await answerBatch(params, version, caller, (one, admitted) => execute(request, one, admitted));
-      return response.destroyed ? undefined : sendAnswer(exchange, { status: 200, body }, compressFrom);
+      return isClosed(response) ? undefined : sendAnswer(exchange, { status: 200, body }, compressFrom);
     }
     const admitted = await pipeline.admit(version, params, caller);
     if (isRefused(admitted)) return fail(exchange, admitted.errors);
@@ -132,7 +132,7 @@ export function createGraphqlHandler(options: GraphqlHttpOptions) {
   /** Sends an answer in one piece; as an event where the client asked for nothing else. */
   function sendWhole(exchange: Exchange, answer: OperationAnswer, asEvent = false): Promise<void> | undefined {
     const { response, requestId, format } = exchange;
-    if (response.destroyed) return undefined;
+    if (isClosed(response)) return undefined;
     const cacheControl = answer.headers && markAnswer(response, answer.headers, answer.failed);
     if (!asEvent)
       return sendAnswer(

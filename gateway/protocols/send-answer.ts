@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { GraphQLError } from 'graphql';
+import { isClosed } from '#platform/net/http/client-left.ts';
 import { endInPieces, PIECE_BYTES } from '#platform/net/http/in-pieces.ts';
 import type { AnswerHeaders } from '../request/answer-headers.ts';
 import { codingFor, compress } from '../server/compression.ts';
@@ -66,7 +67,7 @@ export function refuse(
   status: number,
   format: ResponseFormat = 'application/json',
 ): void {
-  if (response.headersSent || response.destroyed) return;
+  if (response.headersSent || isClosed(response)) return;
   const retryAfter = errors[0]?.extensions['retryAfter'];
   if (typeof retryAfter === 'number') response.setHeader('retry-after', String(retryAfter));
   // The rest of a body that is too large, or one too many, is not read, so the connection cannot be used again.
@@ -113,7 +114,7 @@ async function sendLarge(exchange: Exchange, { status, body, cacheControl }: Sen
   const coding = codingFor(request);
   if (coding === undefined) return send(response, status, format, body, requestId, cacheControl);
   const compressed = await compress(body, coding);
-  if (response.destroyed) return;
+  if (isClosed(response)) return;
   response.setHeader('content-encoding', coding);
   response.appendHeader('vary', 'Accept-Encoding');
   send(response, status, format, compressed, requestId, cacheControl);

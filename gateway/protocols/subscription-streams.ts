@@ -1,5 +1,6 @@
 import { CodedError } from '#platform/base/errors/errors.ts';
 import { guarded } from '#platform/base/faults/guarded.ts';
+import { isClosed } from '#platform/net/http/client-left.ts';
 import type { Admitted, Served } from '../policy/pipeline.ts';
 import { streamPolicyOf } from '../subscriptions/stream-policy.ts';
 import type { GraphVersion } from '../supergraph/graph.ts';
@@ -29,7 +30,7 @@ export function createSubscriptionStreams({
   subscriptions,
 }: Pick<ProtocolParts, 'log' | 'authenticator' | 'subscriptions'>): StreamSubscription {
   return ({ response, requestId, accepted }, version, admitted) => {
-    if (response.destroyed) return undefined;
+    if (isClosed(response)) return undefined;
     markStream(response, requestId);
     if (!accepted.eventStream && !accepted.multipart) return needsStream();
     const { multipart } = accepted;

@@ -5,6 +5,7 @@ import { guarded } from '#platform/base/faults/guarded.ts';
 import type { Authenticator } from '#platform/identity/authenticator.ts';
 import { type ClientInfo, networkOf } from '#platform/identity/client-info.ts';
 import type { Identity } from '#platform/identity/identity.ts';
+import { isClosed } from '#platform/net/http/client-left.ts';
 import { isCoded } from '#platform/net/http/inflate.ts';
 import { readBody } from '#platform/net/http/web.ts';
 import { credentialsOf, identify } from './authentication.ts';
@@ -125,7 +126,7 @@ const isWithin = ({ headers }: IncomingMessage, bytes: number): boolean =>
   Number(headers['content-length']) <= bytes && !isCoded(headers['content-encoding']);
 
 function releaseWhenAnswered(held: HeldBody, response: ServerResponse): void {
-  if (response.destroyed) return;
+  if (isClosed(response)) return;
   response.once(
     'close',
     guarded({ where: 'answer to a large body' }, () => held.release()),

@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { fileURLToPath } from 'node:url';
 import type { GraphQLFormattedError } from 'graphql';
 import { badInput } from '#platform/base/errors/errors.ts';
+import { isClosed } from '#platform/net/http/client-left.ts';
 import { checkOperations } from '../doors/check.ts';
 import { readJsonBody } from '../doors/json-body.ts';
 import type { DoorParts } from '../doors/parts.ts';
@@ -95,7 +96,7 @@ export function createRest(options: RestOptions): Rest {
         await found.answer(request, response, path, search);
       } catch (error) {
         if (!(error instanceof Error && 'extensions' in error)) throw error;
-        if (!response.headersSent && !response.destroyed) refuse(response, error as unknown as GraphQLFormattedError);
+        if (!response.headersSent && !isClosed(response)) refuse(response, error as unknown as GraphQLFormattedError);
       }
     },
 

@@ -1,9 +1,16 @@
-import type { ServerResponse } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Cancellation } from '../../base/cancellation/cancellation.ts';
 import { CodedError } from '../../base/errors/errors.ts';
 
 /** Returns why work ends whose client has left. It is for logs and metrics: the client does not read it. */
 export const clientLeft = (): CodedError => new CodedError('TIMEOUT', 'The client has left.');
+
+/**
+ * Returns whether a client is gone that a request is of, or that waits for a response. Over HTTP/2 the two do not say so
+ * themselves, their stream does.
+ */
+export const isClosed = (side: (IncomingMessage | ServerResponse) & { stream?: { destroyed: boolean } }): boolean =>
+  side.destroyed || side.stream?.destroyed === true;
 
 /**
  * Watches a client that waits for an answer.
@@ -14,9 +21,10 @@ export const clientLeft = (): CodedError => new CodedError('TIMEOUT', 'The clien
 export function watchClient(response: ServerResponse): Cancellation {
   const cancellation = new Cancellation();
   const leave = (): void => {
-    if (!response.writableFinished) cancellation.abort(clientLeft());
+    // Over HTTP/2 what was cut off has finished too.
+    if (!response.writableFinished || !response.writableEnded) cancellation.abort(clientLeft());
   };
-  if (response.destroyed) leave();
+  if (isClosed(response)) leave();
   else response.once('close', leave);
   return cancellation;
 }

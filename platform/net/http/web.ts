@@ -3,6 +3,7 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { ReadableStream as NodeReadableStream } from 'node:stream/web';
 import { CodedError } from '../../base/errors/errors.ts';
+import { isClosed } from './client-left.ts';
 import { inPieces } from './in-pieces.ts';
 import { inflateBody, isCoded } from './inflate.ts';
 
@@ -39,7 +40,7 @@ export async function sendResponse(response: ServerResponse, answer: Response): 
   if (cookies.length > 0) response.setHeader('set-cookie', cookies);
   discardRest(response);
   // Where the client has left while the answer was made, there is nothing to pipe it to.
-  if (answer.body === null || response.req.method === 'HEAD' || response.destroyed) {
+  if (answer.body === null || response.req.method === 'HEAD' || isClosed(response)) {
     await answer.body?.cancel();
     response.end();
     return;
@@ -118,7 +119,7 @@ function readBytes(request: IncomingMessage, maxBytes: number, hold: HoldBytes |
     const declared = Number(request.headers['content-length']);
     if (declared > maxBytes) return reject(tooLarge(maxBytes));
     // A client that has left while it was found out who it is tells nothing any more.
-    if (request.destroyed && !request.complete) return reject(cutOff());
+    if (isClosed(request)) return reject(cutOff());
     const chunks: Buffer[] = [];
     let length = 0;
     const refuse = (error: unknown): void => {
