@@ -500,5 +500,26 @@ describe.each(MODES)('what /v1 takes and refuses, %s', (_title, skipped, start) 
         openai.responses.create({ model: 'smart', input: 'x', previous_response_id: first.id }),
       ).rejects.toMatchObject({ status: 404 });
     });
+
+    it('deletes a message with the last reply to it, whichever was deleted before', async () => {
+      const first = await openai.responses.create({ model: 'smart', input: 'Hello there' });
+      const ask = async (query: string, variables: object) => {
+        const told = (await send('/graphql', { query, variables })).body as unknown as {
+          data: { message: { status: string; parent: { id: string; removedAt: string | null } } };
+        };
+        return told.data;
+      };
+      const regenerate = 'mutation ($input: RegenerateReplyInput!) { regenerateReply(input: $input) { reply { id } } }';
+      const clientMessageId = crypto.randomUUID();
+      const made = await ask(regenerate, { input: { id: first.id.replace('resp_', ''), clientMessageId } });
+      const { id } = (made as unknown as { regenerateReply: { reply: { id: string } } }).regenerateReply.reply;
+      const read = async () =>
+        (await ask('query ($id: ID!) { message(id: $id) { status parent { id removedAt } } }', { id })).message;
+      await expect.poll(async () => (await read()).status, { timeout: 20_000 }).toBe('COMPLETE');
+      await openai.responses.delete(first.id);
+      expect((await read()).parent.removedAt).toBeNull();
+      await openai.responses.delete(`resp_${id}`);
+      expect((await read()).parent.removedAt).not.toBeNull();
+    });
   });
 });

@@ -51,7 +51,10 @@ interface Input {
   readonly role: string;
   readonly text: string;
   readonly removedAt: string | null;
-  readonly children: { readonly nodes: readonly object[] };
+  readonly children: {
+    readonly nodes: readonly { readonly id: string; readonly removedAt: string | null }[];
+    readonly pageInfo: { readonly hasNextPage: boolean };
+  };
   readonly toolCalls: readonly {
     readonly id: string;
     readonly runsOn: string;
@@ -71,11 +74,15 @@ export async function deleteResponse(visit: Visit, id: string, response: ServerR
   const reply = await storedReply(visit, id);
   const input = await inputOf(visit, reply);
   await visit.need(GRAPH.OpenAiDeleteMessage, { input: { id: reply.id } });
-  if (input?.role === 'USER' && input.children.nodes.length === 1) {
+  if (input?.role === 'USER' && isAlone(reply, input)) {
     await visit.need(GRAPH.OpenAiDeleteMessage, { input: { id: input.id } }).catch(unlessForbidden);
   }
   sendJson(response, 200, { id, object: 'response', deleted: true });
 }
+
+/** Whether it is the only reply: the places of what was deleted before stay. */
+const isAlone = ({ id }: StoredReply, { children: { nodes, pageInfo } }: Input): boolean =>
+  !pageInfo.hasNextPage && nodes.every((one) => one.id === id || one.removedAt !== null);
 
 /** The message of another person stays. */
 function unlessForbidden(error: { readonly extensions?: { readonly code?: unknown } }): void {
