@@ -72,6 +72,8 @@ export interface Sent {
  */
 export class QuirkBook {
   readonly #known = new Map<string, Quirks>();
+  /** How often in a row a deployment has shown a way. */
+  readonly #seen = new Map<string, number>();
 
   of(deployment: Deployment): Quirks {
     return this.#known.get(deployment.id) ?? {};
@@ -80,13 +82,22 @@ export class QuirkBook {
   /** Notes how a reply has ended. A server that goes on after an end is never left at once. */
   noteFinishes(deployment: Deployment, finishes: Finishes): void {
     const known = this.of(deployment);
-    if (known.finishes !== 'often' && known.finishes !== finishes)
+    if (known.finishes === 'often') return;
+    if (finishes === 'often' || this.#isSettled(`${deployment.id} finishes`, true))
       this.#known.set(deployment.id, { ...known, finishes });
   }
 
   /** Notes whether a reply has shown that the template opens the thoughts. */
-  noteThoughts(deployment: Deployment, opensThoughts: boolean): void {
+  noteThoughts(deployment: Deployment, shown: boolean): void {
+    const opensThoughts = this.#isSettled(`${deployment.id} thoughts`, shown);
     this.#known.set(deployment.id, { ...this.of(deployment), opensThoughts });
+  }
+
+  /** Whether a way has been seen twice in a row: one reply may be odd. */
+  #isSettled(way: string, isSeen: boolean): boolean {
+    const times = isSeen ? (this.#seen.get(way) ?? 0) + 1 : 0;
+    this.#seen.set(way, times);
+    return times >= 2;
   }
 
   /** Whether the failure told something new, so that asking once more makes sense. */

@@ -1,8 +1,9 @@
 import { addAbortSignal, Readable } from 'node:stream';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
-import { aQuestion } from '../testing/build.ts';
+import { aDeployment, aQuestion } from '../testing/build.ts';
 import { ChatReader } from './chat/reader.ts';
 import { Gathering } from './gathering.ts';
+import { QuirkBook } from './quirks.ts';
 import { ProviderStream, type StreamOptions } from './stream.ts';
 
 beforeEach(() => void vi.useFakeTimers());
@@ -118,19 +119,51 @@ async function untilEnd(words: string, finishes?: NonNullable<StreamOptions['fin
   return Date.now() - before;
 }
 
+const SENTENCE = 'It is cold in Oslo today, with a little snow.';
+
 it('a whole sentence in one piece that ends it is a reply, though its connection stays open', async () => {
-  expect(await untilEnd('It is cold.')).toBeLessThanOrEqual(2_000);
-  expect(await untilEnd('寒いです。')).toBeLessThanOrEqual(2_000);
-  expect(await untilEnd('It is')).toBe(STALL_MS);
+  expect(await untilEnd(SENTENCE)).toBeLessThanOrEqual(2_000);
+  expect(await untilEnd(`“${SENTENCE}”)\n`)).toBeLessThanOrEqual(2_000);
+  expect(
+    await untilEnd('今日のオスロはとても寒くて、少し雪が降っています。夕方にはもっと寒くなるでしょう。'),
+  ).toBeLessThanOrEqual(2_000);
 });
 
-it('a server that has kept its connection open once is left at once from then on', async () => {
+it.each(['It is', 'Hi.', ...['*', '|', '>', ')', '`', '”', ' ❄️'].map((end) => `${SENTENCE.slice(0, -1)}${end}`)])(
+  'one that ends like %j may go on, and is waited for',
+  async (words) => {
+    const learnt: string[] = [];
+    expect(await untilEnd(words, { known: undefined, learn: (how) => void learnt.push(how) })).toBe(STALL_MS);
+    expect(learnt).toEqual([]);
+  },
+);
+
+it('a server that keeps its connection open after sentences is left at once after others', async () => {
   const learnt: string[] = [];
   const learn = (finishes: string) => void learnt.push(finishes);
-  await untilEnd('It is', { known: undefined, learn });
+  await untilEnd(SENTENCE, { known: undefined, learn });
   expect(learnt).toEqual(['once']);
-  expect(await untilEnd('It is', { known: 'once', learn })).toBeLessThanOrEqual(1_000);
-  expect(await untilEnd('It is cold.', { known: 'often', learn })).toBe(STALL_MS);
+  expect(await untilEnd(SENTENCE, { known: 'once', learn })).toBeLessThanOrEqual(1_000);
+  expect(await untilEnd('It is', { known: 'once', learn })).toBe(STALL_MS);
+  expect(await untilEnd(SENTENCE, { known: 'often', learn })).toBe(STALL_MS);
+});
+
+it('how a server ends replies is believed once it has done so twice in a row', () => {
+  const quirks = new QuirkBook();
+  const deployment = aDeployment('http://127.0.0.1:1/v1');
+  quirks.noteFinishes(deployment, 'once');
+  expect(quirks.of(deployment).finishes).toBeUndefined();
+  quirks.noteFinishes(deployment, 'once');
+  expect(quirks.of(deployment).finishes).toBe('once');
+  quirks.noteFinishes(deployment, 'often');
+  quirks.noteFinishes(deployment, 'once');
+  expect(quirks.of(deployment).finishes).toBe('often');
+  for (const shown of [true, false, true]) quirks.noteThoughts(deployment, shown);
+  expect(quirks.of(deployment).opensThoughts).toBe(false);
+  quirks.noteThoughts(deployment, true);
+  expect(quirks.of(deployment).opensThoughts).toBe(true);
+  quirks.noteThoughts(deployment, false);
+  expect(quirks.of(deployment).opensThoughts).toBe(false);
 });
 
 it('a server that goes on after a finish reason is known by it', async () => {

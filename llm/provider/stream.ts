@@ -42,7 +42,10 @@ const AFTER_FINISH_MS = 1_000;
 const AFTER_FIRST_FINISH_MS = 10_000;
 /** Such a piece seldom ends where a sentence does, and a whole reply mostly does. */
 const AFTER_FIRST_SENTENCE_MS = 2_000;
-const SENTENCE = /[.!?…。！？।؟۔)\]}»”’\x22\x27\x60*|>\p{Extended_Pictographic}]\s*$/u;
+/** Quotes and brackets may close behind its end; a mark of Markdown, or a bracket alone, says nothing. */
+const SENTENCE = /[.!?…。！？।؟۔][)\]}»”’\x22\x27]{0,5}\s{0,5}$/u;
+/** A shorter one may be the first piece of many, in characters. */
+const MIN_SENTENCE = 40;
 
 /**
  * A streaming request to one provider: makes deltas of what its socket says.
@@ -76,6 +79,8 @@ export class ProviderStream {
   /** What is wrong with the events after `waiting`. */
   #broken: unknown;
   #ended: ProviderEnd | undefined;
+  /** Whether the first words were a sentence, and came with a finish reason. */
+  #isFirstSentence = false;
 
   /**
    * @param ask sends the request, with a signal that ends it at once.
@@ -130,7 +135,7 @@ export class ProviderStream {
       if (this.#signal.aborted) return undefined;
       // The reply was whole before the connection stood still, broke or spoke of something else.
       if (this.#reader.finish !== undefined) {
-        if (this.#watchdog.stalled) this.#finishes?.learn('once');
+        if (this.#watchdog.stalled && this.#isFirstSentence) this.#finishes?.learn('once');
         return this.#end(false);
       }
       if (this.#watchdog.stalled) throw new ProviderFailure('stalled', `nothing came for ${this.#stallMs} ms`);
@@ -180,10 +185,12 @@ export class ProviderStream {
   }
 
   #afterFinish(): number {
-    if (this.#state !== 'waiting' || this.#finishes?.known === 'once') return AFTER_FINISH_MS;
-    const last = this.#waiting.findLast((delta) => delta.type === 'text');
-    const isSentence = this.#finishes?.known !== 'often' && last !== undefined && SENTENCE.test(last.text);
-    return isSentence ? AFTER_FIRST_SENTENCE_MS : AFTER_FIRST_FINISH_MS;
+    if (this.#state !== 'waiting') return AFTER_FINISH_MS;
+    const last = this.#waiting.findLast((delta) => delta.type === 'text')?.text ?? '';
+    const isSentence = last.length >= MIN_SENTENCE && SENTENCE.test(last.slice(-20));
+    this.#isFirstSentence = isSentence;
+    if (!isSentence || this.#finishes?.known === 'often') return AFTER_FIRST_FINISH_MS;
+    return this.#finishes?.known === 'once' ? AFTER_FINISH_MS : AFTER_FIRST_SENTENCE_MS;
   }
 
   /** Takes what else has come, as one. What breaks the stream is told after what came before it. */
