@@ -1,4 +1,4 @@
-import type { Deployment, ProviderType } from '../catalogue/catalogue.ts';
+import type { Deployment, Provider, ProviderType } from '../catalogue/catalogue.ts';
 import type { ChatMessage } from '../messages.ts';
 import type { Clients } from '../provider/clients.ts';
 import type { Delta } from '../provider/deltas.ts';
@@ -63,6 +63,8 @@ export async function openReply(attempt: Attempt, options: ReplyOptions): Promis
 
 /** Their APIs know the templates of their models. */
 const OWN_MODELS = new Set<ProviderType>(['openai', 'azure', 'anthropic', 'gemini']);
+/** They may have no parser for the way in which a model calls tools; those of hosted models have theirs. */
+const WITHOUT_PARSER = new Set<ProviderType>(['vllm', 'ollama', 'lmstudio', 'llamacpp', 'localai', 'compatible']);
 
 interface Asked extends Pick<Prepared, 'context'> {
   readonly body: Body;
@@ -87,7 +89,7 @@ async function ask(
       template: OWN_MODELS.has(deployment.provider.type)
         ? undefined
         : {
-            tools: request.tools ?? [],
+            tools: readsCalls(deployment.provider) ? (request.tools ?? []) : [],
             thoughts: {
               known: quirks.opensThoughts ?? false,
               learn: (opens) => options.quirks.noteThoughts(deployment, opens),
@@ -119,6 +121,9 @@ async function ask(
     return { alias: attempt.alias.id, deployment, messages, context, first, stream, failed, close };
   });
 }
+
+/** Whether calls that stand in the text are read: chat completions know no other place for them. */
+const readsCalls = ({ api, type }: Provider): boolean => api !== 'responses' && WITHOUT_PARSER.has(type);
 
 /** A reply without a word is one only where a word that ends it may have been its first, or its limit has cut it. */
 function checkEmpty({ reason }: ProviderEnd, { stop = [] }: ChatRequest): void {

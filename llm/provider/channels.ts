@@ -1,28 +1,45 @@
+import type { ToolDefinition } from '../messages.ts';
+import { offeredTool } from './offered-tool.ts';
 import type { ToldApart } from './told-apart.ts';
-import { overlap } from './words-in-pieces.ts';
-import type { WrittenCall } from './written-calls.ts';
+import { anyOf, overlap } from './words-in-pieces.ts';
+import type { WrittenCall } from './written-forms.ts';
 
+const OPENING = ['<|start|>', '<|channel|>'];
 /** What a reply in channels may begin with. */
 export const CHANNELS = ['<|channel|>', '<|start|>assistant'];
 const MESSAGE = '<|message|>';
-const ENDS = ['<|end|>', '<|return|>', '<|call|>', '<|start|>', '<|channel|>'];
-/** Headers are shorter, in characters: what is longer is text. */
+const ENDS = ['<|end|>', '<|return|>', '<|call|>', ...OPENING];
+const END = new RegExp(anyOf(ENDS));
+/** Headers are no longer, in characters: what is longer is text. */
 const MAX_HEADER = 300;
 
 /**
  * A filter that reads the channels of gpt-oss (harmony), piece by piece, where its server hands them on as the model
- * wrote them: what it thinks, what it says, and the calls that it makes.
+ * wrote them: what it thinks, what it says, and the calls of offered tools. Where it begins a turn that is not its own,
+ * the reply is over.
  */
 export class Channels {
+  readonly #tools: readonly ToolDefinition[];
   #held = '';
-  #kind: 'header' | 'reasoning' | 'text' | 'call' = 'header';
+  #kind: 'header' | 'reasoning' | 'text' | 'call' | 'over' = 'header';
   #call: { name: string; arguments: string } = { name: '', arguments: '' };
   readonly #calls: WrittenCall[] = [];
   #hasText = false;
 
+  /** @param tools that are offered. */
+  constructor(tools: readonly ToolDefinition[]) {
+    this.#tools = tools;
+  }
+
+  /** Whether another turn has begun: what follows is not wanted. */
+  get met(): boolean {
+    return this.#kind === 'over';
+  }
+
   take(piece: string): ToldApart {
-    this.#held += piece;
     const told = { reasoning: '', text: '' };
+    if (this.#kind === 'over') return told;
+    this.#held += piece;
     while (this.#kind === 'header' ? this.#readHeader(told) : this.#readBody(told));
     return told;
   }
@@ -30,8 +47,8 @@ export class Channels {
   /** What is left at the end. */
   end(): ToldApart {
     const told = { reasoning: '', text: '' };
-    if (this.#kind !== 'header') this.#say(this.#held, told);
-    else if (!this.#held.trimStart().startsWith('<|')) told.text = this.#held.trim();
+    if (this.#kind === 'header') this.#kind = 'text';
+    if (this.#kind !== 'over') this.#say(this.#held, told);
     this.#held = '';
     this.#endCall();
     return told;
@@ -43,39 +60,54 @@ export class Channels {
   }
 
   /** @returns whether there is more to read. */
-  #readHeader(told: { text: string }): boolean {
+  #readHeader(told: { reasoning: string; text: string }): boolean {
     this.#held = this.#held.trimStart();
-    const end = this.#held.indexOf(MESSAGE);
-    const isPlain = !'<|'.startsWith(this.#held.slice(0, 2)) || (end < 0 && this.#held.length > MAX_HEADER);
-    if (this.#held === '' || (end < 0 && !isPlain)) return false;
-    const header = isPlain ? '' : this.#held.slice(0, end);
-    if (!isPlain) this.#held = this.#held.slice(end + MESSAGE.length);
+    const word = OPENING.find((one) => this.#held.startsWith(one));
+    if (word === undefined) {
+      if (OPENING.some((one) => one.startsWith(this.#held))) return false;
+      this.#begin('text', told);
+      return true;
+    }
+    const end = this.#held.slice(0, MAX_HEADER + MESSAGE.length).indexOf(MESSAGE);
+    if (end < 0) {
+      if (this.#held.length <= MAX_HEADER + MESSAGE.length) return false;
+      // It is none: its word is text, so that it is not found once more.
+      this.#kind = 'text';
+      this.#say(word, told);
+      this.#held = this.#held.slice(word.length);
+      return true;
+    }
+    const header = this.#held.slice(0, end);
+    this.#held = this.#held.slice(end + MESSAGE.length);
     const to = /\bto=([\w.:/-]+)/.exec(header)?.[1];
-    if (to !== undefined) {
+    if (/^<\|start\|>(?!assistant)/.test(header)) this.#kind = 'over';
+    else if (to !== undefined && offeredTool(this.#tools, to)) {
       this.#kind = 'call';
       this.#call = { name: to, arguments: '' };
-    } else this.#kind = /<\|channel\|>analysis/.test(header) ? 'reasoning' : 'text';
-    // What is said before a call, and what is said at the end.
-    if (this.#kind === 'text' && this.#hasText) told.text += '\n\n';
-    return true;
+    } else this.#begin(/<\|channel\|>analysis/.test(header) ? 'reasoning' : 'text', told);
+    return this.#kind !== 'over';
   }
 
   #readBody(told: { reasoning: string; text: string }): boolean {
-    const ends = ENDS.map((word) => this.#held.indexOf(word)).filter((at) => at >= 0);
-    if (ends.length === 0) {
+    const found = END.exec(this.#held);
+    if (!found) {
       const keep = Math.max(...ENDS.map((word) => overlap(this.#held, word)));
       this.#say(this.#held.slice(0, this.#held.length - keep), told);
       this.#held = this.#held.slice(this.#held.length - keep);
       return false;
     }
-    const at = Math.min(...ends);
-    this.#say(this.#held.slice(0, at), told);
-    const word = ENDS.find((one) => this.#held.startsWith(one, at))!;
-    const opens = word === '<|start|>' || word === '<|channel|>';
-    this.#held = this.#held.slice(opens ? at : at + word.length);
+    const { 0: word, index } = found;
+    this.#say(this.#held.slice(0, index), told);
+    this.#held = this.#held.slice(OPENING.includes(word) ? index : index + word.length);
     this.#endCall();
     this.#kind = 'header';
     return true;
+  }
+
+  #begin(kind: 'reasoning' | 'text', told: { text: string }): void {
+    this.#kind = kind;
+    // What is said before a call, and what is said at the end.
+    if (kind === 'text' && this.#hasText) told.text += '\n\n';
   }
 
   #say(words: string, told: { reasoning: string; text: string }): void {
@@ -89,6 +121,5 @@ export class Channels {
 
   #endCall(): void {
     if (this.#kind === 'call') this.#calls.push(this.#call);
-    this.#kind = 'header';
   }
 }

@@ -1,11 +1,12 @@
-import type { ToolDefinition } from '../messages.ts';
 import type { Delta } from './deltas.ts';
 import { JsonFence } from './json-fence.ts';
+import type { ReplyTemplate } from './reply-template.ts';
 import { StopWords } from './stop-words.ts';
-import { type OpenedThoughts, ThinkTags } from './think-tags.ts';
+import { ThinkTags } from './think-tags.ts';
 import type { ToldApart } from './told-apart.ts';
 import { TurnEnds } from './turn-ends.ts';
-import { type WrittenCall, WrittenCalls } from './written-calls.ts';
+import { WrittenCalls } from './written-calls.ts';
+import type { WrittenCall } from './written-forms.ts';
 
 /** The options of a text. */
 export interface ReplyTextOptions {
@@ -13,11 +14,8 @@ export interface ReplyTextOptions {
   readonly stop?: readonly string[] | undefined;
   /** Whether the text is to be JSON: the fence of Markdown around it is taken off. */
   readonly json?: boolean;
-  /**
-   * Of a server whose models are not its own, which may hand on what it does not know of their templates: the tools
-   * that the model may call, and what is known of its thoughts.
-   */
-  readonly template?: { readonly tools: readonly ToolDefinition[]; readonly thoughts?: OpenedThoughts } | undefined;
+  /** Absent where the server knows the templates of its models. */
+  readonly template?: ReplyTemplate | undefined;
 }
 
 /** What stands in the place of a picture that came with its bytes. */
@@ -37,21 +35,27 @@ export class ReplyText {
   #isAfterPicture = false;
 
   constructor({ stop, json, template }: ReplyTextOptions) {
-    this.#tags = new ThinkTags(template?.thoughts);
+    const tools = json ? [] : (template?.tools ?? []);
+    this.#tags = new ThinkTags(template && { ...template, tools });
     if (template) this.#ends = new TurnEnds();
-    if (template && template.tools.length > 0 && !json) this.#calls = new WrittenCalls(template.tools);
+    if (tools.length > 0) this.#calls = new WrittenCalls(tools);
     if (stop !== undefined && stop.length > 0) this.#stop = new StopWords(stop);
     if (json) this.#fence = new JsonFence();
   }
 
   /** Whether the reply has come to one of the words that end it, or to a turn after its own. */
   get stopped(): boolean {
-    return (this.#stop?.met ?? false) || (this.#ends?.met ?? false);
+    return (this.#stop?.met ?? false) || (this.#ends?.met ?? false) || this.#tags.met;
   }
 
   /** Returns the calls that the text held, and that have come whole since it was asked last. */
   takeCalls(): readonly WrittenCall[] {
     return [...this.#tags.takeCalls(), ...(this.#calls?.takeCalls() ?? [])];
+  }
+
+  /** Tells that the server gives the thoughts of the model apart from its text. */
+  noteReasoning(): void {
+    this.#tags.noteReasoning();
   }
 
   /** Tells that there is a picture: a reply is text, and holds no more of one than its address. */
@@ -66,14 +70,17 @@ export class ReplyText {
   /** Takes a piece, and adds to `deltas` what it says. */
   take(piece: string, deltas: Delta[]): void {
     const text = told(this.#tags.take(piece), deltas);
-    this.#say(this.#ends && text !== '' ? this.#ends.take(this.#calls?.take(text) ?? text) : text, deltas);
+    if (text === '') return;
+    // What stands in a turn that the model makes up is not called.
+    const own = this.#ends?.take(text) ?? text;
+    this.#say(this.#calls?.take(own) ?? own, deltas);
   }
 
   /** Adds what was held back. */
   end(deltas: Delta[]): void {
     const text = told(this.#tags.end(), deltas);
-    const rest = this.#calls ? this.#calls.take(text) + this.#calls.end() : text;
-    this.#say(this.#ends ? this.#ends.take(rest) + this.#ends.end() : rest, deltas);
+    const own = this.#ends ? this.#ends.take(text) + this.#ends.end() : text;
+    this.#say(this.#calls ? this.#calls.take(own) + this.#calls.end() : own, deltas);
     if (this.#stop && !this.#stop.met) this.#say(this.#stop.end(), deltas, true);
     const left = this.#fence?.end() ?? '';
     if (left !== '') deltas.push({ type: 'text', text: left });

@@ -1,8 +1,9 @@
 import { CHANNELS, Channels } from './channels.ts';
-import { CodeFences } from './code-fences.ts';
+import { MarkdownCode } from './markdown-code.ts';
+import type { ReplyTemplate } from './reply-template.ts';
 import type { ToldApart } from './told-apart.ts';
 import { overlap } from './words-in-pieces.ts';
-import type { WrittenCall } from './written-calls.ts';
+import type { WrittenCall } from './written-forms.ts';
 
 const TAGS = [
   '<think>',
@@ -35,39 +36,49 @@ const HEADS = [
 ];
 
 const THINK = '<think>';
-const LONE_END = /(?:^|\n)[ \t]*<\/think>[ \t]*\r?\n/;
-
-/** The knowledge whether a template opens the thoughts of its model, so that a reply holds no more than their end. */
-export interface OpenedThoughts {
-  readonly known: boolean;
-  /** Hears of a reply that shows it, or the contrary. */
-  learn(opens: boolean): void;
-}
+const LONE_END = /\n[ \t]{0,3}<\/think>[ \t]{0,3}\r?\n/;
+const MAX_LONE_END = 20;
+/** Blanks before a tag or a head; behind more the reply has begun, in characters. */
+const MAX_BLANKS = 1_000;
 
 /**
  * A filter that tells reasoning in tags at the beginning of a reply from its text, piece by piece: servers without a
  * parser for it hand on `<think>…</think>` as the model wrote it, torn where a token ends. Tags that come later are
  * text; but a model that has begun with thoughts may think again, at the beginning of a line and outside of code. Where
- * a template opens the thoughts, the first reply shows them, and those after it are told apart.
+ * a template opens the thoughts, the first replies show them, and those after them are told apart, once the end of the
+ * thoughts has come: until then they may be the text.
  */
 export class ThinkTags {
-  readonly #opened: OpenedThoughts | undefined;
+  readonly #template: ReplyTemplate | undefined;
   /** Text that may be the beginning of a tag. */
   #held = '';
   #state: 'beginning' | 'thinking' | 'between' | 'text' | 'channels' = 'beginning';
   #opening = '';
   #hasHead = false;
-  readonly #inChannels = new Channels();
-  readonly #fences = new CodeFences();
-  #isLineStart = true;
+  readonly #inChannels: Channels;
+  readonly #code = new MarkdownCode();
   /** What has come of thoughts that nothing has opened here, until their end has come. */
   #unclosed: string | undefined;
   /** What the text ended with, where an end of thoughts may be torn; undefined once one was looked for in vain. */
   #last: string | undefined = '';
+  /** Whether the reply shows that its template opens the thoughts; undefined where it says nothing of it. */
+  #shows: boolean | undefined;
+  #hasReasoned = false;
 
-  /** @param opened absent where no template is left to guess at. */
-  constructor(opened?: OpenedThoughts) {
-    this.#opened = opened;
+  /** @param template absent where none is left to guess at. */
+  constructor(template?: ReplyTemplate) {
+    this.#template = template;
+    this.#inChannels = new Channels(template?.tools ?? []);
+  }
+
+  /** Whether another turn has begun: what follows is not wanted. */
+  get met(): boolean {
+    return this.#inChannels.met;
+  }
+
+  /** Tells that the server gives the thoughts apart: there are none in the text that only their end shows. */
+  noteReasoning(): void {
+    this.#hasReasoned = true;
   }
 
   take(piece: string): ToldApart {
@@ -82,15 +93,13 @@ export class ThinkTags {
   /** What is left at the end. */
   end(): ToldApart {
     if (this.#state === 'channels') return this.#inChannels.end();
-    const rest = this.#release();
-    if (this.#state === 'thinking' && this.#unclosed !== undefined) {
-      this.#opened?.learn(false);
-      const text = this.#unclosed + rest;
-      this.#unclosed = undefined;
-      return { reasoning: '', text };
-    }
-    if (this.#state === 'thinking') return { reasoning: rest, text: '' };
-    return { reasoning: '', text: this.#state === 'between' ? '' : rest };
+    if (this.#shows !== undefined) this.#template?.thoughts?.learn(this.#shows && !this.#hasReasoned);
+    this.#shows = undefined;
+    const text = (this.#unclosed ?? '') + this.#release();
+    const isText = this.#unclosed !== undefined || this.#state !== 'thinking';
+    this.#unclosed = undefined;
+    if (!isText) return { reasoning: text, text: '' };
+    return { reasoning: '', text: this.#state === 'between' ? '' : text };
   }
 
   /** Returns the calls that have come whole since it was asked last, in channels. */
@@ -102,7 +111,7 @@ export class ThinkTags {
   #read(told: { reasoning: string; text: string }): boolean {
     switch (this.#state) {
       case 'beginning':
-        return this.#begin();
+        return this.#begin(told);
       case 'thinking':
         return this.#think(told);
       case 'between':
@@ -115,41 +124,46 @@ export class ThinkTags {
     }
   }
 
-  #begin(): boolean {
+  #begin(told: { text: string }): boolean {
     const begun = this.#held.trimStart();
-    const head = HEADS.find((one) => begun.startsWith(one));
+    const heads = this.#template ? HEADS : [];
+    const channels = this.#template ? CHANNELS : [];
+    const head = heads.find((one) => begun.startsWith(one));
     if (head !== undefined) {
       this.#held = begun.slice(head.length);
       this.#hasHead = true;
       return true;
     }
-    if (CHANNELS.some((one) => begun.startsWith(one))) {
+    if (channels.some((one) => begun.startsWith(one))) {
       this.#state = 'channels';
       return true;
     }
     if (this.#opens(begun)) return true;
-    if ([...OPENING, ...HEADS, ...CHANNELS].some((one) => one.startsWith(begun))) return false;
-    if (this.#opened?.known && !this.#hasHead) {
+    const isTorn = [...OPENING, ...heads, ...channels].some((one) => one.startsWith(begun));
+    if (isTorn && this.#held.length <= MAX_BLANKS) return false;
+    const thoughts = this.#template?.thoughts;
+    if (thoughts && !this.#hasHead) this.#shows = false;
+    if (thoughts?.known && !this.#hasHead && !this.#hasReasoned) {
       this.#opening = THINK;
       this.#unclosed = '';
       this.#state = 'thinking';
       return true;
     }
-    if (this.#hasHead) this.#held = begun;
     this.#state = 'text';
-    return true;
+    told.text = this.#heard(this.#hasHead ? begun : this.#held);
+    this.#held = '';
+    return false;
   }
 
   /** Looks for the end of thoughts that the template has opened: a line of its own, in a text that began none. */
   #heard(piece: string): string {
-    if (this.#opened === undefined || this.#last === undefined) return piece;
+    if (this.#template?.thoughts === undefined || this.#last === undefined) return piece;
     const text = this.#last + piece;
-    this.#last = text.includes(THINK) ? undefined : text.slice(-2 * THINK.length);
-    if (LONE_END.test(text) && this.#last !== undefined && !this.#fences.openAfter(piece)) {
-      this.#opened.learn(true);
-      this.#last = undefined;
-    }
-    this.#fences.note(piece);
+    const found = LONE_END.exec(text);
+    const isOver = text.includes(THINK);
+    this.#code.note(piece.slice(0, Math.max(0, (found?.index ?? text.length) + 1 - this.#last.length)));
+    if (found && !isOver && !this.#code.isOpen()) this.#shows = true;
+    this.#last = found || isOver ? undefined : text.slice(-MAX_LONE_END);
     return piece;
   }
 
@@ -166,12 +180,15 @@ export class ThinkTags {
     const closing = CLOSING[this.#opening]!;
     const end = this.#held.indexOf(closing);
     const upTo = end < 0 ? this.#held.length - overlap(this.#held, closing) : end;
-    told.reasoning += this.#held.slice(0, upTo);
-    if (end >= 0) this.#unclosed = undefined;
-    else if (this.#unclosed !== undefined) this.#unclosed += this.#held.slice(0, upTo);
+    const thoughts = this.#held.slice(0, upTo);
     this.#held = this.#held.slice(end < 0 ? upTo : end + closing.length);
-    if (end >= 0) this.#state = 'between';
-    return end >= 0;
+    if (this.#unclosed === undefined || end >= 0) told.reasoning += (this.#unclosed ?? '') + thoughts;
+    else this.#unclosed += thoughts;
+    if (end < 0) return false;
+    if (this.#unclosed !== undefined) this.#shows = true;
+    this.#unclosed = undefined;
+    this.#state = 'between';
+    return true;
   }
 
   /** The empty lines between reasoning and text belong to neither. */
@@ -180,27 +197,27 @@ export class ThinkTags {
     if (this.#held === '' || this.#opens(this.#held)) return this.#held !== '';
     if (OPENING.some((one) => one.startsWith(this.#held))) return false;
     this.#state = 'text';
-    this.#isLineStart = true;
     return true;
   }
 
   #say(told: { reasoning: string; text: string }): boolean {
-    for (let at = this.#held.indexOf(this.#opening); this.#opening !== '' && at >= 0; ) {
-      const before = this.#held.slice(0, at);
-      if ((before === '' ? this.#isLineStart : before.endsWith('\n')) && !this.#fences.openAfter(before)) {
-        told.text += before;
+    for (let at = this.#held.indexOf(this.#opening); at >= 0; at = this.#held.indexOf(this.#opening)) {
+      this.#tell(at, told);
+      if (this.#code.isLineStart && !this.#code.isOpen()) {
         told.reasoning += '\n\n';
-        return this.#opens(this.#held.slice(at));
+        return this.#opens(this.#held);
       }
-      at = this.#held.indexOf(this.#opening, at + 1);
+      this.#tell(this.#opening.length, told);
     }
-    const keep = this.#opening === '' ? 0 : overlap(this.#held, this.#opening);
-    const text = this.#held.slice(0, this.#held.length - keep);
-    this.#held = this.#held.slice(text.length);
-    this.#fences.note(text);
-    if (text !== '') this.#isLineStart = text.endsWith('\n');
-    told.text += text;
+    this.#tell(this.#held.length - overlap(this.#held, this.#opening), told);
     return false;
+  }
+
+  #tell(length: number, told: { text: string }): void {
+    const text = this.#held.slice(0, length);
+    this.#held = this.#held.slice(length);
+    this.#code.note(text);
+    told.text += text;
   }
 
   #release(): string {

@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { JsonObject } from '#platform/base/json/json.ts';
+import { parseValue } from '#platform/base/json/objects.ts';
 import type { ToolCallDelta } from './deltas.ts';
 
 /** A tool call in a chunk, as servers really send it: any member may be missing, repeated, null or of another type. */
@@ -49,6 +50,15 @@ export class ToolCallPieces {
   /** Whether a call has come. */
   get any(): boolean {
     return this.#calls.length > 0;
+  }
+
+  /** Whether a call of these arguments has come already. */
+  has(name: string, args: string): boolean {
+    const named = this.#nameOf(name);
+    const value = parseValue(args);
+    return this.#calls.some(
+      (call) => call.name === named && isDeepStrictEqual(parseValue(call.arguments || '{}') ?? call.arguments, value),
+    );
   }
 
   /** Returns the pieces of a chunk's `tool_calls`, each with the position of its call. */
@@ -126,11 +136,11 @@ export class ToolCallPieces {
     // The last piece of vLLM has an id, too, and says nothing.
     if (name === '' && piece.trim() === '') return true;
     if (name !== '' && name !== call.name) return false;
-    if (parsed(call.arguments) !== undefined) return false;
+    if (parseValue(call.arguments) !== undefined) return false;
     if (name === '') return true;
     // An object after a colon is a value of these arguments.
     if (/[:[,]\s*$/.test(call.arguments)) return true;
-    return call.arguments !== '' && (!/^\s*\{/.test(piece) || parsed(piece) === undefined);
+    return call.arguments !== '' && (!/^\s*\{/.test(piece) || parseValue(piece) === undefined);
   }
 
   /**
@@ -154,13 +164,13 @@ export class ToolCallPieces {
     if (call.name === '') return false;
     if (call.name !== name) return true;
     // The name once more, and no arguments, ends a call whose arguments are whole.
-    return call.placeholder || (piece.trim() !== '' && parsed(call.arguments) !== undefined);
+    return call.placeholder || (piece.trim() !== '' && parseValue(call.arguments) !== undefined);
   }
 }
 
 /** Whether the arguments of a call are an object that is whole, and a piece begins another one. */
 function isWhole(call: OpenCall, piece: string): boolean {
-  if (!/^\s*\{/.test(piece) || !/^\s*\{/.test(call.arguments) || parsed(call.arguments) === undefined) return false;
+  if (!/^\s*\{/.test(piece) || !/^\s*\{/.test(call.arguments) || parseValue(call.arguments) === undefined) return false;
   return !isRepeated(call.arguments, piece);
 }
 
@@ -199,22 +209,13 @@ function added(call: OpenCall, raw: string): string {
 
 /** Returns the object of arguments that were written twice as JSON; any other text as it is. */
 function unquoted(piece: string): string {
-  const inside = /^\s*"/.test(piece) ? parsed(piece) : undefined;
-  return typeof inside === 'string' && /^\s*\{/.test(inside) && parsed(inside) !== undefined ? inside : piece;
+  const inside = /^\s*"/.test(piece) ? parseValue(piece) : undefined;
+  return typeof inside === 'string' && /^\s*\{/.test(inside) && parseValue(inside) !== undefined ? inside : piece;
 }
 
 /** Whether a piece says all of the arguments once more, as some servers do at the end. */
 function isRepeated(all: string, piece: string): boolean {
   if (!/^\s*\{/.test(piece) || !/\}\s*$/.test(piece)) return false;
-  const value = parsed(all);
-  return value !== undefined && isDeepStrictEqual(value, parsed(piece));
-}
-
-/** Returns the value of a text that is JSON; else undefined. */
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text) as unknown;
-  } catch {
-    return undefined;
-  }
+  const value = parseValue(all);
+  return value !== undefined && isDeepStrictEqual(value, parseValue(piece));
 }

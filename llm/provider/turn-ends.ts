@@ -1,8 +1,9 @@
-import { CodeFences } from './code-fences.ts';
-import { anyOf, overlap } from './words-in-pieces.ts';
+import { MarkdownCode } from './markdown-code.ts';
 
-/** What ends a turn in the templates of open models. */
+/** What ends a turn in the templates of open models; HTML has the first one, too. */
+const STRIKE_END = '</s>';
 const ENDS = [
+  STRIKE_END,
   '<|im_end|>',
   '<|eot_id|>',
   '<|eom_id|>',
@@ -16,7 +17,6 @@ const ENDS = [
   '<|END_OF_TURN_TOKEN|>',
   '<end_of_turn>',
   '<turn|>',
-  '</s>',
   '<eos>',
   '[EOS]',
   '<\uFF5Cend\u2581of\u2581sentence\uFF5C>',
@@ -33,25 +33,35 @@ const STARTS = [
   '<start_of_turn>',
   '<|turn>',
   '[INST]',
-  '<s>',
   '<\uFF5CUser\uFF5C>',
 ];
-const TOKENS = [...ENDS, ...STARTS];
-const END = new RegExp(anyOf(ENDS), 'g');
-const START = new RegExp(anyOf(STARTS));
-const NEXT_TURN = new RegExp(`(?:${anyOf(ENDS)})\\s*(?:${anyOf(STARTS)})`);
+/** What Llama 2 and Mistral begin a conversation with, and HTML a price of before. */
+const STRIKE = '<s>';
+const TOKENS = [...ENDS, ...STARTS, STRIKE];
+const MAX_TOKEN = Math.max(...TOKENS.map((token) => token.length));
+/** More such words are not the end of a reply, in characters. */
+const MAX_RUN = 1_000;
+/** A text that speaks of the word behind it. */
+const SPEAKS_OF = /[\p{L}\p{N}] +$|[:,]\s*$/u;
 
 /**
  * A filter that takes the words of a template off the end of a reply, piece by piece: servers of small models do not
- * always know them, and hand them on as text. Where another turn begins after one, the model talks to itself, and the
- * reply is over. A text that has begun a turn itself, or that goes on, is about templates, or holds HTML, and stays.
+ * always know them, and hand them on as text. Where another turn begins after one, outside of code, the model talks to
+ * itself, and the reply is over. A text that has begun a turn itself, that goes on, or that names such a word in a
+ * sentence, is about templates, or holds HTML, and stays.
  */
 export class TurnEnds {
-  /** What may be the end of the turn. */
-  #held = '';
+  /** The beginning of a token, torn. */
+  #torn = '';
+  /** Tokens that end the turn, and blanks, unless more follows. */
+  #run = '';
+  #isRunInCode = false;
   #hasStart = false;
+  #hasStrike = false;
   #met = false;
-  readonly #fences = new CodeFences();
+  /** The end of what was told. */
+  #last = '';
+  readonly #code = new MarkdownCode();
 
   /** Whether another turn has begun: what follows is not wanted. */
   get met(): boolean {
@@ -59,44 +69,85 @@ export class TurnEnds {
   }
 
   take(piece: string): string {
-    if (this.#met) return '';
-    const text = this.#held + piece;
-    this.#held = '';
-    if (!/[<[]/.test(text)) return this.#told(text);
-    const next = this.#hasStart ? null : NEXT_TURN.exec(text);
-    if (next && !this.#fences.openAfter(text.slice(0, next.index))) {
-      this.#met = true;
-      return text.slice(0, next.index);
+    const text = this.#torn + piece;
+    this.#torn = '';
+    let told = '';
+    for (let at = 0; at < text.length && !this.#met; ) {
+      const next = nextOf(this.#run === '' ? MARK : WORD, text, at);
+      if (this.#run === '') told += this.#tell(text.slice(at, next));
+      else this.#run += text.slice(at, next);
+      at = next;
+      if (at === text.length) break;
+      const token = TOKENS.find((one) => text.startsWith(one, at));
+      if (token === undefined && text.length - at < MAX_TOKEN && isTorn(text.slice(at))) {
+        this.#torn = text.slice(at);
+        break;
+      }
+      if (this.#goesOn(token)) at += token!.length;
+      else {
+        // What follows decides once more, as it does after a text.
+        told += this.#release();
+        const length = token?.length ?? 1;
+        this.#hasStart ||= token !== undefined && STARTS.includes(token);
+        this.#hasStrike ||= /^<s[\s>]/.test(text.slice(at, at + 3));
+        told += this.#tell(text.slice(at, at + length));
+        at += length;
+      }
+      if (this.#run.length > MAX_RUN) told += this.#release();
     }
-    this.#hasStart ||= START.test(text);
-    const at = endOfWords(text);
-    this.#held = text.slice(at);
-    return this.#told(text.slice(0, at));
+    return told;
   }
 
   /** What is left at the end. */
   end(): string {
-    const rest = this.#held;
-    this.#held = '';
-    return this.#hasStart ? rest : withoutEnds(rest);
+    const torn = this.#torn;
+    this.#torn = '';
+    if (torn !== '' || this.#hasStart || SPEAKS_OF.test(this.#last)) return this.#release() + torn;
+    this.#run = '';
+    return '';
   }
 
-  #told(text: string): string {
-    this.#fences.note(text);
+  /** Takes a token that may belong to the end. @returns whether it may. */
+  #goesOn(token: string | undefined): boolean {
+    if (token === undefined) return false;
+    if (ENDS.includes(token) && !(token === STRIKE_END && this.#hasStrike)) {
+      if (this.#run === '') this.#isRunInCode = this.#code.isOpen();
+      this.#run += token;
+      return true;
+    }
+    if (this.#run === '') return false;
+    if (token === STRIKE) {
+      this.#run += token;
+      return true;
+    }
+    if (!STARTS.includes(token) || this.#hasStart || this.#isRunInCode) return false;
+    this.#met = true;
+    this.#run = '';
+    return true;
+  }
+
+  #release(): string {
+    const run = this.#run;
+    this.#run = '';
+    this.#hasStrike ||= run.includes(STRIKE);
+    return this.#tell(run);
+  }
+
+  #tell(text: string): string {
+    this.#code.note(text);
+    this.#last = (this.#last + text.slice(-MAX_TOKEN)).slice(-MAX_TOKEN);
     return text;
   }
 }
 
-/** Returns a text without the words that end a turn. */
-export const withoutEnds = (text: string): string => text.replace(END, '').trimEnd();
+const MARK = /[<[]/g;
+const WORD = /\S/g;
 
-/** Returns where the words of a template begin that a text ends with, the last of which may be torn. */
-function endOfWords(text: string): number {
-  let at = text.length - Math.max(...TOKENS.map((token) => overlap(text, token)));
-  for (;;) {
-    const words = text.slice(0, at).trimEnd();
-    const end = ENDS.find((token) => words.endsWith(token));
-    if (end === undefined) return at;
-    at = words.length - end.length;
-  }
+/** Returns where an expression is met from a position on, or the end. */
+function nextOf(expression: RegExp, text: string, from: number): number {
+  expression.lastIndex = from;
+  return expression.exec(text)?.index ?? text.length;
 }
+
+/** Whether a text may be the beginning of a token. */
+const isTorn = (text: string): boolean => text !== '' && TOKENS.some((token) => token.startsWith(text));

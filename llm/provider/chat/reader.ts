@@ -74,8 +74,7 @@ export class ChatReader implements Reader {
 
   end(text: ReplyText, deltas: Delta[]): void {
     this.#say((said) => text.end(said), deltas);
-    this.#callWritten(text, deltas);
-    deltas.push(...this.#endOfText(), ...this.#calls.end(), ...this.#pages.take());
+    deltas.push(...this.#endOfText(), ...this.#written(text), ...this.#calls.end(), ...this.#pages.take());
   }
 
   /**
@@ -110,9 +109,11 @@ export class ChatReader implements Reader {
 
   #read(delta: object, text: ReplyText, deltas: Delta[]): void {
     const { text: words, reasoning } = said(delta);
-    if (reasoning) deltas.push(reasoning);
+    if (reasoning) {
+      deltas.push(reasoning);
+      text.noteReasoning();
+    }
     if (words !== '') this.#say((said) => text.take(words, said), deltas);
-    this.#callWritten(text, deltas);
     const pictures = picturesIn(delta);
     for (const url of pictures) text.picture(url, deltas);
     this.#pages.noteAnnotations((delta as { annotations?: unknown }).annotations);
@@ -123,9 +124,10 @@ export class ChatReader implements Reader {
     else if (call) deltas.push(...this.#calls.take({ index: 0, function: call }));
   }
 
-  /** Calls that a server has left in the text are calls. */
-  #callWritten(text: ReplyText, deltas: Delta[]): void {
-    for (const call of text.takeCalls()) deltas.push(...this.#endOfText(), ...this.#calls.take({ function: call }));
+  /** Calls that a server has left in the text are calls, at the end: it may have told them apart, too. */
+  #written(text: ReplyText): Delta[] {
+    const calls = text.takeCalls().filter(({ name, arguments: args }) => !this.#calls.has(name, args));
+    return calls.flatMap((call) => this.#calls.take({ function: call }));
   }
 
   /** Numbers of pages become citations: the reader of the reply may have given the same numbers to other sources. */

@@ -83,6 +83,7 @@ export class ResponsesReader implements Reader {
       if (isOpen || this.#parts.has(place)) this.#open = '';
       this.#parts.add(place);
     } else if (type === 'response.reasoning_summary_text.delta' || type === 'response.reasoning_text.delta') {
+      text.noteReasoning();
       deltas.push({ type: 'reasoning', text: event.delta ?? '', field: 'parts' });
     } else if (type === 'response.output_text.annotation.added') this.#pages.noteAnnotations([event.annotation]);
     else if (type === 'response.output_item.added') this.#begin(index, event.item, deltas);

@@ -142,7 +142,7 @@ export class EventStream {
   }
 }
 
-/** Returns the data of an event without the word that ends the answer. An expression would read blanks again and again. */
+/** Returns the data of an event without the word that ends the answer. (An expression reads blanks again and again.) */
 function beforeDone(data: string): string {
   const text = data.trimEnd();
   if (!text.endsWith(DONE)) return data;

@@ -150,17 +150,14 @@ describe('reasoning is a part of its own, and neither text nor title', () => {
     expect(reply).toMatchObject({ status: 'COMPLETE', text: 'Hello.', reasoning: 'A greeting.' });
     await expect.poll(async () => (await titleOf()).title, { timeout: 15_000 }).toBe('Hello');
   });
-  const titleOf = async () =>
-    (
-      await world.ask<{ conversation: { title: string } }>(
-        anna,
-        'query($id: ID!) { conversation(id: $id) { title } }',
-        {
-          id: conversationId,
-        },
-      )
-    ).data!.conversation;
 });
+
+const titleOf = async () =>
+  (
+    await world.ask<{ conversation: { title: string } }>(anna, 'query($id: ID!) { conversation(id: $id) { title } }', {
+      id: conversationId,
+    })
+  ).data!.conversation;
 
 describe('what a server leaves of a template is not shown, and nothing else is lost', () => {
   it.each<[string, readonly string[], string]>([
@@ -177,12 +174,19 @@ describe('what a server leaves of a template is not shown, and nothing else is l
   });
 });
 
-it('thoughts that the template opens are told apart once their end has come, and a reply without them is whole', async () => {
+it('thoughts that the template opens are told apart once two replies have shown them, and a reply without is whole', async () => {
   const thought = answer(['A greet', 'ing.\n</thi', 'nk>\n\nHello.']);
   const model = 'thinker';
-  expect(await replyTo(thought, { model })).toMatchObject({ status: 'COMPLETE' });
+  await replyTo(answer('Hello.'), { model });
+  // A title is asked of the same model.
+  await expect.poll(async () => (await titleOf()).title, { timeout: 15_000 }).toBe('Hello');
+  for (let odd = 0; odd < 2; odd++)
+    expect(await replyTo(thought, { model })).toMatchObject({
+      text: 'A greeting.\n</think>\n\nHello.',
+      reasoning: null,
+    });
   expect(await replyTo(thought, { model })).toMatchObject({ text: 'Hello.', reasoning: 'A greeting.\n' });
-  expect(await replyTo(answer(['Hel', 'lo.']), { model })).toMatchObject({ status: 'COMPLETE', text: 'Hello.' });
+  expect(await replyTo(answer(['Hel', 'lo.']), { model })).toMatchObject({ text: 'Hello.', reasoning: null });
   expect(await replyTo(answer('Hello.'), { model })).toMatchObject({ text: 'Hello.', reasoning: null });
 });
 
@@ -202,6 +206,17 @@ it('a call that the server has left in the text runs, and is not shown', async (
     text,
     toolCalls: [{ name: 'current_time', arguments: '{}', runsOn: 'SERVER', result: { status: 'OK' } }],
   });
+});
+
+it('a call that the reply quotes does not run, and is shown', async () => {
+  const quoted = 'The page says `<tool_call>{"name": "current_time", "arguments": {}}</tool_call>` to me.';
+  const reply = await replyTo(answer(quoted), { serverTools: ['CURRENT_TIME'] });
+  expect(reply).toMatchObject({ status: 'COMPLETE', text: quoted, toolCalls: [] });
+});
+
+it('a reply that begins like a header of channels is shown whole', async () => {
+  const text = `<|channel|> is a word of gpt-oss. ${'It stands before the name of a channel. '.repeat(20)}.`;
+  expect(await replyTo(answer(text))).toMatchObject({ status: 'COMPLETE', text, error: null });
 });
 
 it('a reply of pictures alone tells that there are some, and is asked for once', async () => {
