@@ -176,6 +176,22 @@ it('a server that goes on after a finish reason is known by it', async () => {
   stream.close();
 });
 
+it('a server that is known to go on after a finish reason is waited for, also behind the first words', async () => {
+  const words = `data: ${JSON.stringify({ choices: [{ delta: { content: 'It ' } }] })}\n\n`;
+  const { body, stream } = begun(words, undefined, { known: 'often', learn: () => undefined });
+  await stream.next();
+  const second = stream.next();
+  body.push(FINISHING);
+  await vi.advanceTimersByTimeAsync(100);
+  await second;
+  const third = stream.next();
+  await vi.advanceTimersByTimeAsync(STALL_MS * 0.9);
+  body.push(FINISHING);
+  await vi.advanceTimersByTimeAsync(0);
+  expect(await third).toEqual({ type: 'text', text: 'Half' });
+  stream.close();
+});
+
 it('the number of a page before a call is told before it', async () => {
   const event = (delta: object, more: object = {}) => `data: ${JSON.stringify({ choices: [{ delta }], ...more })}\n\n`;
   const call = { index: 0, id: '1', function: { name: 'look', arguments: '{}' } };

@@ -38,7 +38,10 @@ export interface StreamOptions extends ReplyTextOptions {
 const MAX_ALIVE_MS = 900_000;
 /** What follows a finish reason (usage, `[DONE]`) comes at once; a server that keeps the connection open is left. */
 const AFTER_FINISH_MS = 1_000;
-/** Unless it came with the first words: servers in front of Gemini say one with every piece. */
+/**
+ * Unless it came with the first words, or the server has gone on after one: servers in front of Gemini say one with
+ * every piece.
+ */
 const AFTER_FIRST_FINISH_MS = 10_000;
 /** Such a piece seldom ends where a sentence does, and a whole reply mostly does. */
 const AFTER_FIRST_SENTENCE_MS = 2_000;
@@ -185,11 +188,12 @@ export class ProviderStream {
   }
 
   #afterFinish(): number {
+    if (this.#finishes?.known === 'often') return AFTER_FIRST_FINISH_MS;
     if (this.#state !== 'waiting') return AFTER_FINISH_MS;
     const last = this.#waiting.findLast((delta) => delta.type === 'text')?.text ?? '';
     const isSentence = last.length >= MIN_SENTENCE && SENTENCE.test(last.slice(-20));
     this.#isFirstSentence = isSentence;
-    if (!isSentence || this.#finishes?.known === 'often') return AFTER_FIRST_FINISH_MS;
+    if (!isSentence) return AFTER_FIRST_FINISH_MS;
     return this.#finishes?.known === 'once' ? AFTER_FINISH_MS : AFTER_FIRST_SENTENCE_MS;
   }
 
