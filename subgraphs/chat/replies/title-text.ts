@@ -32,7 +32,7 @@ export function titleIn(answer: string): string | undefined {
   // A template may have opened the tag, so that only its end is in the text.
   const text = answer.split('</think>').at(-1)!.replaceAll('\0', '');
   const lines = text.split('\n');
-  // "2. Weltkrieg" alone is no item of a list.
+  // "2. Weltkrieg" alone is not an item of a list.
   const isList = lines.filter((line) => NUMBER.test(line)).length > 1;
   for (const line of lines) {
     const title = unwrapped(

@@ -56,7 +56,7 @@ const CANDIDATES: readonly Candidate[] = [
  * Guesses the encoding of a text that is not in Unicode and does not say what it is in, by how often the characters are
  * that its language uses most. Where that is not clear, as in a short text, there is none: nonsense would be worse.
  *
- * @param isTable of a table, which has few sentences, less is asked to be taken for one of the West: Excel saves them so.
+ * @param isTable whether it is a table: of these, which have few sentences, less is asked to be taken for Western.
  * @returns a label for TextDecoder.
  */
 export function guessEncoding(bytes: Uint8Array, isTable: boolean): string | undefined {
