@@ -31,10 +31,13 @@ const SETTINGS = [
 
 /** Whose work is to make them. */
 const MAKES = anyWord(
-  '(?:work\\p{L}*|arbeit\\p{L}*|travaill\\p{L}*|trabaj\\p{L}*|lavor\\p{L}*|trabalh\\p{L}*|werk\\p{L}*|работа\\p{L}+) (?:as|als|comme|como|come|da|de) (?:\\p{L}+ ){0,3}?(?:artist|actor|actress|designer|developer|programmer|animator|writer|author|editor|producer|director|composer|(?:game)?designer(?:in)?|entwickler(?:in)?|autor(?:in|a)?|schauspieler(?:in)?|regisseur(?:in)?|acteur|actrice|auteure?|scénariste|développeu(?:r|se)|act(?:or|riz)|guionista|attore|attrice|sceneggiat(?:ore|rice)|atriz|ator|roteirista|acteur|schrijver)',
+  '(?:work\\p{L}*|arbeit\\p{L}*|travaill\\p{L}*|trabaj\\p{L}*|lavor\\p{L}*|trabalh\\p{L}*|werk\\p{L}*|работа\\p{L}+) (?:as|als|comme|como|come|da|de) (?:\\p{L}+ ){0,3}?(?:actor|actress|writer|author|editor|producer|director|composer|autor(?:in|a)?|schauspieler(?:in)?|regisseur(?:in)?|acteur|actrice|auteure?|scénariste|act(?:or|riz)|guionista|attore|attrice|sceneggiat(?:ore|rice)|atriz|ator|roteirista|schrijver)',
 );
 const WORKS_ON =
   /(?<!\p{L})work(?:s|ing)? (?:\p{L}+ ){0,5}on (?:an?|the|this|that|my|our) (?:\p{L}+ )?\p{L}+[.!…\s]*$/iu;
+
+const GAME = /game|spiel|jeu|juego|gioco|jogo|spel|игр/iu;
+const isMade = (sentence: string): boolean => WORKS_ON.test(sentence) || (MAKES.test(sentence) && !GAME.test(sentence));
 
 /** What stands for others of its kind: "My name is John Doe, for example." */
 const EXAMPLE =
@@ -53,7 +56,7 @@ export const isMakeBelieve = (sentence: string): boolean =>
   FIRST.test(sentence) ||
   IN_GAME.test(sentence) ||
   IS_EXAMPLE.test(sentence) ||
-  (SETTINGS.some((setting) => setting.test(sentence)) && !MAKES.test(sentence) && !WORKS_ON.test(sentence));
+  (SETTINGS.some((setting) => setting.test(sentence)) && !isMade(sentence));
 
 /** What stands where a name would: a placeholder, or the moment at which to call. */
 const NO_NAME = behind(

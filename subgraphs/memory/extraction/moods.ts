@@ -30,7 +30,7 @@ const UNSURE = anyOf(
 const TAKEN_BACK = anyOf(
   `(?:which|that|it)(?: is|'s| was) (?:a lie|not true|untrue|false)|c'est faux|das stimmt (?:aber )?nicht|das ist (?:falsch|gelogen)|
   es mentira|es falso|è falso|non è vero|é mentira|é falso|is niet waar|это (?:неправда|ложь)|
-  i (?:just |only )?(?:lied|pretended|faked|bluffed)|gelogen|vorgemacht|fait croire|menti|mentí|fingí|mentito|fingi|соврал\\p{L}*|
+  i (?:just |only )?(?:lied|claimed|pretended|faked|bluffed|told (?:my|him|her|them))|gelogen|vorgemacht|fait croire|menti|mentí|fingí|mentito|fingi|соврал\\p{L}*|
   (?:as if|not (?:really |so |quite )?sure|i (?:doubt it|wonder)|nicht sicher|pas sûre?|no estoy segur[oa]|non sono sicur[oa]|
   não tenho certeza|niet zeker|не уверена?)(?=[.!… ]*$)`,
   '不是真的|是假的|骗.{0,6}的|嘘です',
