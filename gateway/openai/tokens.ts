@@ -41,7 +41,7 @@ function tableOf(encoding: Encoding): Promise<Table> {
   return loading;
 }
 
-/** Texts that were sent as tokens, and how many they were. */
+/** The texts that were sent as tokens, and how many they were. */
 export interface DecodedTexts {
   readonly texts: readonly string[];
   readonly tokens: number;

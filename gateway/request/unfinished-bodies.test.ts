@@ -6,7 +6,7 @@ const MAX = 10 * MIB;
 const large = (userId: string, network: string, memoryMb = 65_536) =>
   unfinishedBodies.holdLarge({ userId, network, maxBytes: MAX, memoryMb });
 
-/** Holds the largest body of each until one is refused, lets go of all, and returns how many were held and why not more. */
+/** Holds bodies of the largest size until one is refused, lets go, and returns how many were held and why not more. */
 function fill(bodies: Iterable<ReturnType<typeof large>>): { held: number; error?: unknown } {
   const all: ReturnType<typeof large>[] = [];
   try {

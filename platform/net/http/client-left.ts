@@ -6,8 +6,8 @@ import { CodedError } from '../../base/errors/errors.ts';
 export const clientLeft = (): CodedError => new CodedError('TIMEOUT', 'The client has left.');
 
 /**
- * Returns whether a client is gone that a request is of, or that waits for a response. Over HTTP/2 the two do not say so
- * themselves, their stream does.
+ * Returns whether a client is gone that a request is of, or that waits for a response. Over HTTP/2 the two do not say
+ * so themselves, their stream does.
  */
 export const isClosed = (side: (IncomingMessage | ServerResponse) & { stream?: { destroyed: boolean } }): boolean =>
   side.destroyed || side.stream?.destroyed === true;

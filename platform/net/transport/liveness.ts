@@ -10,7 +10,8 @@ export interface LivenessOptions {
   /**
    * Whether its processes are ours, which answer a probe whatever they work on. A server of others may do one thing
    * after another, and then answers no probe while it works: its silence counts only once it has answered some beside
-   * its work, or has let a call wait for too long, and that of the only address never, as no other could take its place.
+   * its work, or has let a call wait for too long. That of the only address never counts: no other could take its
+   * place.
    */
   readonly isOwn: boolean;
   /**
