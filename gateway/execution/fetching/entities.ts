@@ -144,7 +144,9 @@ function compileEntities(fetch: EntityFetch, scope: FetchScope): EntityRun {
       let json: string | undefined;
       try {
         json = group.representer.json(object);
-      } catch {
+      } catch (error) {
+        // The stack is at its end.
+        if (!(error instanceof RangeError)) throw error;
         unsayable.push(object);
       }
       if (json === undefined) continue;

@@ -30,17 +30,23 @@ function askedOf(
   fragments: Fragments,
   renamed: ReadonlyMap<string, string>,
 ): AskedFields {
+  const byName = new Map<string, FieldNode[]>();
+  const add = (name: string, field: FieldNode): void => {
+    const known = byName.get(name);
+    if (known) known.push(field);
+    else byName.set(name, [field]);
+  };
+  for (const field of fieldsOf(sets, fragments)) {
+    const name = responseName(field);
+    const shown = renamed.get(name);
+    add(name, field);
+    // Two types may have the name for different things, of which each is an answer's.
+    if (shown !== undefined && shown !== name) add(shown, field);
+  }
   const asked = new Map<string, AskedFields | undefined>([['__typename', undefined]]);
-  const byName: Map<string, FieldNode[]> = Map.groupBy(fieldsOf(sets, fragments), responseName);
   for (const [name, fields] of byName) {
     const below = selectionsOf(fields);
-    const parts = below.length > 0 ? askedOf(below, fragments, renamed) : undefined;
-    asked.set(name, parts);
-    const shown = renamed.get(name);
-    if (shown === undefined) continue;
-    // Two types may have the name for different things.
-    const other = asked.get(shown);
-    asked.set(shown, other && parts ? new Map([...other, ...parts]) : (parts ?? other));
+    asked.set(name, below.length > 0 ? askedOf(below, fragments, renamed) : undefined);
   }
   return asked;
 }
