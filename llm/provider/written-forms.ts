@@ -52,7 +52,7 @@ function inJson(text: string, asksArguments: boolean): Read[] | undefined {
   return list.length > 0 && read.every((one) => one !== undefined) ? read : undefined;
 }
 
-/** Returns the texts of objects that follow one another, apart by blanks or a semicolon, and what is left behind them. */
+/** Returns the texts of objects that follow one another, apart by blanks or a semicolon, and what is left behind. */
 function objectsIn(text: string): string[] {
   const all: string[] = [];
   let from = 0;
