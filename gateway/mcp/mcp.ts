@@ -5,6 +5,7 @@ import { abortSignalOf } from '#platform/base/cancellation/cancellation.ts';
 import { CodedError, forbidden, unauthenticated } from '#platform/base/errors/errors.ts';
 import { httpStatusOf } from '#platform/base/errors/http-status.ts';
 import { isClosed } from '#platform/net/http/client-left.ts';
+import { leaveUnread } from '#platform/net/http/leave-unread.ts';
 import { sendResponse } from '#platform/net/http/web.ts';
 import { checkOperations } from '../doors/check.ts';
 import { readJsonBody } from '../doors/json-body.ts';
@@ -141,7 +142,7 @@ export function createMcp(options: McpOptions): Mcp {
         const { message, extensions } = error as unknown as GraphQLFormattedError;
         const status = httpStatusOf(extensions?.['code']);
         if (status === 401) response.setHeader('www-authenticate', resource.challenge(request));
-        if (status === 413) response.setHeader('connection', 'close');
+        if (status === 413) leaveUnread(response);
         const retryAfter = extensions?.['retryAfter'];
         if (typeof retryAfter === 'number') response.setHeader('retry-after', String(retryAfter));
         sendJson(response, status, rpcError(message, extensions));

@@ -1,6 +1,7 @@
 import type { ServerResponse } from 'node:http';
 import type { GraphQLFormattedError } from 'graphql';
 import { httpStatusOf } from '#platform/base/errors/http-status.ts';
+import { leaveUnread } from '#platform/net/http/leave-unread.ts';
 import { sendJson } from '../server/pages.ts';
 
 /** Types that OpenAI's clients know, by status. */
@@ -94,7 +95,7 @@ export function refuse(response: ServerResponse, error: GraphQLFormattedError): 
   const { code, retryAfter } = error.extensions ?? {};
   if (typeof retryAfter === 'number') response.setHeader('retry-after', String(retryAfter));
   else if (FINAL_CODES.has(String(code))) response.setHeader('x-should-retry', 'false');
-  if (status === 413) response.setHeader('connection', 'close');
+  if (status === 413) leaveUnread(response);
   if (status === 401) response.setHeader('www-authenticate', 'Bearer');
   sendJson(response, status, errorBody(error));
 }

@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { GraphQLError } from 'graphql';
 import { isClosed } from '#platform/net/http/client-left.ts';
 import { endInPieces, PIECE_BYTES } from '#platform/net/http/in-pieces.ts';
+import { leaveUnread } from '#platform/net/http/leave-unread.ts';
 import type { AnswerHeaders } from '../request/answer-headers.ts';
 import { codingFor, compress } from '../server/compression.ts';
 import { type Accepted, errorBody, type ResponseFormat } from './graphql-http.ts';
@@ -71,7 +72,7 @@ export function refuse(
   const retryAfter = errors[0]?.extensions['retryAfter'];
   if (typeof retryAfter === 'number') response.setHeader('retry-after', String(retryAfter));
   // The rest of a body that is too large, or one too many, is not read, so the connection cannot be used again.
-  if (status === 413 || (status === 429 && !response.req.complete)) response.setHeader('connection', 'close');
+  if (status === 413 || (status === 429 && !response.req.complete)) leaveUnread(response);
   if (status === 405 && !response.hasHeader('allow')) response.setHeader('allow', 'GET, HEAD, POST');
   if (status === 401) response.setHeader('www-authenticate', 'Bearer');
   send(response, status, format, errorBody(errors));

@@ -7,6 +7,7 @@ import { type ClientInfo, networkOf } from '#platform/identity/client-info.ts';
 import type { Identity } from '#platform/identity/identity.ts';
 import { isClosed } from '#platform/net/http/client-left.ts';
 import { isCoded } from '#platform/net/http/inflate.ts';
+import { leaveUnread } from '#platform/net/http/leave-unread.ts';
 import { readBody } from '#platform/net/http/web.ts';
 import { credentialsOf, identify } from './authentication.ts';
 import { clientOf } from './client.ts';
@@ -95,9 +96,9 @@ export function readerFor(request: IncomingMessage, parts: SenderParts, door?: R
     }
   }
 
-  /** What still comes is not read, not even to be thrown away: a client that goes on sending would never know. */
-  function leaveUnread(): void {
-    if (!request.complete && door?.response.headersSent === false) door.response.setHeader('connection', 'close');
+  /** What still comes is thrown away for a moment alone: a client that goes on sending would never know. */
+  function leaveRest(): void {
+    if (!request.complete && door?.response.headersSent === false) leaveUnread(door.response);
   }
 
   return async (maxBytes, parse) => {
@@ -107,14 +108,14 @@ export function readerFor(request: IncomingMessage, parts: SenderParts, door?: R
       const { identity } = await sender();
       if (identity.kind === 'user') return await readLarge(identity.userId, door, parse);
     } catch (error) {
-      leaveUnread();
+      leaveRest();
       if (!isTooLarge(error)) throw error;
       throw isWide ? named(error, door.maxBytes, 'MAX_DOOR_BODY_BYTES') : named(error, maxBytes, 'MAX_BODY_BYTES');
     }
     try {
       return await readOrdinary(maxBytes, parse);
     } catch (error) {
-      leaveUnread();
+      leaveRest();
       const more = ` Those who are signed in may send ${door.maxBytes} (MAX_DOOR_BODY_BYTES).`;
       throw isTooLarge(error) ? named(error, maxBytes, 'MAX_BODY_BYTES', more) : error;
     }

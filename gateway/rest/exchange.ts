@@ -3,6 +3,7 @@ import type { FormattedExecutionResult, GraphQLFormattedError } from 'graphql';
 import { CodedError } from '#platform/base/errors/errors.ts';
 import { httpStatusOf } from '#platform/base/errors/http-status.ts';
 import type { Logger } from '#platform/base/log/log.ts';
+import { leaveUnread } from '#platform/net/http/leave-unread.ts';
 import type { Visit } from '../doors/visit.ts';
 import { sendJson } from '../server/pages.ts';
 
@@ -22,7 +23,7 @@ export function refuse(response: ServerResponse, { message, extensions }: GraphQ
   const retryAfter = details['retryAfter'];
   if (typeof retryAfter === 'number') response.setHeader('retry-after', String(retryAfter));
   const status = httpStatusOf(code);
-  if (status === 413) response.setHeader('connection', 'close');
+  if (status === 413) leaveUnread(response);
   if (status === 401) response.setHeader('www-authenticate', 'Bearer');
   sendJson(response, status, { error: { code, message, ...details, ...more } });
 }

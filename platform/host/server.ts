@@ -12,6 +12,7 @@ import { type Audience, IDENTITY_HEADER, type IdentityAssertions } from '../iden
 import { CLIENT_HEADER, readClientInfo } from '../identity/client-info.ts';
 import { watchClient } from '../net/http/client-left.ts';
 import { healthReport } from '../net/http/health-report.ts';
+import { leaveUnread } from '../net/http/leave-unread.ts';
 import { drain, listen } from '../net/http/listen.ts';
 import { createServer, readMutualTls } from '../net/http/tls.ts';
 import { readBody, sendResponse, toRequest } from '../net/http/web.ts';
@@ -149,7 +150,7 @@ function createFace(subgraph: HostedSubgraph, options: SubgraphServerOptions, mu
     } catch (error) {
       if (!(error instanceof CodedError)) throw error;
       const status = httpStatusOf(error.code);
-      if (status === 413) response.setHeader('connection', 'close');
+      if (status === 413) leaveUnread(response);
       sendJson(response, status, refusal(error.code, error.message));
     }
   }
