@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { CodedError } from '#platform/base/errors/errors.ts';
 import { httpStatusOf } from '#platform/base/errors/http-status.ts';
 import { parseObject } from '#platform/base/json/objects.ts';
+import { leaveUnread } from '#platform/net/http/leave-unread.ts';
 import { readBody } from '#platform/net/http/web.ts';
 import type { Callbacks } from '#platform/net/transport/callbacks.ts';
 import { refuseMethod } from '../server/pages.ts';
@@ -42,7 +43,7 @@ export function createCallbackHandler(callbacks: Callbacks, relay: RelayCallback
       return answer(isOwn ? await callbacks.receive(id, message) : await relay!.send(id, message));
     } catch (error) {
       if (!(error instanceof CodedError)) throw error;
-      response.setHeader('connection', 'close');
+      leaveUnread(response);
       return answer(httpStatusOf(error.code));
     }
   };
