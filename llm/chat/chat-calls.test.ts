@@ -167,11 +167,11 @@ describe('a chat call', () => {
 
   it('does not take time that the consumer needs for a stall', async () => {
     server.behave(answer(['a', 'b', 'c']));
-    const { models } = single({ stallMs: 60 });
+    const { models } = single({ stallMs: 1_500 });
     let text = '';
     for await (const part of models.chat(hello, aCall())) {
       if (part.type === 'text') text += part.text;
-      await new Promise((resolve) => setTimeout(resolve, 100));
+      if (part.type === 'start') await new Promise((resolve) => setTimeout(resolve, 2_000));
     }
     expect(text).toBe('abc');
   });

@@ -2,8 +2,9 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
+import type { Worker } from 'node:worker_threads';
 import { pino } from 'pino';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { createOcrEngine } from './engine.ts';
 import { findLanguages } from './languages.ts';
 
@@ -57,5 +58,26 @@ describe('a worker that does not start', () => {
     await expect(waiting).rejects.toThrow('second left');
     first.abort(new Error('first left'));
     await expect(starting).rejects.toThrow('first left');
+  });
+
+  it('leaves no thread behind, whenever its page is called off', async () => {
+    const threads: Worker[] = [];
+    const collect = (thread: Worker): void => void threads.push(thread);
+    process.on('worker', collect);
+    onTestFinished(() => void process.off('worker', collect));
+    await using engine = await engineOf(HANGS);
+    for (let ticks = 0; ticks < 6; ticks++) {
+      const leaving = new AbortController();
+      const left = expect(engine.recognise(page, { language: 'eng', signal: leaving.signal })).rejects.toThrow('left');
+      for (let tick = 0; tick < ticks; tick++) await null;
+      leaving.abort(new Error('left'));
+      await left;
+    }
+    const last = new AbortController();
+    const reading = expect(engine.recognise(page, { language: 'eng', signal: last.signal })).rejects.toThrow('left');
+    await vi.waitFor(() => expect(threads).not.toHaveLength(0));
+    last.abort(new Error('left'));
+    await reading;
+    await vi.waitFor(() => expect(threads.filter(({ threadId }) => threadId !== -1)).toHaveLength(0), 10_000);
   });
 });

@@ -28,8 +28,11 @@ export interface WorkerOptions {
 
 const GZIP = '.gz';
 
-/** The thread whose library is being loaded, for the one who starts it. */
+/** Takes the thread that the library makes for the worker that is being started. */
 const starting = new AsyncLocalStorage<(thread: Thread) => void>();
+// The library hands its thread out when it has loaded, which is too late to hear of its end. Heard for good: a start
+// that is given up may be over before its thread is there, which would go on then, and end the process by an error.
+process.on('worker', (thread) => starting.getStore()?.(thread));
 
 /**
  * A worker of tesseract.js with its thread. Its library waits for the thread without end, whether it is stuck or dead:
@@ -61,10 +64,8 @@ export class OcrWorker {
   static async start(options: WorkerOptions, language: LanguageData, signal?: AbortSignal): Promise<OcrWorker> {
     const { log, thread = new URL('./ocr-thread.ts', import.meta.url) } = options;
     const { createWorker, OEM } = await import('tesseract.js');
+    signal?.throwIfAborted();
     const started = new OcrWorker(options, language.code);
-    // The library hands its thread out when it has loaded, which is too late to hear of its end.
-    const threads = (created: Thread) => starting.getStore()?.(created);
-    process.on('worker', threads);
     try {
       const creating = starting.run(
         (created) => started.#watch(created),
@@ -84,8 +85,6 @@ export class OcrWorker {
     } catch (error) {
       await started.terminate();
       throw error;
-    } finally {
-      process.off('worker', threads);
     }
   }
 
