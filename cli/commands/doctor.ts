@@ -13,6 +13,7 @@ import { lastMissing } from '#platform/data/blobs/owned-files.ts';
 import { DirectoryInUseError, lockDirectory } from '#platform/data/database/directory-lock.ts';
 import { connectOwner } from '#platform/data/database/owner-session.ts';
 import { checkPostgres } from '#platform/data/database/postgres-source.ts';
+import { certificateEnds, endsSoon } from '#platform/net/http/certificate-expiry.ts';
 import type { Embedders } from '#retrieval/embeddings/embedder.ts';
 import { createEmbedders } from '#retrieval/embeddings/registry.ts';
 import { languageName } from '#retrieval/vectors/foreign-language.ts';
@@ -48,6 +49,7 @@ export async function doctor(root: string, settings: boolean): Promise<void> {
     embeddings,
     texts,
     secrets,
+    certificates,
     port,
     mail,
   ];
@@ -316,6 +318,13 @@ async function secrets(config: Config): Promise<Finding[]> {
       'With DATABASE_URL it is needed: at least 32 random characters, equal for all processes.',
     ),
   ];
+}
+
+async function certificates(config: Config): Promise<Finding[]> {
+  return (await certificateEnds(config)).map((end) => {
+    const what = `The certificate in ${end.path} (${end.setting}) is valid until ${end.expiresAt.toISOString()}`;
+    return endsSoon(end) ? problem(what, 'Renew it: running processes read the new file by themselves.') : ok(what);
+  });
 }
 
 async function port({ HOST, PORT }: Config): Promise<Finding> {

@@ -6,6 +6,7 @@ import { type Config, loadConfig } from '#platform/base/config/config.ts';
 import { watchFaults } from '#platform/base/faults/guarded.ts';
 import { closeFolder } from '#platform/base/files/private-files.ts';
 import { createLog, type Logger } from '#platform/base/log/log.ts';
+import { watchCertificates } from '#platform/net/http/certificate-expiry.ts';
 import { startTracing } from '#platform/net/tracing/tracing.ts';
 import { onStopSignal, STOP_SIGNALS } from './stop-signals.ts';
 
@@ -77,6 +78,7 @@ export async function runProcess(
   try {
     // First, so that it ends last: what shuts down may still have something to tell.
     lifecycle.use(await startTracing(config, service, log));
+    lifecycle.defer(watchCertificates(config, metrics, log));
     await start({ config, log, metrics, lifecycle });
     started.resolve();
     // Node itself writes what it compiled at the end of a process, and never of one that is killed.

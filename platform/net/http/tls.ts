@@ -37,7 +37,7 @@ export type TlsFiles = { readonly [Part in 'cert' | 'key' | 'ca']: TlsFile | und
 /** How often the files are looked at, in milliseconds: a certificate is renewed days before it ends. */
 const LOOK_EVERY_MS = 10_000;
 /** A certificate that ends sooner is told in the log, in milliseconds. */
-const SOON_MS = 7 * 86_400_000;
+export const SOON_MS = 7 * 86_400_000;
 
 /**
  * Reads the files that MTLS_* name; undefined when they are unset. They are read again when they change, so a renewed
