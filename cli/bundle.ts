@@ -8,6 +8,7 @@ import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { type BuildOptions, build, type Plugin } from 'esbuild';
 import { templateDirectory } from '#platform/data/database/template.ts';
+import { inAscii } from './bundle/ascii.ts';
 import { only } from './bundle/commands.ts';
 import { BESIDE, NOT_BUNDLED } from './bundle/kept-packages.ts';
 import { LATER } from './bundle/later.ts';
@@ -128,7 +129,8 @@ async function bundleCode(folder: string): Promise<void> {
       plugins: [...plugins, ...script.plugins],
       write: false,
     });
-    const contents = `(function (require, __filename, __dirname) {${outputFiles[0]!.text}\n})`;
+    const code = await inAscii(outputFiles[0]!.text);
+    const contents = `(function (require, __filename, __dirname) {${code}\n})`;
     const file = `${name}-${createHash('sha256').update(contents).digest('hex').slice(0, 16)}.cjs`;
     await writeFile(path.join(folder, file), contents);
     return file;
@@ -155,6 +157,11 @@ async function bundleCode(folder: string): Promise<void> {
       DATABASE_THREAD: JSON.stringify(`${outputOf('platform/data/database/embedded-thread.ts')}.mjs`),
     },
   });
+  for (const file of globSync(path.join(folder, '*.{cjs,mjs,js}'))) {
+    const code = await readFile(file, 'utf8');
+    const escaped = await inAscii(code);
+    if (escaped !== code) await writeFile(file, escaped);
+  }
 }
 
 /** What describes the package of npm that the folder is, without the packages inside of it: `npm pack dist`. */

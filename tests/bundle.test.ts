@@ -199,6 +199,50 @@ describe('the bundle', () => {
     }
   }, 120_000);
 
+  it('reads all scripts as the sources do, and is of ASCII alone: V8 keeps it with one byte a character', async () => {
+    const folder = path.dirname(program);
+    for (const name of (await readdir(folder)).filter((file) => /\.[cm]?js$/.test(file)))
+      expect(/[^\0-\x7f]/.test(await readFile(path.join(folder, name), 'utf8')), name).toBe(false);
+
+    await using model = await FaultServer.start();
+    const sextant = await SextantProcess.start(
+      ['up', '--no-banner'],
+      {
+        ...env,
+        PORT: String(await freePort()),
+        OPENAI_API_KEY: 'sk-test',
+        OPENAI_BASE_URL: model.url,
+        OPENAI_MODEL: 'gpt-4o',
+        CHAT_TITLES: 'false',
+        MEMORY_EXTRACTION: 'rules',
+      },
+      program,
+    );
+    try {
+      const user = await TestUser.signUp(sextant.url);
+      const { createConversation } = await user.run(CreateConversationDocument, { input: { title: 'Leg 1' } });
+      const conversationId = createConversation!.conversation.id;
+      const sentences = ['我住在上海。', 'Меня зовут Иван.', 'J’adore les étoiles.'];
+      for (const text of sentences) {
+        model.behave(answer(['Noted.']));
+        const { sendMessage } = await user.run(SendMessageDocument, {
+          input: { conversationId, clientMessageId: randomUUID(), text },
+        });
+        await followOnce(user, sendMessage!.reply!.id, new StreamedText());
+      }
+      await expect
+        .poll(async () => {
+          const { data } = await user.send<{ memories: { nodes: { text: string }[] } }, never>(
+            '{ memories(first: 10) { nodes { text } } }',
+          );
+          return data?.memories.nodes.map(({ text: learned }) => learned).toSorted();
+        }, PATIENCE)
+        .toEqual(sentences.toSorted());
+    } finally {
+      expect(await sextant.stop()).toBe(0);
+    }
+  }, 120_000);
+
   it('is a gateway for any supergraph, with either engine', async () => {
     const supergraph = path.join(directory, 'supergraph.yaml');
     await writeFile(
