@@ -23,6 +23,10 @@ export const BESIDE: readonly string[] = [...NOT_BUNDLED, 'pino'];
  * package is first used: V8 keeps the text of every file that it has read.
  */
 export const OWN_FILES: readonly string[] = [
+  '@apollo/usage-reporting-protobuf',
+  '@aws-sdk/client-s3',
+  '@aws-sdk/lib-storage',
+  '@aws-sdk/s3-request-presigner',
   '@modelcontextprotocol/client',
   '@modelcontextprotocol/client/stdio',
   '@modelcontextprotocol/server',
@@ -30,15 +34,22 @@ export const OWN_FILES: readonly string[] = [
   '@google/genai',
   '@opentelemetry/context-async-hooks',
   '@opentelemetry/core',
+  '@opentelemetry/exporter-metrics-otlp-http',
   '@opentelemetry/exporter-trace-otlp-http',
   '@opentelemetry/resources',
+  '@opentelemetry/sdk-metrics',
   '@opentelemetry/sdk-trace-base',
   '@opentelemetry/semantic-conventions',
+  '@opentelemetry/semantic-conventions/incubating',
   '@pydantic/genai-prices',
   '@zxcvbn-ts/language-common',
+  'age-encryption',
+  'make-fetch-happen',
+  'node-fetch',
   'nodemailer',
   'openai',
   'tar',
+  'ts-graphviz',
   'undici',
   'weaviate-client',
 ];
