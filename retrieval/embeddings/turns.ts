@@ -1,10 +1,16 @@
+/** One turn of so many goes to who waits longest: a document goes on though queries never cease. */
+const TURNS_A_LONGEST = 4;
+
 /**
  * The turns at something that does one thing at a time. Who has least left goes on first, so that a query overtakes
- * documents.
+ * documents; but for one turn of four, which goes to who waits longest.
  */
 export class Turns {
   #busy = false;
+  /** In the order in which they came. */
   readonly #waiting: { readonly left: number; readonly go: () => void }[] = [];
+  /** Turns since one went to who waited longest. */
+  #passed = 0;
 
   /** Runs the work when its turn has come. @param left what its caller has still to do, in any unit. */
   async take<T>(left: number, work: () => Promise<T>): Promise<T> {
@@ -25,9 +31,14 @@ export class Turns {
   }
 
   #next(): void {
-    this.#waiting.sort((a, b) => a.left - b.left);
-    const next = this.#waiting.shift();
-    if (next) next.go();
+    let next = 0;
+    if (++this.#passed < TURNS_A_LONGEST)
+      this.#waiting.forEach(({ left }, index) => {
+        if (left < this.#waiting[next]!.left) next = index;
+      });
+    if (next === 0) this.#passed = 0;
+    const [one] = this.#waiting.splice(next, 1);
+    if (one) one.go();
     else this.#busy = false;
   }
 }
