@@ -62,6 +62,39 @@ describe('room for heavy work', () => {
     await waiting;
   });
 
+  it('is not waited for by one piece after another where it does not come, until half was too little', async () => {
+    const { state, room, held } = memory(400, 200);
+    const began = performance.now();
+    await room.wait(128);
+    expect(performance.now() - began).toBeGreaterThanOrEqual(200);
+    // Each of these would wait as long again.
+    const before = state.looks;
+    await room.wait(128);
+    await room.wait(96);
+    expect(state.looks).toBe(before + 2);
+
+    const full = Promise.withResolvers<void>();
+    using watch = room.watch(full.resolve);
+    state.usedMb = 500;
+    await full.promise;
+    expect(watch.isFull).toBe(true);
+    state.usedMb = 400;
+    const waiting = room.wait(128);
+    await looks(state, 3);
+    expect(await held()).toBe(1);
+    await waiting;
+
+    // What there was room for once is waited for again.
+    state.usedMb = 300;
+    await room.wait(128);
+    state.usedMb = 400;
+    const again = room.wait(128);
+    await looks(state, 3);
+    expect(await held()).toBe(1);
+    state.usedMb = 300;
+    await again;
+  });
+
   it('is watched while work is under way: what fills memory is ended, and done again from its beginning when there is room', async () => {
     let usedMb = 300;
     const heavy = new HeavyWork({ memoryMb: 512, usedMb: async () => usedMb });

@@ -15,7 +15,7 @@ export interface MemoryRoomOptions {
   readonly lookMs?: number;
   /** The same while work is under way. */
   readonly watchMs?: number;
-  /** The longest wait for all that a piece may need, in ms; then half of it is enough. */
+  /** How long memory must have been short of all that a piece may need, in ms, until half of it is enough. */
   readonly patienceMs?: number;
 }
 
@@ -37,6 +37,11 @@ export class MemoryRoom {
   readonly #options: MemoryRoomOptions;
   /** The piece that waits. */
   #held: { readonly needsMb: number; readonly usedMb: number } | undefined;
+  /**
+   * Since when there has not been room for so much. One piece after another need not wait for what does not come: with
+   * little memory in use by others all the time, each would.
+   */
+  #short: { readonly needsMb: number; readonly since: number } | undefined;
 
   constructor(options: MemoryRoomOptions) {
     this.#options = options;
@@ -60,6 +65,8 @@ export class MemoryRoom {
       const used = Math.round(await usedMb());
       if (isFull || memoryMb - used >= FULL_MB) return;
       isFull = true;
+      // Half was too little: it waits again.
+      this.#short = undefined;
       log?.warn({ usedMb: used, memoryMb }, 'heavy work is ended because memory is full, and done again later');
       full();
     };
@@ -83,7 +90,8 @@ export class MemoryRoom {
   }
 
   /**
-   * Waits until there is room for a piece: for what it may need, or after 15 seconds for half of that.
+   * Waits until there is room for a piece: for what it may need, or where that has not been there for 15 seconds, for
+   * half of that.
    *
    * @throws the signal's reason when it aborts.
    */
@@ -96,15 +104,19 @@ export class MemoryRoom {
       while (true) {
         signal?.throwIfAborted();
         const used = Math.round(await usedMb());
-        const waited = performance.now() - began;
-        const wanted = waited > patienceMs ? needsMb / 2 : needsMb;
-        if (memoryMb - used >= wanted + RESERVE_MB) break;
+        const isRoomFor = (wantedMb: number): boolean => memoryMb - used >= wantedMb + RESERVE_MB;
+        if (isRoomFor(needsMb)) {
+          if (this.#short !== undefined && needsMb >= this.#short.needsMb) this.#short = undefined;
+          break;
+        }
+        this.#short ??= { needsMb, since: performance.now() };
+        if (performance.now() - this.#short.since > patienceMs && isRoomFor(needsMb / 2)) break;
         if (performance.now() > collectAt) {
           collectGarbage();
           collectAt = performance.now() + COLLECT_MS;
         }
         this.#held = { needsMb, usedMb: used };
-        if (!isTold && waited > WORTH_TELLING_MS) {
+        if (!isTold && performance.now() - began > WORTH_TELLING_MS) {
           isTold = true;
           log?.warn({ usedMb: used, memoryMb, needsMb }, 'heavy work waits for memory');
         }
