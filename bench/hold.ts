@@ -5,8 +5,8 @@
  * was uploaded beside the rest has become something.
  *
  * Prints a line each minute: what was used of the memory (now, and at most; without files, which the kernel drops
- * first), the resident anonymous memory, what was done, what failed, whether heavy work waits. Needs the rights to make
- * a cgroup.
+ * first), the resident anonymous memory, what was done, how many of the documents and pictures have become something,
+ * what failed, whether heavy work waits. Needs the rights to make a cgroup.
  *
  * `npm run bench -- hold [--minutes 60] [--memory 512] [--dist DIR]`.
  */
@@ -62,6 +62,8 @@ interface Doing {
   readonly person: Someone;
   readonly documents: string[];
   readonly pictures: string[];
+  /** Of both: what has become something. */
+  readonly ended: Set<string>;
 }
 
 /** What is done beside the rest: each person at a time of their own. */
@@ -79,6 +81,22 @@ function more({ person, documents, pictures }: Doing, place: number) {
     const step = steps[(turn + place * 3) % 20];
     return step && (step[0] !== 'variant' || pictures.length > 0) ? [step] : [];
   };
+}
+
+/** Looks which uploads have become something since the last look. @returns how many of all have, by their kind. */
+async function lookAtUploads(all: readonly Doing[]): Promise<string> {
+  for (const { person, documents, pictures, ended } of all) {
+    const look = async (id: string, end: Promise<string | undefined>): Promise<void> => {
+      if ((await end.catch(() => undefined)) !== undefined) ended.add(id);
+    };
+    for (const id of documents) if (!ended.has(id)) await look(id, person.documentEnd(id));
+    for (const id of pictures) if (!ended.has(id)) await look(id, person.pictureEnd(id));
+  }
+  const of = (kind: 'documents' | 'pictures'): string => {
+    const ids = all.flatMap((one) => one[kind].map((id) => one.ended.has(id)));
+    return `${kind} ${ids.filter(Boolean).length} of ${ids.length}`;
+  };
+  return `${of('documents')}, ${of('pictures')}`;
 }
 
 const group = (await MemoryGroup.open(held.folder, MEGABYTES))!;
@@ -107,6 +125,7 @@ try {
       person: await Person.signUp(graph.url),
       documents: [],
       pictures: [],
+      ended: new Set(),
     })),
   );
   const until = performance.now() + MINUTES * MINUTE_MS;
@@ -125,8 +144,9 @@ try {
     try {
       anonymous = anonymousOf(pid);
     } catch {}
+    const uploads = await lookAtUploads(doing);
     console.log(
-      `  minute ${++minute}: used ${now.toFixed(0)} MB, at most ${most.toFixed(0)}, anonymous ${anonymous.toFixed(0)}; ended by the kernel ${await held.ended()}; done: ${shown(done)}; failed: ${shown(failures)}${checks['heavyWork']?.detail === undefined ? '' : `; ${checks['heavyWork'].detail}`}`,
+      `  minute ${++minute}: used ${now.toFixed(0)} MB, at most ${most.toFixed(0)}, anonymous ${anonymous.toFixed(0)}; ended by the kernel ${await held.ended()}; done: ${shown(done)}; ended: ${uploads}; failed: ${shown(failures)}${checks['heavyWork']?.detail === undefined ? '' : `; ${checks['heavyWork'].detail}`}`,
     );
     most = 0;
   }, MINUTE_MS);

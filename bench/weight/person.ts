@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
 import sharp from 'sharp';
 import {
   CreateConversationDocument,
@@ -118,16 +119,19 @@ export class Person {
     return this.#upload('createDocumentUpload', 'document', 'text/markdown', text);
   }
 
-  /** Waits until a document is read and embedded, or has failed. @returns what it is then. */
-  async documentRead(id: string): Promise<string> {
+  /** Tells what a document is: read and embedded, failed and why; undefined while it waits. */
+  async documentEnd(id: string): Promise<string | undefined> {
     const { data } = await this.user.send<
       { document: { status: string; problem: { message: string } | null } | null },
       { id: string }
     >('query ($id: ID!) { document(id: $id) { status problem { message } } }', { id });
     const { status, problem } = data?.document ?? {};
-    if (status === 'READY' || status === 'FAILED') return [status, problem?.message].filter(Boolean).join(' ');
-    await new Promise((resolve) => setTimeout(resolve, 500));
-    return this.documentRead(id);
+    return status === 'READY' || status === 'FAILED' ? [status, problem?.message].filter(Boolean).join(' ') : undefined;
+  }
+
+  /** Waits until a document is read and embedded, or has failed. @returns what it is then. */
+  documentRead(id: string): Promise<string> {
+    return ended(() => this.documentEnd(id));
   }
 
   /** Uploads a document of any format. @returns its id; it is read in the background. */
@@ -146,8 +150,8 @@ export class Person {
     return this.#upload('createImageUpload', 'image', contentType, bytes, isRead ? 'recognizeText: true' : '');
   }
 
-  /** Waits until a picture is there and, where that is asked for, its text; or has failed. @returns what it is then. */
-  async pictureRead(id: string): Promise<string> {
+  /** Tells what a picture is: there and, where that is asked for, its text; undefined while it waits. */
+  async pictureEnd(id: string): Promise<string | undefined> {
     const { data } = await this.user.send<
       {
         image: {
@@ -159,11 +163,13 @@ export class Person {
       { id: string }
     >('query ($id: ID!) { image(id: $id) { status problem ocr { status problem } } }', { id });
     const { status = '', problem, ocr } = data?.image ?? {};
-    const isThere = status === 'READY' || status === 'REFUSED';
-    if (isThere && (status === 'REFUSED' || ocr?.status !== 'RUNNING'))
-      return [status, problem, ocr?.status, ocr?.problem].filter(Boolean).join(' ');
-    await new Promise((resolve) => setTimeout(resolve, 500));
-    return this.pictureRead(id);
+    const isEnd = status === 'REFUSED' || (status === 'READY' && ocr?.status !== 'RUNNING');
+    return isEnd ? [status, problem, ocr?.status, ocr?.problem].filter(Boolean).join(' ') : undefined;
+  }
+
+  /** Waits until a picture is there and, where that is asked for, its text; or has failed. @returns what it is then. */
+  pictureRead(id: string): Promise<string> {
+    return ended(() => this.pictureEnd(id));
   }
 
   /** Opens a picture in another size or format, such as `width: 400`. @returns its bytes. */
@@ -223,6 +229,15 @@ export class Person {
   #here(url: string): URL {
     const { pathname, search } = new URL(url);
     return new URL(pathname + search, this.user.url);
+  }
+}
+
+/** Asks until there is an answer, twice a second. */
+async function ended(ask: () => Promise<string | undefined>): Promise<string> {
+  while (true) {
+    const end = await ask();
+    if (end !== undefined) return end;
+    await sleep(500);
   }
 }
 
