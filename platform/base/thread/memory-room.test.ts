@@ -63,36 +63,31 @@ describe('room for heavy work', () => {
   });
 
   it('is not waited for by one piece after another where it does not come, until half was too little', async () => {
-    const { state, room, held } = memory(400, 200);
-    const began = performance.now();
-    await room.wait(128);
-    expect(performance.now() - began).toBeGreaterThanOrEqual(200);
-    // Each of these would wait as long again.
-    const before = state.looks;
-    await room.wait(128);
-    await room.wait(96);
-    expect(state.looks).toBe(before + 2);
+    const { state, room } = memory(400, 0);
+    /** How often is looked until a piece may begin. Patience ends after the first look, so a piece that waits needs two. */
+    const looksOf = async (needsMb: number): Promise<number> => {
+      const before = state.looks;
+      await room.wait(needsMb);
+      return state.looks - before;
+    };
+    expect(await looksOf(128)).toBe(2);
+    expect([await looksOf(128), await looksOf(96)]).toEqual([1, 1]);
 
     const full = Promise.withResolvers<void>();
-    using watch = room.watch(full.resolve);
-    state.usedMb = 500;
-    await full.promise;
-    expect(watch.isFull).toBe(true);
+    {
+      using watch = room.watch(full.resolve);
+      state.usedMb = 500;
+      await full.promise;
+      expect(watch.isFull).toBe(true);
+    }
     state.usedMb = 400;
-    const waiting = room.wait(128);
-    await looks(state, 3);
-    expect(await held()).toBe(1);
-    await waiting;
+    expect([await looksOf(128), await looksOf(128)]).toEqual([2, 1]);
 
     // What there was room for once is waited for again.
     state.usedMb = 300;
-    await room.wait(128);
+    expect(await looksOf(128)).toBe(1);
     state.usedMb = 400;
-    const again = room.wait(128);
-    await looks(state, 3);
-    expect(await held()).toBe(1);
-    state.usedMb = 300;
-    await again;
+    expect(await looksOf(128)).toBe(2);
   });
 
   it('is watched while work is under way: what fills memory is ended, and done again from its beginning when there is room', async () => {

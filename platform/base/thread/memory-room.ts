@@ -104,19 +104,20 @@ export class MemoryRoom {
       while (true) {
         signal?.throwIfAborted();
         const used = Math.round(await usedMb());
+        const now = performance.now();
         const isRoomFor = (wantedMb: number): boolean => memoryMb - used >= wantedMb + RESERVE_MB;
         if (isRoomFor(needsMb)) {
           if (this.#short !== undefined && needsMb >= this.#short.needsMb) this.#short = undefined;
           break;
         }
-        this.#short ??= { needsMb, since: performance.now() };
-        if (performance.now() - this.#short.since > patienceMs && isRoomFor(needsMb / 2)) break;
-        if (performance.now() > collectAt) {
+        this.#short ??= { needsMb, since: now };
+        if (now - this.#short.since > patienceMs && isRoomFor(needsMb / 2)) break;
+        if (now > collectAt) {
           collectGarbage();
           collectAt = performance.now() + COLLECT_MS;
         }
         this.#held = { needsMb, usedMb: used };
-        if (!isTold && performance.now() - began > WORTH_TELLING_MS) {
+        if (!isTold && now - began > WORTH_TELLING_MS) {
           isTold = true;
           log?.warn({ usedMb: used, memoryMb, needsMb }, 'heavy work waits for memory');
         }
