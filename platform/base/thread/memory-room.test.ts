@@ -64,7 +64,7 @@ describe('room for heavy work', () => {
 
   it('is not waited for by one piece after another where it does not come, until half was too little', async () => {
     const { state, room } = memory(400, 0);
-    /** How often is looked until a piece may begin. Patience ends after the first look, so a piece that waits needs two. */
+    /** Looks until a piece may begin. Patience ends after the first, so a piece that waits needs two. */
     const looksOf = async (needsMb: number): Promise<number> => {
       const before = state.looks;
       await room.wait(needsMb);
