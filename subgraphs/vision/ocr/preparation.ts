@@ -3,6 +3,7 @@ import { hasLittleMemory } from '#platform/base/config/available-memory.ts';
 import { openImage } from '../formats/open-image.ts';
 import { type Box, Placement } from './placement.ts';
 import { type Edges, edgesOf, skewOf } from './skew.ts';
+import { likelyTurn, type Turn, widthInLines } from './standing.ts';
 
 /** A page as it is read: upright, grey, of a sensible size. All treatments begin with it, so it is decoded once. */
 export interface GreyPage {
@@ -16,6 +17,10 @@ export interface GreyPage {
   readonly edges: Edges;
   /** Degrees by which its lines are tilted, clockwise. */
   readonly skew: number;
+  /** How it probably has to be turned to be upright, in degrees clockwise. */
+  readonly likelyTurn: Turn;
+  /** How wide its writing is, in distances between its lines; undefined where no lines are to be seen. */
+  readonly widthInLines: number | undefined;
   /** Whether one part is much brighter than another, as on a photograph of a page. */
   readonly isUnevenlyLit: boolean;
 }
@@ -35,7 +40,7 @@ export interface Treatment {
   /** Leaves out the straightening. */
   readonly raw?: boolean;
   /** Turns it, in degrees clockwise. */
-  readonly turn?: 0 | 90 | 180 | 270;
+  readonly turn?: Turn;
   /** Takes a part of it alone, in pixels of the grey page. */
   readonly part?: Box;
 }
@@ -73,6 +78,7 @@ export async function openPage(bytes: Uint8Array, page = 1): Promise<GreyPage> {
   const isDark = (await medianOf(grey)) < DARK_MEDIAN;
   const pixels = isDark ? await pixelsOf(grey.negate()) : data;
   const edges = await edgesOf(rawGrey(pixels, info.width, info.height));
+  const skew = skewOf(edges);
   return {
     data: pixels,
     width: info.width,
@@ -80,7 +86,9 @@ export async function openPage(bytes: Uint8Array, page = 1): Promise<GreyPage> {
     original: { width: original.width, height: original.height },
     placement: new Placement(original.width, original.height).scaled(info.width, info.height),
     edges,
-    skew: skewOf(edges),
+    skew,
+    likelyTurn: likelyTurn(edges, skew),
+    widthInLines: widthInLines(edges, skew),
     isUnevenlyLit: await isUneven(rawGrey(pixels, info.width, info.height)),
   };
 }

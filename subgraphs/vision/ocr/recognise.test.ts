@@ -52,6 +52,29 @@ describe.each(ENGINES)('the text of a picture, by %s,', (_, engine) => {
     expect(read.confidence).toBeGreaterThan(85);
   });
 
+  it('stands in the rows of a receipt, the prices beside what they are for', async () => {
+    const receipt = await readFile(new URL('../testing/receipt.jpg', import.meta.url));
+    const { text } = await readText(receipt, engine);
+    expect(text.split('\n')).toEqual(expect.arrayContaining(['position delivery 72.24', 'sextant discount 5.47']));
+    expect(text.split('\n')).toHaveLength(12);
+  });
+
+  it('takes one pass of a page that is upside down or on its side', async () => {
+    let passes = 0;
+    const counting: OcrEngine = {
+      ...engine,
+      recognise(...call) {
+        passes++;
+        return engine.recognise(...call);
+      },
+    };
+    for (const degrees of [180, 90, 270]) {
+      const { text } = await readText(await sharp(page).rotate(degrees).png().toBuffer(), counting);
+      expect(text).toBe(TEXT);
+    }
+    expect(passes).toBe(3);
+  });
+
   it('stands where the boxes say, in pixels of the original', async () => {
     const tilted = await readText(await sharp(page).rotate(5, white).png().toBuffer(), engine);
     const straight = await readText(page, engine);

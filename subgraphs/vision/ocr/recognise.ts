@@ -12,6 +12,7 @@ import {
   textHeight,
   trustedLetters,
 } from './recognised.ts';
+import type { Turn } from './standing.ts';
 
 /** The text of one page of a picture; boxes are in pixels of the upright original. Kept as JSON. */
 export interface ReadPage {
@@ -60,6 +61,13 @@ const MIN_SIDE = 6;
 const SMALL_TEXT = 20;
 /** The height to which they are enlarged. */
 const ENLARGED_TEXT = 34;
+/**
+ * In distances between its lines: what is so narrow, as a receipt, has no columns of prose. Its words and prices belong to
+ * rows, and layout would take them apart.
+ */
+const NARROW = 23;
+/** Languages whose letters hang from a line, so that their pages look upside down. */
+const HANGING = new Set(['asm', 'ben', 'bod', 'guj', 'heb', 'hin', 'mar', 'nep', 'pan', 'san', 'yid']);
 /** A strip holds one line. */
 const STRIP_HEIGHT = 80;
 /** The part of a page by which its direction and its language are found out, in pixels of the grey page. */
@@ -96,13 +104,14 @@ export async function readText(bytes: Uint8Array, engine: OcrEngine, options: Re
 async function bestAttempt(
   page: GreyPage,
   language: string,
-  knownTurn: Approach['turn'] | undefined,
+  knownTurn: Turn | undefined,
   attempt: Attempting,
 ): Promise<Attempt> {
   const isStrip = page.height <= STRIP_HEIGHT && page.width > 3 * page.height;
   const scale = isStrip ? Math.min(4, 120 / page.height) : 1;
-  const layout = isStrip ? 'line' : 'page';
-  let turn = knownTurn ?? 0;
+  const isNarrow = page.likelyTurn % 180 === 0 && (page.widthInLines ?? Number.POSITIVE_INFINITY) <= NARROW;
+  const layout = isStrip ? 'line' : isNarrow ? 'block' : 'page';
+  let turn = knownTurn ?? (isStrip || HANGING.has(language) ? 0 : page.likelyTurn);
   let best = await attempt({ scale, turn, flatten: page.isUnevenlyLit }, language, layout);
   const tryAlso = async (treatment: Treatment, otherLayout: PageLayout = layout): Promise<void> => {
     if (isGood(best.lines)) return;
@@ -110,12 +119,14 @@ async function bestAttempt(
     if (other.score > best.score) best = other;
   };
   if (knownTurn === undefined && !isLegible(best.lines)) {
+    const read = turn;
     turn = (await approachOf(page, [language], attempt)).turn;
-    if (turn !== 0) await tryAlso({});
+    if (turn !== read) await tryAlso({ flatten: page.isUnevenlyLit });
   }
   const height = textHeight(best.lines);
   if (height !== undefined && height / scale < SMALL_TEXT) await tryAlso({ scale: (ENLARGED_TEXT * scale) / height });
   if (page.isUnevenlyLit) await tryAlso({});
+  if (layout === 'block') await tryAlso({ flatten: page.isUnevenlyLit }, 'page');
   // A few words on a picture, as on an icon or a sign, make no page.
   if (trustedLetters(best.lines) < 3) await tryAlso({ scale: Math.max(scale, smallestScale(page)) }, 'sparse');
   return best;
@@ -126,16 +137,17 @@ type Attempting = (treatment: Treatment, language: string, layout?: PageLayout) 
 /** The language of a page, and how it lies. */
 interface Approach {
   readonly language: string;
-  readonly turn: 0 | 90 | 180 | 270;
+  readonly turn: Turn;
 }
 
 /** Finds out the language of a page and how it lies: those with which a sample of it reads best. */
 async function approachOf(page: GreyPage, languages: readonly string[], attempt: Attempting): Promise<Approach> {
-  let best = { language: languages[0]!, turn: 0 as Approach['turn'], score: 0, isLegible: false };
+  let best = { language: languages[0]!, turn: 0 as Turn, score: 0, isLegible: false };
   const { width, height } = SAMPLE;
-  for (const turn of [0, 180, 90, 270] as const) {
+  for (const turn of new Set<Turn>([page.likelyTurn, 0, 180, 90, 270])) {
     // Turned by a right angle, the lines of a wide sample would be cut off.
-    const part = turn === 0 ? sampleOf(page, width, height) : sampleOf(page, TURNED_SAMPLE_SIDE, TURNED_SAMPLE_SIDE);
+    const part =
+      turn % 180 === 0 ? sampleOf(page, width, height) : sampleOf(page, TURNED_SAMPLE_SIDE, TURNED_SAMPLE_SIDE);
     for (const language of languages) {
       const { lines, score } = await attempt({ part, turn }, language);
       // Scripts have letters that look alike, so a later language has to be clearly better.

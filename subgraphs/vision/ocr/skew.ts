@@ -14,6 +14,8 @@ export interface Edges {
   readonly scale: number;
   /** By how much the darkest pixel is darker than most. */
   readonly contrast: number;
+  /** Of each pixel, row by row, 1 where it is dark and 0 elsewhere. */
+  readonly dark: Uint8Array;
 }
 
 /** Finds where dark begins, from above. Solid areas say nothing of lines. */
@@ -36,24 +38,24 @@ export async function edgesOf(grey: Sharp): Promise<Edges> {
     });
   };
   const sum = counts.reduce((total, count, value) => total + count * value, 0);
-  const [darkest, dark, median] = [0, Math.floor(data.length / 100), data.length >> 1].map(brightness) as [
+  const [darkest, ink, median] = [0, Math.floor(data.length / 100), data.length >> 1].map(brightness) as [
     number,
     number,
     number,
   ];
   // The latter is for pale pages, whose black is not far from their mean.
-  const threshold = Math.max((sum / data.length) * 0.7, (dark + median) / 2);
+  const threshold = Math.max((sum / data.length) * 0.7, (ink + median) / 2);
+  const dark = new Uint8Array(data.length);
   const xs: number[] = [];
   const ys: number[] = [];
-  for (let y = 0; y < height; y++) {
-    for (let x = 0; x < width; x++) {
-      if (data[y * width + x]! < threshold && (y === 0 || data[(y - 1) * width + x]! >= threshold)) {
-        xs.push(x);
-        ys.push(y);
-      }
-    }
+  for (let at = 0; at < data.length; at++) {
+    if (data[at]! >= threshold) continue;
+    dark[at] = 1;
+    if (at >= width && dark[at - width] === 1) continue;
+    xs.push(at % width);
+    ys.push(Math.floor(at / width));
   }
-  return { xs, ys, width, height, scale: width / whole, contrast: median - darkest };
+  return { xs, ys, width, height, scale: width / whole, contrast: median - darkest, dark };
 }
 
 /**
