@@ -7,7 +7,7 @@ const CLEARLY_UPSIDE_DOWN = 1.05;
 const CLEARLY_SIDEWAYS = 1.4;
 /** In pixels of the copy: lines that are closer cannot be read. */
 const MIN_PITCH = 6;
-/** Of what they are like themselves: rows that repeat less than this are no lines of a text. */
+/** Of their likeness to themselves: rows that repeat less than this do not come of lines. */
 const MIN_LIKENESS = 0.4;
 /** Of the best: a distance at which lines repeat so well is theirs, and longer ones are several of it. */
 const AS_GOOD = 0.75;
