@@ -62,8 +62,8 @@ const SMALL_TEXT = 20;
 /** The height to which they are enlarged. */
 const ENLARGED_TEXT = 34;
 /**
- * In distances between its lines: what is so narrow, as a receipt, has no columns of prose. Its words and prices belong to
- * rows, and layout would take them apart.
+ * In distances between its lines: what is so narrow, as a receipt, has no columns of prose. Its words and prices belong
+ * to rows, and layout would take them apart.
  */
 const NARROW = 23;
 /** Languages whose letters hang from a line, so that their pages look upside down. */

@@ -26,9 +26,9 @@ const SIDES: readonly (readonly [Side, Turn])[] = [
 ];
 
 /**
- * Returns by how many degrees, clockwise, a page seems to need turning. Letters stand on their line, and end above it at
- * several heights: seen from there, their edges gather in fewer rows than from any other side. It is a guess: letters of
- * some scripts hang from a line, and capitals and digits are as even above.
+ * Returns by how many degrees, clockwise, a page seems to need turning. Letters stand on their line, and end above it
+ * at several heights: seen from there, their edges gather in fewer rows than from any other side. It is a guess: letters
+ * of some scripts hang from a line, and capitals and digits are as even above.
  *
  * @param skew of its lines, in degrees clockwise.
  */
