@@ -27,8 +27,8 @@ const SIDES: readonly (readonly [Side, Turn])[] = [
 
 /**
  * Returns by how many degrees, clockwise, a page seems to need turning. Letters stand on their line, and end above it
- * at several heights: seen from there, their edges gather in fewer rows than from any other side. It is a guess: letters
- * of some scripts hang from a line, and capitals and digits are as even above.
+ * at several heights: seen from there, their edges gather in fewer rows than from any other side. It is a guess:
+ * letters of some scripts hang from a line, and capitals and digits are as even above.
  *
  * @param skew of its lines, in degrees clockwise.
  */
@@ -44,8 +44,8 @@ export function likelyTurn(edges: Edges, skew: number): Turn {
 }
 
 /**
- * Returns how wide the writing of an upright page is, in distances between its lines; undefined where no lines are to be
- * seen.
+ * Returns how wide the writing of an upright page is, in distances between its lines; undefined where no lines are to
+ * be seen.
  */
 export function widthInLines(edges: Edges, skew: number): number | undefined {
   const pitch = pitchOf(rowsOf(edges, BELOW, skew));
