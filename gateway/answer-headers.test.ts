@@ -2,7 +2,7 @@ import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeEach, describe, expect, it } from 'vitest';
-import { parseGatewayFile } from './settings/gateway-file.ts';
+import { parseGatewayFile } from './settings/read-gateway-file.ts';
 import { composeForeign, startForeignSubgraph } from './testing/foreign-subgraph.ts';
 import { fakeAuthenticator, startTestGateway } from './testing/test-gateway.ts';
 

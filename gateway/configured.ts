@@ -12,10 +12,9 @@ import { JwksAuthenticator } from './request/jwks-authenticator.ts';
 import { createPropagation, type Propagation } from './request/propagation.ts';
 import { createOrigins, type Origins } from './server/origins.ts';
 import { GatewayFileError } from './settings/error.ts';
-import type { GatewayFile } from './settings/gateway-file.ts';
-import { replacedSettings } from './settings/protection-settings.ts';
-import { readTls } from './settings/tls-settings.ts';
-import { textOf, watchGatewayFile } from './settings/watch-gateway-file.ts';
+import { type GatewayFile, textOf } from './settings/gateway-file.ts';
+import { readTls } from './settings/read-tls.ts';
+import { replacedSettings } from './settings/replaced-settings.ts';
 
 /** The meaning of gateway.yaml. Its parts stay the same objects, and do what the file says at the moment. */
 export interface Configured {
@@ -74,16 +73,20 @@ const ALL = '';
 /** Reads gateway.yaml and follows it. @throws {GatewayFileError} when there is no good file to begin with. */
 export async function followGatewayFile(options: ConfiguredOptions): Promise<Configured> {
   const settings = options.file
-    ? await watchGatewayFile(options.file, options.log, async (next) => {
-        const before = now;
-        take(meaningOf(next, options));
-        try {
-          await options.changed(textOf(now.replaced) !== textOf(before.replaced));
-        } catch (error) {
-          take(before);
-          throw error;
-        }
-      })
+    ? await (await import('./settings/watch-gateway-file.ts')).watchGatewayFile(
+        options.file,
+        options.log,
+        async (next) => {
+          const before = now;
+          take(meaningOf(next, options));
+          try {
+            await options.changed(textOf(now.replaced) !== textOf(before.replaced));
+          } catch (error) {
+            take(before);
+            throw error;
+          }
+        },
+      )
     : undefined;
   const config = { ...options.config };
   let now = meaningOf(settings?.current ?? {}, options);

@@ -12,7 +12,7 @@ import { createClient } from 'graphql-ws';
 import { afterAll, beforeEach, describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
 import { composeSdl } from './execution/testing/fleet.ts';
-import { parseGatewayFile } from './settings/gateway-file.ts';
+import { parseGatewayFile } from './settings/read-gateway-file.ts';
 import { startTestGateway } from './testing/test-gateway.ts';
 
 const SDL =

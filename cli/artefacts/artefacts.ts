@@ -3,7 +3,7 @@ import { globSync } from 'node:fs';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { promisify } from 'node:util';
-import { gatewayFileSchema } from '#gateway/settings/gateway-file.ts';
+import { gatewayFileSchema } from '#gateway/settings/gateway-file-shape.ts';
 import { loadSupergraph } from '#gateway/supergraph/supergraph.ts';
 import { buildConsole } from './console-build.ts';
 import { buildDocsParts } from './docs-parts.ts';

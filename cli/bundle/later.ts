@@ -19,6 +19,22 @@ const EAGER: readonly Eager[] = [
     says: "import childProcess from 'node:child_process';",
     instead: "const childProcess = { get spawn() { return process.getBuiltinModule('node:child_process').spawn; } };",
   },
+  // Messages in fifty languages, and schemas that are made of JSON Schema: `z` holds all that there is.
+  {
+    file: '/zod/v4/classic/external.js',
+    says: 'export * as locales from "../locales/index.js";',
+    instead: '',
+  },
+  {
+    file: '/zod/v4/core/index.js',
+    says: 'export * as locales from "../locales/index.js";',
+    instead: '',
+  },
+  {
+    file: '/zod/v4/classic/external.js',
+    says: 'export { fromJSONSchema } from "./from-json-schema.js";',
+    instead: '',
+  },
   {
     file: '/prom-client/index.js',
     says: "exports.Pushgateway = require('./lib/pushgateway');",

@@ -1,7 +1,6 @@
 import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { readText } from '#gateway/supergraph/compose.ts';
-import { parseRoverConfig } from '#gateway/supergraph/rover-config.ts';
 import { loadSupergraph } from '#gateway/supergraph/supergraph.ts';
 import type { Config } from '#platform/base/config/config.ts';
 import { CommandError } from '../report.ts';
@@ -20,7 +19,10 @@ export function supergraphFile({ home, root, SUPERGRAPH_FILE }: Config): string 
 /** Reads the names and URLs of all subgraphs without composing: a subgraph's process needs no supergraph. */
 export async function subgraphAddresses(config: Config): Promise<readonly Address[]> {
   const file = supergraphFile(config);
-  if (/\.ya?ml$/.test(file)) return parseRoverConfig(await readText(file), path.basename(file), process.env).subgraphs;
+  if (/\.ya?ml$/.test(file)) {
+    const { parseRoverConfig } = await import('#gateway/supergraph/rover-config.ts');
+    return parseRoverConfig(await readText(file), path.basename(file), process.env).subgraphs;
+  }
   return (await loadSupergraph({ file })).subgraphs;
 }
 

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { LRUCache } from 'lru-cache';
 import { z } from 'zod';
 import { badInput, CodedError } from '#platform/base/errors/errors.ts';
+import { recentlyUsed } from '#platform/base/recently-used.ts';
 import type { Cache } from '#platform/realtime/cache/cache.ts';
 
 /** The part of a request that may name an operation instead of holding it. */
@@ -79,7 +80,7 @@ const ADDED_MS = 60_000;
 export function createPersistedOperations(options: PersistedOptions): PersistedOperations {
   const { manifest, cache } = options;
   const known = new LRUCache<string, string>({ maxSize: APQ_CHARACTERS, sizeCalculation: (text) => text.length + 64 });
-  const added = new LRUCache<string, { characters: number; until: number }>({ max: 10_000 });
+  const added = recentlyUsed<{ characters: number; until: number }>(10_000);
   const registered = manifest && new Set(manifest.values());
 
   async function automatic(hash: string, query: string | null | undefined): Promise<string> {

@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
-import { LRUCache } from 'lru-cache';
 import { z } from 'zod';
 import type { Config } from '#platform/base/config/config.ts';
 import { Breaker } from '#platform/base/faults/breaker.ts';
 import { LastCalls } from '#platform/base/faults/call-windows.ts';
 import type { Logger } from '#platform/base/log/log.ts';
+import { recentlyUsed } from '#platform/base/recently-used.ts';
 import type { PolicyCaller, PolicyEvaluator } from './policies.ts';
 
 const MAX_CACHED = 50_000;
@@ -31,7 +31,7 @@ export function createPolicyHook(
   config: Pick<Config, 'POLICY_TIMEOUT_MS' | 'POLICY_CACHE_MS'>,
   log: Logger,
 ): PolicyEvaluator {
-  const decisions = new LRUCache<string, boolean>({ max: MAX_CACHED, ttl: Math.max(1, config.POLICY_CACHE_MS) });
+  const decisions = recentlyUsed<boolean>(MAX_CACHED, { ttl: Math.max(1, config.POLICY_CACHE_MS) });
   const asking = new Map<string, Promise<ReadonlySet<string>>>();
   const breaker = new Breaker(circuit(), (isOpen) => {
     if (isOpen) log.error({ restMs: REST_MS }, 'the policy hook does not answer: fields with @policy are refused');

@@ -1,6 +1,6 @@
-import { LRUCache } from 'lru-cache';
 import type { Config } from '#platform/base/config/config.ts';
 import { type CodedError, rateLimited } from '#platform/base/errors/errors.ts';
+import { recentlyUsed } from '#platform/base/recently-used.ts';
 import { type ClientInfo, networkOf } from '#platform/identity/client-info.ts';
 import { type Identity, personOf } from '#platform/identity/identity.ts';
 import type { RateLimiter, RateRule } from '#platform/identity/limits/rate-limiter.ts';
@@ -40,7 +40,7 @@ export function createOperationRate(
   limiter: RateLimiter | undefined,
   config: Pick<Config, 'RATE_LIMIT_IDENTITY' | 'RATE_LIMIT_ADDRESS'>,
 ): OperationRate {
-  const allowances = new LRUCache<string, Allowance>({ max: 50_000 });
+  const allowances = recentlyUsed<Allowance>(50_000);
   const common = { windowS: WINDOW_S, mayChange: true };
   const rules = {
     user: { name: 'operations-identity', limit: config.RATE_LIMIT_IDENTITY, ...common },

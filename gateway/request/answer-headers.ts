@@ -1,7 +1,8 @@
 import type { Identity } from '#platform/identity/identity.ts';
 import { HEADER_VALUE } from '#platform/net/http/header-field.ts';
 import { type GatewayFile, settingsOf } from '../settings/gateway-file.ts';
-import { isNeverShown, isSelected, type ResponseRule } from '../settings/header-settings.ts';
+import { isNeverShown, isSelected } from '../settings/header-names.ts';
+import type { ResponseRule } from '../settings/header-settings.ts';
 import { type CachePolicy, NO_STORE, readCacheControl, strictest, writeCacheControl } from './cache-control.ts';
 
 /** The headers of subgraphs' answers that go to a client with its own. */

@@ -1,7 +1,7 @@
 import { decodeJwt, errors, type JWTPayload, type JWTVerifyGetKey, type JWTVerifyOptions, jwtVerify } from 'jose';
-import { LRUCache } from 'lru-cache';
 import { CodedError, unauthenticated } from '#platform/base/errors/errors.ts';
 import type { Logger } from '#platform/base/log/log.ts';
+import { recentlyUsed } from '#platform/base/recently-used.ts';
 import type { Authenticator, Credentials } from '#platform/identity/authenticator.ts';
 import type { ClientInfo } from '#platform/identity/client-info.ts';
 import {
@@ -37,7 +37,7 @@ export class JwksAuthenticator implements Authenticator {
   readonly #false: FalseCredentials;
   readonly #issuers: readonly Issuer[];
   /** No longer than the keys that have verified them: an issuer may have withdrawn one. */
-  readonly #known = new LRUCache<string, UserIdentity>({ max: MAX_KNOWN, ttl: KEYS.cacheMaxAge });
+  readonly #known = recentlyUsed<UserIdentity>(MAX_KNOWN, { ttl: KEYS.cacheMaxAge });
   readonly #claims = new WeakMap<Identity, JWTPayload>();
   readonly #watchers = new Watchers();
 

@@ -3,7 +3,8 @@ import type { Identity } from '#platform/identity/identity.ts';
 import { HEADER_NAME } from '#platform/net/http/header-field.ts';
 import { CLIENT_INIT } from '#platform/net/transport/transport.ts';
 import { type GatewayFile, settingsOf } from '../settings/gateway-file.ts';
-import { isReserved, isSelected as matches, type RequestRule } from '../settings/header-settings.ts';
+import { isReserved, isSelected as matches } from '../settings/header-names.ts';
+import type { RequestRule } from '../settings/header-settings.ts';
 import { headersOfPayload } from './authentication.ts';
 import { forwardedFor } from './client.ts';
 

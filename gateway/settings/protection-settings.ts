@@ -1,5 +1,4 @@
 import { z } from 'zod';
-import type { Config } from '#platform/base/config/config.ts';
 
 const whole = (min: number, max: number) => {
   const error = `a whole number from ${min} to ${max}`;
@@ -64,26 +63,3 @@ export const cors = z
   });
 
 export type Cors = z.infer<typeof cors>;
-
-interface Protections {
-  readonly limits?: z.infer<typeof limits> | undefined;
-  readonly rate_limits?: z.infer<typeof rateLimits> | undefined;
-}
-
-/** Returns the settings of the environment that a gateway.yaml replaces, with their values. */
-export function replacedSettings({ limits = {}, rate_limits = {} }: Protections): Partial<Config> {
-  const replaced: Partial<Record<keyof Config, number | undefined>> = {
-    MAX_BODY_BYTES: limits.body_bytes,
-    MAX_TOKENS: limits.tokens,
-    MAX_DEPTH: limits.depth,
-    MAX_VALUE_DEPTH: limits.value_depth,
-    MAX_ALIASES: limits.aliases,
-    MAX_ROOT_FIELDS: limits.root_fields,
-    MAX_DIRECTIVES: limits.directives,
-    MAX_VARIABLES: limits.variables,
-    MAX_COST: limits.cost,
-    RATE_LIMIT_IDENTITY: rate_limits.user,
-    RATE_LIMIT_ADDRESS: rate_limits.address,
-  };
-  return Object.fromEntries(Object.entries(replaced).filter(([, value]) => value !== undefined));
-}

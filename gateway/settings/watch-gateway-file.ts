@@ -1,6 +1,7 @@
 import type { Logger } from '#platform/base/log/log.ts';
 import { GatewayFileError } from './error.ts';
-import { type GatewayFile, readGatewayFile } from './gateway-file.ts';
+import { type GatewayFile, textOf } from './gateway-file.ts';
+import { readGatewayFile } from './read-gateway-file.ts';
 import { watchFiles } from './watch-files.ts';
 
 /** The settings of a gateway.yaml, as they are at the moment. */
@@ -55,7 +56,3 @@ export async function watchGatewayFile(
     close: () => watcher.close(),
   };
 }
-
-/** Returns settings as a text, which is equal for equal settings. */
-export const textOf = (settings: unknown): string =>
-  JSON.stringify(settings, (_, value: unknown) => (value instanceof RegExp ? value.source : value)) ?? '';

@@ -5,7 +5,7 @@ import { type DocumentNode, type GraphQLError, Kind, parse, Source } from 'graph
 import { reasonOf, SupergraphError } from './error.ts';
 import { unknownFeatures } from './features.ts';
 import { kept } from './kept.ts';
-import { parseRoverConfig, type SchemaSource } from './rover-config.ts';
+import type { SchemaSource } from './rover-config.ts';
 
 /** Longest wait for a running subgraph to tell its schema, in milliseconds. */
 const INTROSPECTION_TIMEOUT_MS = 10_000;
@@ -31,6 +31,8 @@ export async function composeFromConfig(
   cache?: string,
 ): Promise<Composed> {
   const name = path.basename(file);
+  // A composed supergraph has no such file, and its gateway is not to load what reads one.
+  const { parseRoverConfig } = await import('./rover-config.ts');
   const config = parseRoverConfig(await readText(file), name, env);
   const folder = path.dirname(path.resolve(file));
   const files = [path.resolve(file)];

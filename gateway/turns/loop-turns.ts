@@ -1,6 +1,6 @@
-import { LRUCache } from 'lru-cache';
 import { type CodedError, rateLimited } from '#platform/base/errors/errors.ts';
 import { FairQueue } from '#platform/base/faults/fair-queue.ts';
+import { recentlyUsed } from '#platform/base/recently-used.ts';
 
 export interface LoopTurnsOptions {
   /** Processor time that one client's new operations may take in a minute, in milliseconds; 0 sets no limit. */
@@ -54,7 +54,7 @@ export class LoopTurns {
   readonly #burst: number;
   readonly #perMs: number;
   readonly #processorMs: () => number;
-  readonly #accounts = new LRUCache<string, Account>({ max: 10_000 });
+  readonly #accounts = recentlyUsed<Account>(10_000);
   readonly #waiting = new FairQueue<Waiting>();
   readonly #stages = new FairQueue<() => void>();
   /** Of this round of the loop, in milliseconds. */

@@ -1,6 +1,6 @@
 import { errors, type JWTPayload, jwtVerify, SignJWT } from 'jose';
-import { LRUCache } from 'lru-cache';
 import { z } from 'zod';
+import { recentlyUsed } from '#platform/base/recently-used.ts';
 import { unauthenticated } from '../base/errors/errors.ts';
 import type { Secrets } from '../base/secrets/secrets.ts';
 import type { Audience, IdentityAssertions } from './authenticator.ts';
@@ -48,7 +48,7 @@ export function createAssertions(secrets: Secrets): IdentityAssertions {
   // Once: jose would import bytes again for each signature.
   const keys = secrets.deriveAll('identity assertions').map(importKey);
   const signed = new WeakMap<Identity, Map<string, Signed>>();
-  const verified = new LRUCache<string, Verified>({ max: 10_000 });
+  const verified = recentlyUsed<Verified>(10_000);
 
   const make = async (identity: Identity, audience: Audience, now: number): Promise<string> =>
     new SignJWT({ id: identity })

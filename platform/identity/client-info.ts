@@ -1,5 +1,5 @@
 import { isIPv6 } from 'node:net';
-import { LRUCache } from 'lru-cache';
+import { recentlyUsed } from '#platform/base/recently-used.ts';
 
 /** The client from which a request comes: for sessions, the audit log and rate limits, never for deciding who asks. */
 export interface ClientInfo {
@@ -40,7 +40,7 @@ export function readClientInfo(header: string | null | undefined): ClientInfo {
 }
 
 /** Reading an IPv6 address takes a microsecond, and an anonymous request asks for its network more than once. */
-const networks = new LRUCache<string, string>({ max: 10_000 });
+const networks = recentlyUsed<string>(10_000);
 
 /**
  * Returns what an address counts as for limits: an IPv4 address as it is, of IPv6 the /64, because one subscriber has

@@ -1,4 +1,4 @@
-import { LRUCache } from 'lru-cache';
+import { recentlyUsed } from '#platform/base/recently-used.ts';
 import { CodedError, rateLimited } from '../base/errors/errors.ts';
 import { type ClientInfo, networkOf } from './client-info.ts';
 import type { RateLimiter, RateRule } from './limits/rate-limiter.ts';
@@ -23,7 +23,7 @@ const MAX_NETWORKS = 10_000;
 export class FalseCredentials {
   readonly #limiter: RateLimiter | undefined;
   readonly #rule: RateRule;
-  readonly #refused = new LRUCache<string, Date>({ max: MAX_NETWORKS });
+  readonly #refused = recentlyUsed<Date>(MAX_NETWORKS);
 
   constructor(options: FalseCredentialsOptions | undefined) {
     this.#limiter = options?.limiter;

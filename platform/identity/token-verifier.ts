@@ -1,6 +1,6 @@
 import { createRemoteJWKSet, customFetch, errors, jwtVerify } from 'jose';
-import { LRUCache } from 'lru-cache';
 import { z } from 'zod';
+import { recentlyUsed } from '#platform/base/recently-used.ts';
 import { CodedError, unauthenticated } from '../base/errors/errors.ts';
 import type { Logger } from '../base/log/log.ts';
 import { digestOf } from '../base/secrets/tokens.ts';
@@ -82,12 +82,12 @@ const BEARER = 'Bearer ';
 export class TokenVerifier implements Authenticator, AsyncDisposable {
   readonly #options: TokenVerifierOptions;
   #jwks: ReturnType<typeof createRemoteJWKSet> | undefined;
-  readonly #tokens = new LRUCache<string, Known>({ max: 20_000 });
-  readonly #apiKeys = new LRUCache<string, Known | 'unknown'>({ max: 10_000, ttl: KEY_TTL_MS });
+  readonly #tokens = recentlyUsed<Known>(20_000);
+  readonly #apiKeys = recentlyUsed<Known | 'unknown'>(10_000, { ttl: KEY_TTL_MS });
   /** Hashes of keys that were good: their look-ups are free, so attempts of others on the network do not stop them. */
-  readonly #goodKeys = new LRUCache<string, true>({ max: 10_000, ttl: GOOD_KEY_TTL_MS });
+  readonly #goodKeys = recentlyUsed<true>(10_000, { ttl: GOOD_KEY_TTL_MS });
   /** Hashes of access tokens that no key of ours has signed. */
-  readonly #falseTokens = new LRUCache<string, string>({ max: 10_000, ttl: FALSE_TTL_MS });
+  readonly #falseTokens = recentlyUsed<string>(10_000, { ttl: FALSE_TTL_MS });
   readonly #false: FalseCredentials;
   readonly #introspections = new Map<string, Promise<Known | 'unknown'>>();
   readonly #claims = new WeakMap<Identity, Claim>();

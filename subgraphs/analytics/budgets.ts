@@ -1,7 +1,7 @@
-import { LRUCache } from 'lru-cache';
 import { v7 as uuid } from 'uuid';
 import { badInput, notFound } from '#platform/base/errors/errors.ts';
 import type { Logger } from '#platform/base/log/log.ts';
+import { recentlyUsed } from '#platform/base/recently-used.ts';
 import { isUuid } from '#platform/base/uuid.ts';
 import type { Usage } from '#platform/contracts/events.ts';
 import { EVERYBODY, type SpentBudget, type SpentBudgets } from '#platform/identity/limits/spent-budgets.ts';
@@ -53,7 +53,7 @@ export class Budgets {
   readonly #log: Logger;
   readonly #spent: SpentBudgets;
   readonly #default: Prisma.Decimal;
-  readonly #allowances = new LRUCache<string, Allowance>({ max: MAX_ALLOWANCES });
+  readonly #allowances = recentlyUsed<Allowance>(MAX_ALLOWANCES);
 
   constructor({ db, log, spent, userBudgetPerDay }: BudgetsOptions) {
     this.#db = db;

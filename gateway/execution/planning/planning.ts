@@ -1,10 +1,10 @@
 import { getCompileCacheDir } from 'node:module';
 import os from 'node:os';
 import { getHeapStatistics } from 'node:v8';
-import { LRUCache } from 'lru-cache';
 import { hasLittleMemory } from '#platform/base/config/available-memory.ts';
 import { CodedError, rateLimited } from '#platform/base/errors/errors.ts';
 import { FairQueue } from '#platform/base/faults/fair-queue.ts';
+import { recentlyUsed } from '#platform/base/recently-used.ts';
 import { ThreadClient } from '#platform/base/thread/thread-rpc.ts';
 import { type Opinion, usable } from './opinion.ts';
 import type { Plan } from './plan.ts';
@@ -138,7 +138,7 @@ export class Planning implements Planner {
   /** Whether it is asked for what takes long: values of @fromContext are lost on it. */
   readonly #isFaster: boolean;
   /** Clients whose operations were slow. */
-  readonly #apart = new LRUCache<string, true>({ max: 10_000, ttl: APART_MS });
+  readonly #apart = recentlyUsed<true>(10_000, { ttl: APART_MS });
 
   constructor({ sdl, choice = 'auto', timeoutMs = 5_000, slowMs = 500, planned, open = openThread }: PlanningOptions) {
     this.name = choice;

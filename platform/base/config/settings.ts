@@ -13,12 +13,13 @@ const flag = (fallback: boolean) =>
     .transform((value) => ['true', '1', 'yes', 'on'].includes(value))
     .default(fallback);
 
-const wholeNumber = (min: number, max: number) =>
-  z.coerce
-    .number({ error: `a whole number from ${min} to ${max}` })
-    .int(`a whole number from ${min} to ${max}`)
-    .min(min, `a whole number from ${min} to ${max}`)
-    .max(max, `a whole number from ${min} to ${max}`);
+/** One check for all that a number has to be: each check is a schema more that is made at every start. */
+const wholeNumber = (min: number, max: number) => {
+  const error = `a whole number from ${min} to ${max}`;
+  return z.coerce
+    .number({ error })
+    .refine((value) => Number.isSafeInteger(value) && value >= min && value <= max, error);
+};
 
 const count = (fallback: number, min: number, max: number) => wholeNumber(min, max).default(fallback);
 

@@ -1,4 +1,4 @@
-import { LRUCache } from 'lru-cache';
+import { recentlyUsed } from '#platform/base/recently-used.ts';
 import { type Counter, isSameWindow, type Tally } from './counter.ts';
 import type { RateRule } from './rate-limiter.ts';
 
@@ -13,7 +13,7 @@ const MAX_KEYS = 100_000;
 
 /** The counter in this process. Nothing here waits, so no other call comes between a look and its write. */
 export class MemoryCounter implements Counter {
-  readonly #windows = new LRUCache<string, Window>({ max: MAX_KEYS });
+  readonly #windows = recentlyUsed<Window>(MAX_KEYS);
 
   async spend(key: string, rule: RateRule, points: number, least: number): Promise<Tally> {
     const now = Date.now();
