@@ -34,8 +34,11 @@ export interface Exchange {
 export interface ConnectionOwner {
   /** @param isNew whether it has just been opened. */
   free(connection: HttpConnection, isNew: boolean): void;
-  /** @param refused why, when it has never been open. */
-  closed(connection: HttpConnection, refused: Error | undefined): void;
+  /**
+   * @param refused why, when it has never been open.
+   * @param early whether the server has closed it while it was kept, before the end of the time that it keeps one.
+   */
+  closed(connection: HttpConnection, refused: Error | undefined, early: boolean): void;
 }
 
 const READ_BUFFER = 64 * 1024;
@@ -51,6 +54,8 @@ const MARGIN_MS = 1_000;
 export class HttpConnection {
   /** Until when an idle connection can be used again, in milliseconds of performance.now(). */
   usableUntil = 0;
+  /** Since when it is idle, in the same milliseconds. */
+  freeSince = 0;
   readonly #socket: Socket;
   readonly #owner: ConnectionOwner;
   readonly #reader: ResponseReader;
@@ -58,6 +63,7 @@ export class HttpConnection {
   #problem: Error | undefined;
   #state: 'opening' | 'open' | 'closing' = 'opening';
   #requests = 0;
+  #isLeft = false;
 
   constructor(options: ConnectionOptions, owner: ConnectionOwner) {
     this.#owner = owner;
@@ -80,6 +86,8 @@ export class HttpConnection {
       this.#free(true);
     });
     this.#socket.on('error', (error) => {
+      // Before anything of this side's has ended it: the server's kernel has.
+      if (this.#state === 'open') this.#isLeft = true;
       this.#problem ??= error;
     });
     this.#socket.on(
@@ -91,10 +99,22 @@ export class HttpConnection {
       this.#state = 'closing';
       const exchange = this.#finish();
       const isStale = this.#requests > 1 && this.#reader.isUntouched;
-      this.#owner.closed(this, wasOpen ? undefined : this.#reason());
+      const isKept = exchange ? isStale : this.#requests > 0;
+      const early = this.#isLeft && isKept && performance.now() < this.usableUntil;
+      this.#owner.closed(this, wasOpen ? undefined : this.#reason(), early);
       exchange?.failed(this.#reason(), isStale);
     };
     this.#socket.on('close', guarded({ where: guard.where }, closed));
+  }
+
+  /** Whether a request may be sent: neither side has closed it, as far as this one has read. */
+  get isOpen(): boolean {
+    return this.#state === 'open';
+  }
+
+  /** Whether the server keeps connections: it has said so, or has answered on this one more than once. */
+  get isKept(): boolean {
+    return this.#requests > 1 || this.#reader.keepAliveMs !== undefined;
   }
 
   /** Sends a request, head and body in one text. Only for a connection that is free. */
@@ -144,6 +164,7 @@ export class HttpConnection {
   }
 
   #ended(): void {
+    if (this.#state === 'open') this.#isLeft = true;
     const answer = this.#reader.end();
     if (answer) this.#answered(answer);
     else this.destroy(this.#exchange && new MalformedResponse('the connection was closed before the answer was whole'));
@@ -159,7 +180,8 @@ export class HttpConnection {
   #free(isNew: boolean): void {
     if (this.#state !== 'open') return;
     const { keepAliveMs } = this.#reader;
-    this.usableUntil = performance.now() + (keepAliveMs === undefined ? KEPT_MS : Math.max(0, keepAliveMs - MARGIN_MS));
+    this.freeSince = performance.now();
+    this.usableUntil = this.freeSince + (keepAliveMs === undefined ? KEPT_MS : Math.max(0, keepAliveMs - MARGIN_MS));
     this.#owner.free(this, isNew);
   }
 }

@@ -164,6 +164,122 @@ it('what must not be repeated is not, when its connection is lost', async () => 
   expect(requests).toBe(2);
 });
 
+/** Answers each request whole, and closes the connection without having said that it would. */
+const answersAndCloses =
+  (seen: string[], close: (socket: Socket) => void) =>
+  (socket: Socket): void =>
+    void socket.on('data', (bytes) => {
+      const body = bytes.toString().split('\r\n\r\n')[1]!;
+      seen.push(body);
+      socket.write(`HTTP/1.1 200 OK\r\ncontent-length: ${body.length}\r\n\r\n${body}`);
+      close(socket);
+    });
+
+it.each([
+  ['one after another', 8, 1],
+  ['one after another on one connection at a time', 1, 1],
+  ['several at a time, of which all but one wait', 1, 5],
+  ['several at a time', 3, 10],
+] as const)(
+  'what must not be repeated arrives once at a server that closes each connection after its answer: %s',
+  async (_, connections, together) => {
+    const seen: string[] = [];
+    using server = await raw(answersAndCloses(seen, (socket) => socket.end()));
+    const pool = poolAt(server.port, { connections });
+    for (let round = 0; round < 20; round++) {
+      const bodies = Array.from({ length: together }, (_, i) => `${round}-${i}`);
+      const answers = await Promise.all(bodies.map((body) => send(pool, body)));
+      expect(answers.map(({ body }) => body.toString())).toEqual(bodies);
+    }
+    expect(new Set(seen).size).toBe(seen.length);
+    pool.destroy();
+  },
+);
+
+it('what must not be repeated gets new connections after a server has closed kept ones a moment later', async () => {
+  const seen: string[] = [];
+  let closed = 0;
+  using server = await raw(
+    answersAndCloses(seen, (socket) => {
+      socket.once('close', () => closed++);
+      setTimeout(() => socket.end(), 2);
+    }),
+  );
+  const pool = poolAt(server.port);
+  await send(pool, 'first');
+  await expect.poll(() => closed).toBe(1);
+  // One that is kept would be closed under each of them, sooner or later.
+  for (let i = 0; i < 200; i++) {
+    await sleep(i % 4);
+    expect((await send(pool, String(i))).body.toString()).toBe(String(i));
+  }
+  expect(seen).toHaveLength(201);
+  pool.destroy();
+});
+
+it('what must not be repeated has its turn at a server that closes early and is busy with the rest', async () => {
+  const seen: string[] = [];
+  let answered = 0;
+  using server = await raw(
+    answersAndCloses(seen, (socket) => {
+      if (++answered === 1) socket.end();
+    }),
+  );
+  const pool = poolAt(server.port, { connections: 2 });
+  await send(pool, 'first');
+  await sleep(20);
+  let isOver = false;
+  const busy = Array.from({ length: 6 }, async () => {
+    while (!isOver) await send(pool, 'query', undefined, true);
+  });
+  await sleep(20);
+  for (let i = 0; i < 5; i++) expect((await send(pool, String(i))).body.toString()).toBe(String(i));
+  isOver = true;
+  await Promise.all(busy);
+  pool.destroy();
+});
+
+it('what must not be repeated is not the trial of whether a server keeps connections', async () => {
+  const seen: string[] = [];
+  // As servers do that say nothing of it: some close after each answer, a moment later.
+  using server = await raw(answersAndCloses(seen, (socket) => setTimeout(() => socket.end(), 1)));
+  for (let i = 0; i < 50; i++) {
+    const pool = poolAt(server.port);
+    for (let j = 0; j < 4; j++) expect((await send(pool, `${i}-${j}`)).body.toString()).toBe(`${i}-${j}`);
+    pool.destroy();
+  }
+  expect(seen).toHaveLength(200);
+});
+
+it.each([
+  ['that says how long it keeps them', 'keep-alive: timeout=60\r\n', 0, 1],
+  // One more until it is known.
+  ['that says nothing, and is seen to keep them', '', 300, 2],
+] as const)('what must not be repeated uses connections again of a server %s', async (_, header, pause, opened) => {
+  let connections = 0;
+  using server = await raw((socket) => {
+    connections++;
+    socket.on('data', () => socket.write(`HTTP/1.1 200 OK\r\n${header}content-length: 2\r\n\r\n{}`));
+  });
+  const pool = poolAt(server.port);
+  await send(pool);
+  await sleep(pause);
+  for (let i = 0; i < 20; i++) await send(pool);
+  expect(connections).toBe(opened);
+  pool.destroy();
+});
+
+it('what may be repeated and what may not share a server that closes early', async () => {
+  const seen: string[] = [];
+  using server = await raw(answersAndCloses(seen, (socket) => socket.end()));
+  const pool = poolAt(server.port, { connections: 2 });
+  const sent = Array.from({ length: 100 }, (_, i) => send(pool, String(i), undefined, i % 3 > 0));
+  const answers = await Promise.all(sent);
+  expect(answers.map(({ body }) => body.toString())).toEqual(answers.map((_, i) => String(i)));
+  expect(seen.filter((body) => Number(body) % 3 === 0)).toHaveLength(34);
+  pool.destroy();
+});
+
 it('idle connections are ended before the server ends them', async () => {
   using opened = await open((_, response, body) => {
     response.setHeader('keep-alive', 'timeout=1');

@@ -44,6 +44,21 @@ export class NoAnswer extends CodedError {
   }
 }
 
+/**
+ * A server that has closed a kept connection early may do so with the next one, and a request that is on its way then
+ * is lost. For so long what must not be repeated is sent on new connections.
+ */
+const DISTRUST_MS = 60_000;
+
+/** A connection that is open for so long after an answer is one that the server keeps. */
+const PROOF_MS = 250;
+
+/** Calls when the event loop has looked once, from now on, for what has come. */
+const afterReading = (work: () => void): void => {
+  const guard = { where: 'subgraph connection' };
+  setImmediate(guarded(guard, () => void setImmediate(guarded(guard, work))));
+};
+
 /** Each call's time limit is looked at so many times in its course: a timer for every call would cost more. */
 const LOOKS = 20;
 
@@ -58,6 +73,10 @@ export class HttpPool {
   /** In the order of their time limits, as all have the same. The others are found by their connections. */
   readonly #waiting = new Set<Call>();
   #connecting = 0;
+  /** Until when what must not be repeated has connections of its own, in milliseconds of performance.now(). */
+  #distrustedUntil = 0;
+  /** Whether the server is known to keep connections. */
+  #isKeeping = false;
   #timer: NodeJS.Timeout | undefined;
   #isClosing = false;
 
@@ -76,7 +95,7 @@ export class HttpPool {
       const { signal } = request;
       if (signal?.aborted) return reject(signal.reason);
       const { subgraph, queue, timeoutMs } = this.#options;
-      const connection = this.#takeIdle();
+      const connection = this.#takeIdle(request);
       if (!connection && this.#waiting.size >= queue + this.#connecting) {
         return reject(new CodedError('SUBGRAPH_UNAVAILABLE', `${subgraph} has too many requests waiting.`));
       }
@@ -85,7 +104,7 @@ export class HttpPool {
         guarded({ where: 'subgraph connection' }, this.#look),
         Math.min(500, Math.max(5, timeoutMs / LOOKS)),
       ).unref();
-      if (connection) call.start(connection);
+      if (connection) call.start(connection, false);
       else this.#wait(call);
     });
   }
@@ -119,23 +138,27 @@ export class HttpPool {
   /** @internal A connection can take a request. */
   free(connection: HttpConnection, isNew: boolean): void {
     if (isNew) this.#connecting--;
-    const [next] = this.#waiting;
+    else if (connection.isKept) this.#isKeeping = true;
+    const next = isNew ? first(this.#waiting) : this.#firstForKept();
     if (next) {
       this.#waiting.delete(next);
-      next.start(connection);
-    } else if (this.#isClosing) {
+      next.start(connection, isNew);
+    } else if (this.#isClosing || this.#isInTheWay) {
       connection.destroy();
     } else this.#idle.push(connection);
   }
 
   /** @internal Forgets a connection that is closed. */
-  closed(connection: HttpConnection, refused: Error | undefined): void {
+  closed(connection: HttpConnection, refused: Error | undefined, early: boolean): void {
     this.#all.delete(connection);
+    if (early) {
+      this.#distrustedUntil = performance.now() + DISTRUST_MS;
+      this.#isKeeping = false;
+    }
     if (refused) {
       // It was opened for one of those that wait.
       this.#connecting--;
-      const [first] = this.#waiting;
-      first?.refused(refused);
+      first(this.#waiting)?.refused(refused);
     } else {
       const at = this.#idle.indexOf(connection);
       if (at >= 0) this.#idle.splice(at, 1);
@@ -149,11 +172,16 @@ export class HttpPool {
     this.#waiting.delete(call);
   }
 
-  /** @internal A call wants to be sent again: the server had closed its connection. */
+  /** @internal A call wants to be sent again, or at last: the server had closed its connection. */
   repeat(call: Call): void {
-    const connection = this.#takeIdle();
-    if (connection) call.start(connection);
+    const connection = this.#takeIdle(call.request);
+    if (connection) call.start(connection, false);
     else this.#wait(call);
+  }
+
+  /** @internal */
+  get isClosing(): boolean {
+    return this.#isClosing;
   }
 
   /** @internal */
@@ -171,7 +199,43 @@ export class HttpPool {
       : new Unreachable(`${subgraph} cannot be reached: ${error.message}`, { cause: error });
   }
 
-  #takeIdle(): HttpConnection | undefined {
+  /** Whether a kept connection will do for a request: what must not be repeated has to arrive. */
+  #mayBeKept({ mayRepeat }: HttpRequest): boolean {
+    if (mayRepeat) return true;
+    const now = performance.now();
+    if (this.#distrustedUntil > now) return false;
+    if (!this.#isKeeping) this.#tryProof(now);
+    return this.#isKeeping;
+  }
+
+  /** Looks whether a connection has been kept for a while. What is not read yet counts: this process may be busy. */
+  #tryProof(now: number): void {
+    const oldest = this.#idle[0];
+    if (!oldest || now - oldest.freeSince < PROOF_MS) return;
+    afterReading(() => {
+      if (this.#idle.includes(oldest)) this.#isKeeping = true;
+    });
+  }
+
+  #firstForKept(): Call | undefined {
+    const next = first(this.#waiting);
+    if (!next || this.#mayBeKept(next.request)) return next;
+    // It would wait for ever where others took every connection that is free.
+    if (this.#isInTheWay) return undefined;
+    for (const call of this.#waiting) if (call.request.mayRepeat) return call;
+    return undefined;
+  }
+
+  /** Whether another kept connection would take the place of a new one that is waited for. */
+  get #isInTheWay(): boolean {
+    return this.#waiting.size > this.#connecting && this.#all.size >= this.#options.connections;
+  }
+
+  #takeIdle(request: HttpRequest): HttpConnection | undefined {
+    if (!this.#mayBeKept(request)) {
+      if (this.#all.size >= this.#options.connections) this.#idle.pop()?.destroy();
+      return undefined;
+    }
     const connection = this.#idle.pop();
     if (!connection) return undefined;
     // The others were used before it, so they are past their time as well.
@@ -210,13 +274,15 @@ export class HttpPool {
   }
 }
 
+const first = (calls: ReadonlySet<Call>): Call | undefined => calls.values().next().value;
+
 /** Why a connection was never open. */
 class Refused extends Error {}
 
 class Call implements Exchange {
   readonly until: number;
   readonly #pool: HttpPool;
-  readonly #request: HttpRequest;
+  readonly request: HttpRequest;
   readonly #resolve: (answer: HttpAnswer) => void;
   readonly #reject: (error: unknown) => void;
   #connection: HttpConnection | undefined;
@@ -232,7 +298,7 @@ class Call implements Exchange {
   ) {
     this.until = until;
     this.#pool = pool;
-    this.#request = request;
+    this.request = request;
     this.#resolve = resolve;
     this.#reject = reject;
     const { signal } = request;
@@ -241,9 +307,30 @@ class Call implements Exchange {
     signal.addEventListener('abort', this.#leave);
   }
 
-  start(connection: HttpConnection): void {
+  /**
+   * Sends the request. What must not be repeated is not sent on a kept connection before the loop has read what came on
+   * it until now: that the server has closed it is news by then, and costs another connection instead of the request.
+   *
+   * @param isNew whether the connection has just been opened.
+   */
+  start(connection: HttpConnection, isNew: boolean): void {
     this.#connection = connection;
-    const { head, body } = this.#request;
+    if (isNew || this.request.mayRepeat) this.#write(connection);
+    else afterReading(() => this.#startKept(connection));
+  }
+
+  #startKept(connection: HttpConnection): void {
+    if (this.#isOver) return;
+    if (connection.isOpen) this.#write(connection);
+    else if (this.#pool.isClosing) this.refused(new Error('its connections are closed'));
+    else {
+      this.#connection = undefined;
+      this.#pool.repeat(this);
+    }
+  }
+
+  #write(connection: HttpConnection): void {
+    const { head, body } = this.request;
     const length = Buffer.byteLength(body);
     // ASCII throughout is the same in Latin-1, which is copied and not encoded.
     connection.send(`${head}content-length: ${length}\r\n\r\n${body}`, length === body.length, this);
@@ -262,7 +349,7 @@ class Call implements Exchange {
   failed(error: Error, isStale: boolean): void {
     if (this.#isOver) return;
     this.#connection = undefined;
-    if (isStale && this.#request.mayRepeat) {
+    if (isStale && this.request.mayRepeat) {
       this.#pool.repeat(this);
       return;
     }
@@ -275,7 +362,7 @@ class Call implements Exchange {
   }
 
   stalled(reason: Error): void {
-    if (this.#request.mayRepeat) this.giveUp(this.#pool.describe(reason));
+    if (this.request.mayRepeat) this.giveUp(this.#pool.describe(reason));
   }
 
   giveUp(reason: unknown): void {
@@ -289,6 +376,6 @@ class Call implements Exchange {
   #end(): void {
     this.#isOver = true;
     if (!this.#connection) this.#pool.forget(this);
-    if (this.#leave) this.#request.signal?.removeEventListener('abort', this.#leave);
+    if (this.#leave) this.request.signal?.removeEventListener('abort', this.#leave);
   }
 }
