@@ -77,6 +77,34 @@ describe('the keys of an issuer', () => {
     }
   });
 
+  it('may have changed a moment after they were asked for: no good token is called false', async () => {
+    vi.useFakeTimers({ toFake: ['Date'] });
+    try {
+      const verifier = new JwksAuthenticator({ issuers: [{ jwks, issuer: 'https://a.test' }] }, log);
+      const ask = async (given: Promise<string>) => codeOf(verifier.authenticate({ authorization: await given }));
+      const all = served;
+      served = all.slice(0, 1);
+      expect(await ask(token({}))).toBe('good');
+      served = all.slice(1);
+      vi.setSystemTime(Date.now() + 1_000);
+      const [rotated, made] = [
+        () => token({}, { key: second.privateKey, kid: 'k1' }),
+        () => token({}, { kid: 'made up' }),
+      ];
+      expect(await ask(rotated())).toBe('SERVICE_UNAVAILABLE');
+      expect(await ask(made())).toBe('SERVICE_UNAVAILABLE');
+      vi.setSystemTime(Date.now() + 6_000);
+      expect(await ask(rotated())).toBe('good');
+      // By now it is certain, and stays so until they are asked for again.
+      expect(await ask(made())).toBe('UNAUTHENTICATED');
+      vi.setSystemTime(Date.now() + 1_000);
+      expect(await ask(made())).toBe('UNAUTHENTICATED');
+      expect(asked).toBe(2);
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+
   it('that it has withdrawn verify nothing more, tokens that were good before among them', async () => {
     const verifier = new JwksAuthenticator({ issuers: [{ jwks, issuer: 'https://a.test' }] }, log);
     const authorization = await token({});

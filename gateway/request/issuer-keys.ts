@@ -8,11 +8,14 @@ import {
   jwksCache,
 } from 'jose';
 import type { Logger } from '#platform/base/log/log.ts';
+import { recentlyUsed } from '#platform/base/recently-used.ts';
 
 /** How long keys are believed before they are asked for again, how soon they may be, and how long that may take. */
 export const KEYS = { cacheMaxAge: 600_000, cooldownDuration: 5_000, timeoutDuration: 5_000 };
 /** How long they are believed where the issuer does not answer. */
 const MAX_KEPT_MS = 24 * 3_600_000;
+/** Names of keys that were not found, of which is noted since when they are asked for. */
+const MAX_MISSING = 1_000;
 
 /** Returns whether an error is about a token, and not that the keys of its issuer cannot be had. */
 export const isAboutToken = (error: unknown): boolean =>
@@ -25,13 +28,22 @@ export const isAboutToken = (error: unknown): boolean =>
 /**
  * Creates what finds the key of a token among those of one issuer (RFC 7517). An issuer that does not answer when its
  * keys are asked for again has not changed them: the last ones hold for a day, and it is asked again after a pause, not
- * with every token.
+ * with every token. A key that is not among them is missing for certain only if they were had after it was first asked
+ * for: it may be new, and its tokens good.
  */
 export function createIssuerKeys(url: URL, log: Logger): JWTVerifyGetKey {
   const kept: { jwks?: JSONWebKeySet; uat?: number } = {};
   const remote = createRemoteJWKSet(url, { ...KEYS, [jwksCache]: kept as JWKSCacheInput });
   let problem: unknown;
   let restsUntil = 0;
+  const missing = recentlyUsed<number>(MAX_MISSING, { ttl: KEYS.cacheMaxAge });
+
+  function isMissing(kid: string | undefined, now: number): boolean {
+    if (kid === undefined) return true;
+    const since = missing.get(kid) ?? now;
+    missing.set(kid, since);
+    return (kept.uat ?? 0) >= since;
+  }
 
   return async (header, token) => {
     const now = Date.now();
@@ -45,6 +57,9 @@ export function createIssuerKeys(url: URL, log: Logger): JWTVerifyGetKey {
       } catch (error) {
         if (isAboutToken(error)) {
           problem = undefined;
+          if (error instanceof errors.JWKSNoMatchingKey && !isMissing(header.kid, now)) {
+            throw new Error('a key may be newer than those that are known', { cause: error });
+          }
           throw error;
         }
         if (problem === undefined) log.error({ err: error, url: url.href }, 'the keys of an issuer cannot be had');
