@@ -276,6 +276,10 @@ describe('an invalidation', () => {
     const { invalidate } = shared;
     expect((await invalidate({ types: ['User'] }, 'wrong')).status).toBe(401);
     expect(await invalidate({})).toMatchObject({ status: 400, error: { code: 'BAD_USER_INPUT' } });
+    expect(await invalidate({ typess: ['User'], types: ['User'] })).toMatchObject({
+      status: 400,
+      error: { message: 'body has typess, which is not known here.' },
+    });
     expect((await invalidate({ types: 'User' })).status).toBe(400);
     expect((await invalidate({ types: Array(1_001).fill('User') })).status).toBe(400);
     const closed = await serve();

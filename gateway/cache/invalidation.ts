@@ -56,9 +56,13 @@ export function createInvalidation({ log, secret, cache }: InvalidationOptions) 
       try {
         const asked = body.safeParse(jsonIn(await readBody(request, MAX_BYTES)));
         if (!asked.success) {
-          const [issue] = asked.error.issues;
-          const at = issue!.path.join('.') || 'body';
-          return fail(new CodedError('BAD_USER_INPUT', `${at} is wrong; allowed: ${issue!.message}.`));
+          const issue = asked.error.issues[0]!;
+          const at = issue.path.join('.') || 'body';
+          const problem =
+            issue.code === 'unrecognized_keys'
+              ? `has ${issue.keys.join(', ')}, which is not known here`
+              : `is wrong; allowed: ${issue.message}`;
+          return fail(new CodedError('BAD_USER_INPUT', `${at} ${problem}.`));
         }
         const count = await current.invalidate(asked.data);
         const { tags, types, keys, subgraphs } = asked.data;

@@ -26,6 +26,9 @@ describe('automatic persisted queries', () => {
     await expect(bad({ extensions, query: '{ other }' })).rejects.toEqual(code('BAD_USER_INPUT'));
     await expect(bad({ extensions: { persistedQuery: { version: 2 } } })).rejects.toEqual(code('BAD_USER_INPUT'));
     await expect(bad({})).rejects.toEqual(code('BAD_USER_INPUT'));
+    await expect(bad({ id: 'abc' })).rejects.toThrow(
+      'documentId names a registered operation, and this gateway has none: send its text as `query`.',
+    );
   });
 
   it('have no text of half characters under the hash of another one', async () => {

@@ -128,6 +128,12 @@ export function createPersistedOperations(options: PersistedOptions): PersistedO
       if (manifest) return fromManifest(manifest, id ?? hash, query);
       if (hash !== undefined) return automatic(hash, query);
       if (query == null || query === '') {
+        if (id !== undefined) {
+          throw badInput(
+            'documentId',
+            'names a registered operation, and this gateway has none: send its text as `query`.',
+          );
+        }
         throw badInput('query', 'is missing: send the text of a GraphQL operation.');
       }
       return query;
