@@ -3,7 +3,8 @@
  * back, each with a subscription to a conversation's events: gateway and subgraphs as processes of their own, on
  * Postgres and Redis, and the clients in one of theirs. With a second argument the processes are those of the
  * bundle, and the gateway and chat have the settings of the image and that many MB of memory each (`npm run bench --
- * storm 20000 512`; needs the rights to make a cgroup).
+ * storm 20000 512`; needs the rights to make a cgroup). A third says how many processes of each there are, at most two
+ * (`storm 20000 512 2`): clients take turns between the gateways.
  *
  * Says how long it takes until all have the first event again, what it costs the database (queries that were running at
  * a time, transactions a client) and in memory, and how long other people's requests waited meanwhile.
@@ -26,8 +27,9 @@ import { peakOf } from './weight/process-memory.ts';
 
 const CLIENTS = Number(process.argv[3] ?? 2_000);
 const MEGABYTES = process.argv[4] === undefined ? undefined : Number(process.argv[4]);
+const REPLICAS = Number(process.argv[5] ?? 1);
 /** The processes that hold what the clients subscribe to. */
-const HOLDERS = ['gateway', 'chat'] as const;
+const HOLDERS = REPLICAS > 1 ? ['gateway', 'chat', 'gateway-2', 'chat-2'] : ['gateway', 'chat'];
 const LOOKS_PER_SECOND = 10;
 const LOOK_EVERY_MS = 50;
 
@@ -72,7 +74,13 @@ async function storm(): Promise<void> {
   }
   const graph = stack.use(
     await startDistributed(
-      { postgres, redisUrl: redis.url, settingsOf: (name) => held.get(name)?.settings ?? {} },
+      {
+        postgres,
+        redisUrl: redis.url,
+        settingsOf: (name) => held.get(name)?.settings ?? {},
+        doubled: REPLICAS > 1 ? ['chat'] : [],
+        gateways: REPLICAS > 1 ? 2 : 1,
+      },
       {
         WS_MAX_SOCKETS_ADDRESS: '100000',
         WS_MAX_SOCKETS_IDENTITY: '100000',
@@ -90,7 +98,8 @@ async function storm(): Promise<void> {
   await database.connect();
   stack.defer(() => database.end());
 
-  const clients = fork(path.join(import.meta.dirname, 'faults/storm-clients.ts'), [graph.url, String(CLIENTS)]);
+  const urls = HOLDERS.filter((name) => name.startsWith('gateway')).map((name) => graph.processes.get(name)!.url);
+  const clients = fork(path.join(import.meta.dirname, 'faults/storm-clients.ts'), [urls.join(), String(CLIENTS)]);
   await once(clients, 'message');
   const before = await transactions(database);
   const watched = watchDatabase(database);
@@ -103,11 +112,11 @@ async function storm(): Promise<void> {
   const most = await watched();
   const looks = await load.stop();
   const spent = (await transactions(database)) - before - looks.length;
-  const [gateway, chat] = HOLDERS.map(pidOf).map((pid) => Math.round(peakOf(pid)));
+  const peaks = HOLDERS.map((name) => `${name}-peak=${Math.round(peakOf(pidOf(name)))}MB`);
 
   const waits = looks.map(({ ms }) => ms);
   console.log(
-    `BENCH storm value=${seconds.toFixed(2)} unit=s clients=${CLIENTS} queries-at-a-time=${most} transactions-a-client=${(spent / CLIENTS).toFixed(1)} gateway-peak=${gateway}MB chat-peak=${chat}MB`,
+    `BENCH storm value=${seconds.toFixed(2)} unit=s clients=${CLIENTS} queries-at-a-time=${most} transactions-a-client=${(spent / CLIENTS).toFixed(1)} ${peaks.join(' ')}`,
   );
   console.log(
     `BENCH storm-others value=${Math.round(median(waits))} unit=ms p95=${Math.round(percentile(waits, 0.95))}ms longest=${Math.round(Math.max(...waits))}ms failed=${looks.filter(({ answer }) => !answer || answer.errors).length}`,

@@ -5,12 +5,14 @@ import { ConversationEventsDocument, CreateConversationDocument } from '../../te
 import { TestUser } from '../../tests/testing/client.ts';
 
 const USERS = 40;
-const PATIENCE_MS = 120_000;
+const PATIENCE_MS = 300_000;
 
 /** One client with one subscription. */
 export interface StormClient {
   readonly user: TestUser;
   readonly conversationId: string;
+  /** Of the gateway that it connects to. Default: that of its user. */
+  readonly url?: string;
 }
 
 /** Makes people, each with a conversation. */
@@ -25,9 +27,9 @@ export async function stormPeople(url: string, users = USERS): Promise<StormClie
 }
 
 /** Connects and subscribes; resolves with the first event. */
-export function follow({ user, conversationId }: StormClient): Promise<WebSocket> {
+export function follow({ user, conversationId, url = user.url }: StormClient): Promise<WebSocket> {
   return new Promise((resolve, reject) => {
-    const socket = new WebSocket(`${user.url.replace(/^http/, 'ws')}/graphql`, 'graphql-transport-ws', {
+    const socket = new WebSocket(`${url.replace(/^http/, 'ws')}/graphql`, 'graphql-transport-ws', {
       perMessageDeflate: false,
     });
     socket.on('error', reject);
@@ -63,12 +65,20 @@ export async function followPatiently(client: StormClient): Promise<WebSocket> {
 /**
  * Drops that many clients at once, and resolves when all of them have an event again.
  *
+ * @param urls of the gateways, which clients take in turn.
  * @param connected is waited for right before.
  * @returns the seconds that it took.
  */
-export async function comeBack(url: string, clients: number, connected: () => Promise<unknown>): Promise<number> {
-  const people = await stormPeople(url);
-  const all = Array.from({ length: clients }, (_, i) => people[i % people.length]!);
+export async function comeBack(
+  urls: readonly string[],
+  clients: number,
+  connected: () => Promise<unknown>,
+): Promise<number> {
+  const people = await stormPeople(urls[0]!);
+  const all = Array.from({ length: clients }, (_, i) => ({
+    ...people[i % people.length]!,
+    url: urls[Math.floor(i / people.length) % urls.length]!,
+  }));
   const drop = (sockets: readonly WebSocket[]): void => {
     for (const socket of sockets) socket.removeAllListeners('close').terminate();
   };

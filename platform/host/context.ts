@@ -37,7 +37,11 @@ export class OperationContext implements RequestContext {
   }
 
   get signal(): AbortSignal {
-    return this.#signal ? abortSignalOf(this.#signal) : NEVER;
+    return abortSignalOf(this.ending);
+  }
+
+  get ending(): CancelSignal {
+    return this.#signal ?? NEVER;
   }
 
   /** The log of the subgraph: what is logged within a request has its id by itself. */

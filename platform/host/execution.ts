@@ -1,17 +1,17 @@
 import { type ExecutionResult, GraphQLError } from 'graphql';
-import { Cancellation } from '../base/cancellation/cancellation.ts';
+import { Cancellation, type CancelSignal } from '../base/cancellation/cancellation.ts';
 import { badInput } from '../base/errors/errors.ts';
 import { maskError } from '../base/errors/mask.ts';
+import type { Variables } from '../base/graphql/coercion.ts';
 import type { Logger } from '../base/log/log.ts';
 import { inRequest } from '../base/log/request-log.ts';
 import {
-  changedRequest,
   OperationFailed,
   type SubgraphRequest,
   type SubscriptionSink,
   type Unsubscribe,
 } from '../net/transport/transport.ts';
-import { OperationContext } from './context.ts';
+import { type Caller, OperationContext } from './context.ts';
 import type { RunningSubgraph } from './definition.ts';
 import type { SubgraphOperation, SubgraphOperations } from './operations.ts';
 import { findUnstorable } from './storable.ts';
@@ -101,59 +101,98 @@ function pump(
   running: RunningSubgraph,
   log: Logger,
 ): Unsubscribe {
-  const left = new Cancellation();
-  const leave = (): void => left.abort(request.signal?.reason);
-  if (request.signal?.aborted) leave();
-  request.signal?.addEventListener('abort', leave);
-  const caller = changedRequest(request, { signal: left });
-  const context = new OperationContext(caller, running, log);
-  let iterator: AsyncIterator<unknown> | undefined;
-  let open = true;
+  const pumping = new Pump(request, sink, running, log);
+  void pumping.run(operation, request.variables);
+  return leaveOf(pumping);
+}
 
-  const run = async (): Promise<void> => {
-    // Looked at once: each look makes them again.
-    const { variables } = request;
-    const source = await operation.source(context, variables);
-    if (!(Symbol.asyncIterator in source)) {
-      const errors = source.errors ?? [];
-      throw new OperationFailed(errors.map((error) => maskError(complete(error), context.log, context.signal)));
-    }
-    iterator = source[Symbol.asyncIterator]();
-    // The subscriber may have left while the source was being opened.
-    if (!open) return void (await iterator.return?.());
-    const answerOf = operation.events(variables);
-    for (let step = await iterator.next(); open && !step.done; step = await iterator.next()) {
-      // A context an event: loaders must not remember what an earlier event saw.
-      const eventContext = new OperationContext(caller, running, log);
-      const answer = presentable(await answerOf(step.value, eventContext), eventContext);
-      if (open) await sink.next(answer);
-    }
-  };
+/** Made here: a function that is made beside others keeps what they name, and a subscription lasts. */
+const leaveOf = (pumping: Pump) => (): void => pumping.leave();
 
-  function end(tell: () => void): void {
-    request.signal?.removeEventListener('abort', leave);
-    if (!open) return;
-    open = false;
-    leave();
-    tell();
+/** One subscription. Of its request it keeps who asks: a process has ten thousand of them. */
+class Pump {
+  readonly #sink: SubscriptionSink;
+  readonly #running: RunningSubgraph;
+  readonly #log: Logger;
+  readonly #caller: Caller;
+  readonly #left = new Cancellation();
+  /** The caller's signal, and what listens to it. */
+  readonly #signal: CancelSignal | undefined;
+  readonly #listener: (() => void) | undefined;
+  #iterator: AsyncIterator<unknown> | undefined;
+  #isOpen = true;
+
+  constructor(request: SubgraphRequest, sink: SubscriptionSink, running: RunningSubgraph, log: Logger) {
+    const { identity, client, requestId, traceparent, signal } = request;
+    this.#sink = sink;
+    this.#running = running;
+    this.#log = log;
+    this.#caller = { identity, client, requestId, traceparent, signal: this.#left };
+    this.#signal = signal;
+    this.#listener = signal && (() => this.#abort());
+    if (signal?.aborted) this.#abort();
+    if (this.#listener) signal?.addEventListener('abort', this.#listener);
   }
 
-  run()
-    .then(
-      () => end(() => sink.complete()),
-      (error: unknown) => {
-        const failure = error instanceof OperationFailed ? error : new OperationFailed(maskedErrors(error, context));
-        end(() => sink.error(failure));
-      },
-    )
-    .catch((error: unknown) => log.error({ err: error, requestId: request.requestId }, 'a subscription could not end'));
+  /** Pulls until the source, or the subscriber, has ended. Never rejects. */
+  async run(operation: SubgraphOperation, variables: Variables | undefined): Promise<void> {
+    const context = this.#context();
+    let failure: OperationFailed | undefined;
+    try {
+      const source = await operation.source(context, variables);
+      if (!(Symbol.asyncIterator in source)) {
+        const errors = source.errors ?? [];
+        throw new OperationFailed(errors.map((error) => maskError(complete(error), context.log, context.signal)));
+      }
+      const iterator = source[Symbol.asyncIterator]();
+      this.#iterator = iterator;
+      // The subscriber may have left while the source was being opened.
+      if (!this.#isOpen) await iterator.return?.();
+      const answerOf = operation.events(variables);
+      while (this.#isOpen) {
+        const step = await iterator.next();
+        if (!this.#isOpen || step.done) break;
+        // A context an event: loaders must not remember what an earlier event saw.
+        const eventContext = this.#context();
+        const answer = presentable(await answerOf(step.value, eventContext), eventContext);
+        if (this.#isOpen) await this.#sink.next(answer);
+      }
+    } catch (error) {
+      failure = error instanceof OperationFailed ? error : new OperationFailed(maskedErrors(error, context));
+    }
+    try {
+      this.#end(failure);
+    } catch (error) {
+      this.#log.error({ err: error, requestId: this.#caller.requestId }, 'a subscription could not end');
+    }
+  }
 
-  return () => {
-    if (!open) return;
-    open = false;
-    leave();
-    iterator?.return?.().catch((error: unknown) => log.debug({ err: error }, 'an abandoned event source failed'));
-  };
+  #context(): OperationContext {
+    return new OperationContext(this.#caller, this.#running, this.#log);
+  }
+
+  #abort(): void {
+    this.#left.abort(this.#signal?.reason);
+  }
+
+  #end(failure: OperationFailed | undefined): void {
+    if (this.#listener) this.#signal?.removeEventListener('abort', this.#listener);
+    if (!this.#isOpen) return;
+    this.#isOpen = false;
+    this.#abort();
+    if (failure) this.#sink.error(failure);
+    else this.#sink.complete();
+  }
+
+  /** The subscriber has left. */
+  leave(): void {
+    if (!this.#isOpen) return;
+    this.#isOpen = false;
+    this.#abort();
+    this.#iterator?.return?.().catch((error: unknown) => {
+      this.#log.debug({ err: error }, 'an abandoned event source failed');
+    });
+  }
 }
 
 const failed = (error: unknown, context: OperationContext): ExecutionResult => ({

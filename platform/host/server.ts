@@ -8,6 +8,7 @@ import { CodedError, unexpected } from '../base/errors/errors.ts';
 import { httpStatusOf } from '../base/errors/http-status.ts';
 import { type Guard, guarded } from '../base/faults/guarded.ts';
 import { once } from '../base/metrics/once.ts';
+import { type LastingRoom, lastingRoom } from '../base/thread/lasting-room.ts';
 import { type Audience, IDENTITY_HEADER, type IdentityAssertions } from '../identity/authenticator.ts';
 import { CLIENT_HEADER, readClientInfo } from '../identity/client-info.ts';
 import { watchClient } from '../net/http/client-left.ts';
@@ -31,6 +32,8 @@ export interface SubgraphServerOptions {
   readonly assertions: IdentityAssertions;
   /** What the process itself depends on, e.g. database and Redis; added to what the subgraph reports. */
   health?(): Promise<Record<string, { status: 'up' | 'down'; detail?: string }>>;
+  /** The memory for subscriptions. Default: that of this process. */
+  readonly room?: LastingRoom;
   /** The build, shown by /health. */
   readonly version?: string;
 }
@@ -68,6 +71,7 @@ export async function serveSubgraph(subgraph: HostedSubgraph, options: SubgraphS
   const subscriptions = serveSubscriptions(server, subgraph, options.assertions, {
     mutualTls: tls !== undefined,
     maxMessage: largestMessage(options.config),
+    room: options.room ?? lastingRoom,
   });
   const port = await listen(server, options.port, options.config.HOST, 'SUBGRAPH_PORT');
   return {

@@ -29,6 +29,9 @@ const TELL_MS = 10_000;
 /** When a client that was refused may come again, in seconds. */
 const RETRY_AFTER_S = 2;
 
+/** The `refused` of such a refusal's extensions, by which a gateway knows that another replica may have room. */
+export const REFUSED_FOR_MEMORY = 'memory';
+
 /** V8 ends the process when there is nothing left. */
 const heapFullness = (): number => {
   const { used_heap_size: used, heap_size_limit: limit } = getHeapStatistics();
@@ -83,6 +86,7 @@ export class LastingRoom {
     }
     return new CodedError('SERVICE_UNAVAILABLE', 'This server has no memory for more at the moment. Try again soon.', {
       retryAfter: RETRY_AFTER_S,
+      refused: REFUSED_FOR_MEMORY,
     });
   }
 

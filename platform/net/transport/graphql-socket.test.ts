@@ -1,7 +1,8 @@
-import { EventEmitter } from 'node:events';
+import { EventEmitter, once } from 'node:events';
+import type { AddressInfo } from 'node:net';
 import { pino } from 'pino';
 import { expect, it, vi } from 'vitest';
-import { type WebSocket, WebSocketServer } from 'ws';
+import { WebSocket, WebSocketServer } from 'ws';
 import { ANONYMOUS } from '../../identity/identity.ts';
 import { createEndpoints } from './endpoints.ts';
 import { PROTOCOL, serveGraphqlSocket } from './graphql-socket.ts';
@@ -385,4 +386,28 @@ it('a listener that fails ends its own operation, and not the process', async ()
   });
   expect(ended).toMatchObject(UNAVAILABLE);
   await good.close();
+});
+
+it('a client whose first message has come while the process was busy is not late', async () => {
+  const server = new WebSocketServer({ host: '127.0.0.1', port: 0, handleProtocols: () => PROTOCOL });
+  await once(server, 'listening');
+  server.on('connection', (socket) =>
+    serveGraphqlSocket(socket, {
+      init: async () => 'session',
+      operate: () => () => undefined,
+      initTimeoutMs: 1_000,
+      keepAliveMs: 0,
+    }),
+  );
+  const client = new WebSocket(`ws://127.0.0.1:${(server.address() as AddressInfo).port}`, PROTOCOL);
+  const said = Promise.withResolvers<string>();
+  client.on('message', (data) => said.resolve(String(data)));
+  client.on('close', (code) => said.resolve(String(code)));
+  client.on('open', () => {
+    client.send('{"type":"connection_init"}');
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1_300);
+  });
+  expect(await said.promise).toBe('{"type":"connection_ack"}');
+  client.terminate();
+  server.close();
 });

@@ -117,7 +117,9 @@ class ServedSocket<Session> implements OperationSocket {
 
   listen(): void {
     const { initTimeoutMs = 3_000, keepAliveMs = 12_000 } = this.#options;
-    this.#timer = setTimeout(() => this.close(CLOSE.INIT_TIMEOUT, 'Connection initialisation timeout'), initTimeoutMs);
+    const guardedLate = guarded({ where: WHERE, log: this.#options.log }, () => this.#late());
+    // A busy process may have let the time pass without reading: what has come by now is read before that.
+    this.#timer = setTimeout(() => setImmediate(guardedLate), initTimeoutMs);
     this.#stopHeartbeat = keepAlive(this.#socket, keepAliveMs, () => (this.#held & (PARSING | RENEWAL)) !== 0);
     // `ws` reports broken frames and too large messages here and closes by itself.
     const ended = (): void => this.#end();
@@ -125,6 +127,10 @@ class ServedSocket<Session> implements OperationSocket {
     this.#socket.on('close', ended);
     const arrive = (data: RawData, isBinary: boolean): void => this.#arrive({ data: data as Buffer, isBinary });
     this.#socket.on('message', guarded({ where: WHERE, log: this.#options.log }, arrive));
+  }
+
+  #late(): void {
+    if (this.#state === 'new') this.close(CLOSE.INIT_TIMEOUT, 'Connection initialisation timeout');
   }
 
   close(code: number, reason: string): void {

@@ -4,6 +4,7 @@ import { pino } from 'pino';
 import { Registry } from 'prom-client';
 import { afterAll, describe, expect, it } from 'vitest';
 import { unauthenticated } from '../../base/errors/errors.ts';
+import { LastingRoom } from '../../base/thread/lasting-room.ts';
 import { createSubgraph } from '../../host/host.ts';
 import { serveSubgraph } from '../../host/server.ts';
 import { hostPlatform, plainAssertions } from '../../host/testing/platform.ts';
@@ -11,6 +12,7 @@ import { library } from '../../host/testing/subgraph.ts';
 import { ANONYMOUS } from '../../identity/identity.ts';
 import { createHttpTransport } from './http.ts';
 import { REFUSES_IDENTITY } from './identity-refused.ts';
+import { SocketOperation } from './socket-operation.ts';
 import { FreezablePort } from './testing/freezable-port.ts';
 import type { SubgraphTransport } from './transport.ts';
 
@@ -289,4 +291,46 @@ it('subscriptions are spread over the replicas', async () => {
   for (const stop of stops) stop();
   await transport[Symbol.asyncDispose]();
   await Promise.all(started.map((port) => port[Symbol.asyncDispose]()));
+});
+
+describe('a replica without memory for further subscriptions', () => {
+  /** So few are never refused. */
+  const FEW = 200;
+  const SUBSCRIPTIONS = FEW + 100;
+  const serve = (isFull: () => boolean) =>
+    serveSubgraph(subgraph, {
+      config: { HOST: '127.0.0.1', SHUTDOWN_TIMEOUT_MS: 500 },
+      port: 0,
+      metrics: new Registry(),
+      assertions: plainAssertions,
+      room: new LastingRoom({ heap: () => (isFull() ? 1 : 0), collect: () => {} }),
+    });
+
+  it('those that it refuses begin at another; where none has room the refusal is handed on', async () => {
+    let areBothFull = false;
+    await using full = await serve(() => true);
+    await using roomy = await serve(() => areBothFull);
+    const transport = over([full.url, roomy.url]);
+    const begun = new Set<number>();
+    const refusals: Error[] = [];
+    const begin = (id: number) =>
+      transport.subscribe(wants('subscription { endless { number } }'), {
+        next: () => void begun.add(id),
+        complete: () => {},
+        error: (error) => refusals.push(error),
+      });
+    const stops = Array.from({ length: SUBSCRIPTIONS }, (_, id) => begin(id));
+    await expect.poll(() => begun.size, { timeout: 10_000 }).toBe(SUBSCRIPTIONS);
+    expect(refusals).toEqual([]);
+
+    areBothFull = true;
+    await wait(100); // until the replica looks again
+    stops.push(begin(SUBSCRIPTIONS));
+    await expect.poll(() => refusals.length).toBe(1);
+    expect(refusals[0]).toMatchObject({ errors: [{ extensions: { code: 'SERVICE_UNAVAILABLE', retryAfter: 2 } }] });
+
+    for (const stop of stops) stop();
+    await expect.poll(() => SocketOperation.running).toBe(0);
+    await transport[Symbol.asyncDispose]();
+  });
 });

@@ -1,8 +1,11 @@
 import type { WebSocket } from 'ws';
 import { CodedError } from '../../base/errors/errors.ts';
+import { isObject } from '../../base/json/objects.ts';
 import type { Logger } from '../../base/log/log.ts';
+import { REFUSED_FOR_MEMORY } from '../../base/thread/lasting-room.ts';
 import type { IdentityAssertions } from '../../identity/authenticator.ts';
 import { writeClientInfo } from '../../identity/client-info.ts';
+import type { Endpoint } from './endpoints.ts';
 import { isIdentityRefused, REFUSES_IDENTITY } from './identity-refused.ts';
 import { readNext } from './next-message.ts';
 import { OperationFailed, type SubgraphRequest, type SubscriptionSink, type Unsubscribe } from './transport.ts';
@@ -21,13 +24,25 @@ export interface UpstreamOperationsOptions {
   readonly socket: () => WebSocket | undefined;
   /** Told when one operation fewer is there. */
   readonly forgotten: () => void;
+  /** Has a subscription begun elsewhere that this replica has no memory for. Default: the refusal is handed on. */
+  readonly move?: ((subscription: RefusedSubscription) => Unsubscribe | undefined) | undefined;
 }
 
-interface Operation {
+/** A subscription that replicas have refused because their memory is nearly full. */
+export interface RefusedSubscription {
   readonly request: SubgraphRequest;
   readonly sink: SubscriptionSink;
+  /** Those that refused it before this one; undefined where this one is the first. */
+  readonly refusedBy: ReadonlySet<Endpoint> | undefined;
+}
+
+interface Operation extends RefusedSubscription {
   /** Id on the present connection; undefined while it is not subscribed. */
   id: string | undefined;
+  /** Whether an event has come. */
+  hasBegun: boolean;
+  /** How to leave it where it runs now, once it was moved to another replica. */
+  leaveMoved: Unsubscribe | undefined;
 }
 
 type OperationMessage = Extract<UpstreamMessage, { id: string }>;
@@ -53,11 +68,21 @@ export class UpstreamOperations {
    * @param isReady whether it can begin at once.
    * @returns how to leave it.
    */
-  add(request: SubgraphRequest, sink: SubscriptionSink, isReady: boolean): Unsubscribe {
-    const operation: Operation = { request, sink, id: undefined };
+  add({ request, sink, refusedBy }: RefusedSubscription, isReady: boolean): Unsubscribe {
+    const operation: Operation = {
+      request,
+      sink,
+      refusedBy,
+      id: undefined,
+      hasBegun: false,
+      leaveMoved: undefined,
+    };
     this.#all.add(operation);
     if (isReady) this.#begin(operation);
-    return () => void this.#forget(operation, true);
+    return () => {
+      if (operation.leaveMoved) operation.leaveMoved();
+      else this.#forget(operation, true);
+    };
   }
 
   /** Subscribes all of them on a new connection. */
@@ -68,7 +93,10 @@ export class UpstreamOperations {
   /** Hands an event to an operation that takes it unread. */
   pass(data: Buffer): boolean {
     const next = readNext(data);
-    return next !== undefined && (this.#byId.get(next.id)?.sink.pass?.(next.payload) ?? false);
+    const operation = next && this.#byId.get(next.id);
+    if (!operation?.sink.pass?.(next!.payload)) return false;
+    operation.hasBegun = true;
+    return true;
   }
 
   /** Hands a message to its operation. */
@@ -140,8 +168,15 @@ export class UpstreamOperations {
 
   #hand(operation: Operation, message: OperationMessage): void {
     if (message.type === 'broken') throw new Error('A message that the protocol does not know.');
-    if (message.type === 'next') return void operation.sink.next(message.payload);
+    if (message.type === 'next') {
+      operation.hasBegun = true;
+      return void operation.sink.next(message.payload);
+    }
     this.#forget(operation);
+    if (message.type === 'error' && !operation.hasBegun && isMemoryRefusal(message.errors)) {
+      operation.leaveMoved = this.#options.move?.(operation);
+      if (operation.leaveMoved) return;
+    }
     if (message.type === 'complete') operation.sink.complete();
     else operation.sink.error(this.#failureOf(operation, message.errors));
   }
@@ -174,6 +209,12 @@ export class UpstreamOperations {
     return true;
   }
 }
+
+/** Whether a replica refuses because its memory is nearly full: another may have room. */
+const isMemoryRefusal = (errors: readonly unknown[]): boolean => {
+  const extensions = isObject(errors[0]) ? errors[0].extensions : undefined;
+  return isObject(extensions) && extensions.refused === REFUSED_FOR_MEMORY;
+};
 
 const tooLarge = (subgraph: string, maxBytes: number): CodedError =>
   new CodedError(

@@ -11,7 +11,7 @@ import { keepAlive } from './heartbeat.ts';
 import type { SubgraphRequest, SubscriptionSink, Unsubscribe } from './transport.ts';
 import { DIALECTS, type UpstreamDialect } from './upstream-dialect.ts';
 import { lossOf } from './upstream-loss.ts';
-import { UpstreamOperations } from './upstream-operations.ts';
+import { type RefusedSubscription, UpstreamOperations } from './upstream-operations.ts';
 
 export interface UpstreamSocketOptions {
   readonly subgraph: string;
@@ -31,6 +31,11 @@ export interface UpstreamSocketOptions {
   /** Largest message that the subgraph takes, in bytes. */
   readonly maxMessage: number;
   readonly log: Logger;
+  /**
+   * Has a subscription begun elsewhere that an address has no memory for. Returns how to leave it there; undefined
+   * where there is no other to ask.
+   */
+  move?(from: Endpoint, subscription: RefusedSubscription): Unsubscribe | undefined;
   /** Time for connection and acknowledgement. */
   readonly connectTimeoutMs?: number;
   /** Ping interval; a subgraph that misses one is taken for gone. */
@@ -44,7 +49,8 @@ export interface UpstreamSocket {
   readonly size: number;
   /** The address that it is connected to, or connects to. */
   readonly endpoint: Endpoint | undefined;
-  subscribe(request: SubgraphRequest, sink: SubscriptionSink): Unsubscribe;
+  /** @param refusedBy the addresses that had no memory for it. */
+  subscribe(request: SubgraphRequest, sink: SubscriptionSink, refusedBy?: ReadonlySet<Endpoint>): Unsubscribe;
   /** Cuts the connection, as if it were lost. */
   cut(): void;
   dispose(): void;
@@ -79,6 +85,7 @@ export function createUpstreamSocket(options: UpstreamSocketOptions): UpstreamSo
     dialect,
     socket: () => (socket?.readyState === WebSocket.OPEN ? socket : undefined),
     forgotten: watchIdle,
+    move: (subscription) => (endpoint ? options.move?.(endpoint, subscription) : undefined),
   });
   let socket: WebSocket | undefined;
   let endpoint: Endpoint | undefined;
@@ -188,12 +195,12 @@ export function createUpstreamSocket(options: UpstreamSocketOptions): UpstreamSo
       return endpoint;
     },
     cut: () => socket?.terminate(),
-    subscribe(request, sink) {
+    subscribe(request, sink, refusedBy) {
       if (state === 'disposed') {
         queueMicrotask(() => sink.error(new CodedError('SUBGRAPH_UNAVAILABLE', 'The gateway is stopping.')));
         return () => {};
       }
-      const forget = operations.add(request, sink, state === 'ready');
+      const forget = operations.add({ request, sink, refusedBy }, state === 'ready');
       if (state !== 'ready') connect();
       return forget;
     },

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Registry } from 'prom-client';
+import type { CancelSignal } from '../../base/cancellation/cancellation.ts';
 import { guarded } from '../../base/faults/guarded.ts';
 import type { JsonObject } from '../../base/json/json.ts';
 import { type StoreMetrics, storeMetrics } from '../../base/metrics/store-metrics.ts';
@@ -96,7 +97,7 @@ export class MemoryPresence implements Presence {
     return this.#members(room);
   }
 
-  watch(room: string, { signal }: { readonly signal?: AbortSignal } = {}): AsyncIterable<PresenceEvent> {
+  watch(room: string, { signal }: { readonly signal?: CancelSignal } = {}): AsyncIterable<PresenceEvent> {
     return watchRoom({
       enter: () => ({ watchers: this.#open(room).watchers, members: this.#members(room) }),
       leave: () => this.#cleanup(room),

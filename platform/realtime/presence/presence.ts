@@ -1,3 +1,4 @@
+import type { CancelSignal } from '../../base/cancellation/cancellation.ts';
 import type { JsonObject } from '../../base/json/json.ts';
 
 /**
@@ -41,7 +42,7 @@ export interface Presence {
    * First `{type: 'members'}` with everybody, then changes. A slow watcher keeps the latest per user, in order of the
    * first change, so it holds at most one entry a user. Ends when `signal` aborts.
    */
-  watch(room: string, options?: { readonly signal?: AbortSignal }): AsyncIterable<PresenceEvent>;
+  watch(room: string, options?: { readonly signal?: CancelSignal }): AsyncIterable<PresenceEvent>;
 }
 
 /**

@@ -1,5 +1,6 @@
 import type { Registry } from 'prom-client';
 import { v7 as uuidv7 } from 'uuid';
+import type { CancelSignal } from '../../base/cancellation/cancellation.ts';
 import { guarded } from '../../base/faults/guarded.ts';
 import type { JsonObject } from '../../base/json/json.ts';
 import type { Logger } from '../../base/log/log.ts';
@@ -133,7 +134,7 @@ export class RedisPresence implements Presence {
     return (await this.#rooms.read(room)).members;
   }
 
-  watch(room: string, { signal }: { readonly signal?: AbortSignal } = {}): AsyncIterable<PresenceEvent> {
+  watch(room: string, { signal }: { readonly signal?: CancelSignal } = {}): AsyncIterable<PresenceEvent> {
     let view: RoomView | undefined;
     return watchRoom({
       prepare: async () => {

@@ -1,3 +1,4 @@
+import type { CancelSignal } from '../../base/cancellation/cancellation.ts';
 import { Pull, WAIT } from '../../base/iteration/pull.ts';
 import type { StoreMetrics } from '../../base/metrics/store-metrics.ts';
 import type { PresenceEvent, PresentMember } from './presence.ts';
@@ -32,7 +33,7 @@ export interface WatchOptions {
   readonly enter: () => { readonly watchers: Watchers; readonly members: readonly PresentMember[] };
   /** Lets go of what `prepare` and `enter` took. */
   readonly leave: () => void;
-  readonly signal: AbortSignal | undefined;
+  readonly signal: CancelSignal | undefined;
   readonly metrics: StoreMetrics;
 }
 
@@ -40,8 +41,10 @@ export interface WatchOptions {
 export function watchRoom({ prepare, enter, leave, signal, metrics }: WatchOptions): AsyncIterable<PresenceEvent> {
   let first: PresenceEvent | undefined;
   let room: Watchers | undefined;
-  const changes = new Map<string, PresenceEvent>();
+  /** Undefined: none waits, as nearly always. */
+  let changes: Map<string, PresenceEvent> | undefined;
   const hear: Hear = (event) => {
+    changes ??= new Map();
     merge(changes, event);
     watcher.wake();
   };
@@ -63,10 +66,11 @@ export function watchRoom({ prepare, enter, leave, signal, metrics }: WatchOptio
         first = undefined;
         return event;
       }
-      for (const [userId, event] of changes) {
-        changes.delete(userId);
+      for (const [userId, event] of changes ?? []) {
+        changes!.delete(userId);
         return event;
       }
+      changes = undefined;
       return WAIT;
     },
     close: () => {

@@ -4,6 +4,8 @@ interface Arrived<T> {
   readonly error?: unknown;
 }
 
+type Next<T> = PromiseWithResolvers<IteratorResult<T, undefined>>;
+
 /**
  * Merges the events of several iterations as they come. It takes one event of each ahead, no more, so every source
  * keeps its own way with a slow consumer. It ends when all have ended; leaving it ends them.
@@ -11,37 +13,86 @@ interface Arrived<T> {
  * A source that is silent is asked once. `Promise.race` would ask it again at each event of the others, and what it
  * notes of that would stay until the silent one speaks.
  */
-export async function* merge<T>(...sources: readonly AsyncIterable<T>[]): AsyncGenerator<T, void> {
-  const iterators = sources.map((source) => source[Symbol.asyncIterator]());
-  const arrived: Arrived<T>[] = [];
-  let wake: (() => void) | undefined;
-  const arrive = (one: Arrived<T>): void => {
-    arrived.push(one);
-    wake?.();
-  };
-  const advance = (iterator: AsyncIterator<T>): void => {
+export const merge = <T>(...sources: readonly AsyncIterable<T>[]): AsyncIterableIterator<T, undefined> =>
+  new Merged(sources.map((source) => source[Symbol.asyncIterator]()));
+
+/** It is not an async generator, which weighs a kilobyte while it waits: there is one for each reader of a room. */
+class Merged<T> implements AsyncIterableIterator<T, undefined> {
+  readonly #iterators: readonly AsyncIterator<T>[];
+  /** Those that have not ended; undefined before the first event is asked for. */
+  #open: number | undefined;
+  #arrived: Arrived<T>[] = [];
+  /** The consumer that waits. */
+  #next: Next<T> | undefined;
+
+  constructor(iterators: readonly AsyncIterator<T>[]) {
+    this.#iterators = iterators;
+  }
+
+  next(): Promise<IteratorResult<T, undefined>> {
+    if (this.#open === undefined) {
+      this.#open = this.#iterators.length;
+      for (const iterator of this.#iterators) this.#advance(iterator);
+    }
+    const next: Next<T> = Promise.withResolvers();
+    this.#next = next;
+    this.#settle();
+    return next.promise;
+  }
+
+  async return(): Promise<IteratorResult<T, undefined>> {
+    this.#end();
+    this.#settle();
+    return { done: true, value: undefined };
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this;
+  }
+
+  #advance(iterator: AsyncIterator<T>): void {
     iterator.next().then(
-      (step) => arrive({ iterator, step }),
-      (error: unknown) => arrive({ iterator, error }),
+      (step) => this.#arrive({ iterator, step }),
+      (error: unknown) => this.#arrive({ iterator, error }),
     );
-  };
-  for (const iterator of iterators) advance(iterator);
-  try {
-    for (let open = iterators.length; open > 0; ) {
-      const one = arrived.shift();
-      if (one === undefined) {
-        await new Promise<void>((resolve) => {
-          wake = resolve;
-        });
-      } else if (one.step === undefined) throw one.error;
-      else if (one.step.done) open--;
+  }
+
+  #arrive(one: Arrived<T>): void {
+    if (this.#open === 0) return;
+    this.#arrived.push(one);
+    this.#settle();
+  }
+
+  /** Gives the consumer that waits what has arrived. */
+  #settle(): void {
+    while (this.#next !== undefined && this.#open !== 0 && this.#arrived.length > 0) {
+      const { iterator, step, error } = this.#arrived.shift()!;
+      if (step === undefined) {
+        const next = this.#next;
+        this.#next = undefined;
+        this.#end();
+        next.reject(error);
+      } else if (step.done) this.#open!--;
       else {
-        advance(one.iterator);
-        yield one.step.value;
+        this.#advance(iterator);
+        this.#answer({ done: false, value: step.value });
       }
     }
-  } finally {
+    if (this.#open !== 0) return;
+    this.#end();
+    this.#answer({ done: true, value: undefined });
+  }
+
+  #answer(result: IteratorResult<T, undefined>): void {
+    const next = this.#next;
+    this.#next = undefined;
+    next?.resolve(result);
+  }
+
+  #end(): void {
+    this.#open = 0;
+    this.#arrived = [];
     // Not awaited: a source that waits for its next event would hold up the end.
-    for (const iterator of iterators) void iterator.return?.()?.catch(() => {});
+    for (const iterator of this.#iterators) void iterator.return?.()?.catch(() => {});
   }
 }

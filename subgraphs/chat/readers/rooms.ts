@@ -1,3 +1,4 @@
+import type { CancelSignal } from '#platform/base/cancellation/cancellation.ts';
 import { untilAborted } from '#platform/base/cancellation/until-aborted.ts';
 import { Bulkhead } from '#platform/base/faults/bulkhead.ts';
 import type { Presence, PresenceEvent, PresenceState, PresentMember } from '#platform/realtime/presence/presence.ts';
@@ -55,7 +56,7 @@ interface Visit {
 export async function* roomPresence(
   chat: ChatParts,
   visit: Visit,
-  signal: AbortSignal,
+  signal: CancelSignal,
 ): AsyncGenerator<RoomEvent, void> {
   for await (const event of conversationEvents(chat, visit, signal)) {
     if (
@@ -77,7 +78,7 @@ export async function* roomPresence(
 export async function* conversationEvents(
   { db, topics, presence }: ChatParts,
   { userId, conversationId, state, after }: Visit & { readonly after?: string | null },
-  signal: AbortSignal,
+  signal: CancelSignal,
 ): AsyncGenerator<ConversationEvent, void> {
   let news: AsyncIterableIterator<ConversationNews> | undefined;
   try {

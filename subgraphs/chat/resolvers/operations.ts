@@ -253,10 +253,10 @@ export function subscriptionResolvers({ chat, replies, completions }: ResolverPa
       ),
       conversationEvents: field(
         ({ id: conversationId, state, after }: ById & { state: PresenceState; after?: string | null }, context) =>
-          conversationEvents(chat, { userId: reader(context).userId, conversationId, state, after }, context.signal),
+          conversationEvents(chat, { userId: reader(context).userId, conversationId, state, after }, context.ending),
       ),
       roomPresence: field(({ id: conversationId, state }: ById & { state: PresenceState }, context) =>
-        roomPresence(chat, { userId: reader(context).userId, conversationId, state }, context.signal),
+        roomPresence(chat, { userId: reader(context).userId, conversationId, state }, context.ending),
       ),
     },
   };

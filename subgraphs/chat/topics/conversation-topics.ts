@@ -1,3 +1,4 @@
+import type { CancelSignal } from '#platform/base/cancellation/cancellation.ts';
 import { Pull, WAIT } from '#platform/base/iteration/pull.ts';
 import type { Topics } from '#platform/realtime/topics/topics.ts';
 
@@ -35,7 +36,7 @@ export class ConversationTopics {
   }
 
   /** Resolves when nothing that is published from now on is missed. */
-  async read(conversationId: string, signal: AbortSignal): Promise<AsyncIterableIterator<ConversationNews>> {
+  async read(conversationId: string, signal: CancelSignal): Promise<AsyncIterableIterator<ConversationNews>> {
     const waiting: ConversationNews[] = [];
     // Events may come before the subscription is confirmed; they wait for the reader as all others do.
     let news: Pull<ConversationNews> | undefined;
