@@ -2,7 +2,7 @@ import type { ExecutionResult, GraphQLError } from 'graphql';
 import { CodedError } from '#platform/base/errors/errors.ts';
 import type { Coerced, Variables } from '#platform/base/graphql/coercion.ts';
 import { clientLeft } from '#platform/net/http/client-left.ts';
-import { changedRequest, OperationFailed, type Unsubscribe } from '#platform/net/transport/transport.ts';
+import { OperationFailed, type SubgraphRequest, type Unsubscribe } from '#platform/net/transport/transport.ts';
 import { asCoded, type Execute, type FetchScope } from '../fetching/fetch-scope.ts';
 import { RequestText } from '../fetching/request-text.ts';
 import type { Plan } from '../planning/plan.ts';
@@ -58,11 +58,17 @@ export function compileSubscription(parts: Parts): PreparedOperation['subscribe'
       return refuseLater(sink, [error]);
     }
     const stream = new Stream(request, coerced.values, sink, parts);
-    const { signal, resubscribe } = request;
     const asked = text.request(new Run(request, coerced.values, parts.observer, parts.scope.clientPlace));
-    stream.upstream = transport.subscribe(changedRequest(asked, { signal, resubscribe }), stream);
+    stream.upstream = transport.subscribe(lastingRequest(asked, request), stream);
     return () => stream.leave();
   };
+}
+
+/** What a subscription asks its subgraph. It lasts, so it is plain: what the request is made from is let go. */
+function lastingRequest(asked: SubgraphRequest, { signal, resubscribe }: OperationRequest): SubgraphRequest {
+  const { query, document, operationName, variables, identity, client, requestId, traceparent, headers } = asked;
+  const plain = { query, document, operationName, variables, identity, client, requestId, traceparent, headers };
+  return { ...plain, signal, resubscribe };
 }
 
 /** One subscriber. Events are completed side by side and delivered in the order they came. */
@@ -72,7 +78,7 @@ class Stream {
   readonly #values: Variables;
   readonly #sink: AnswerSink;
   readonly #parts: Parts;
-  /** Undefined until an event needs other subgraphs: most streams never have one that does. */
+  /** Undefined while no event needs other subgraphs. */
   #running: Set<Run> | undefined;
   #tail: Promise<void> | undefined;
   #open = true;
@@ -113,7 +119,10 @@ class Stream {
     if (!steps) return this.#deliver(finish(run), undefined);
     this.#running ??= new Set();
     const running = this.#running.add(run);
-    const completed = run.within(limits.timeoutMs, steps).finally(() => running.delete(run));
+    const completed = run.within(limits.timeoutMs, steps).finally(() => {
+      running.delete(run);
+      if (running.size === 0) this.#running = undefined;
+    });
     return this.#deliver(() => finish(run), completed);
   }
 

@@ -17,6 +17,8 @@ export interface PullSource<T> {
   readonly signal?: CancelSignal | undefined;
 }
 
+type Settle<T> = (result: IteratorResult<T, undefined> | Promise<never>) => void;
+
 /**
  * An async iteration that pulls from a state instead of being pushed into a queue: a slow consumer finds one newer
  * state, not a thousand events.
@@ -29,9 +31,11 @@ export class Pull<T> implements AsyncIterableIterator<T, undefined> {
   readonly #onAbort = () => this.#end();
   /** Ends what opens. Thousands of iterations are open and silent: none of them keeps it longer. */
   #closing: Cancellation | undefined;
-  #opened: Promise<void> | undefined;
+  #opening: Promise<void> | undefined;
+  #isOpened = false;
   #ended = false;
-  #wake: (() => void) | undefined;
+  /** That of a consumer that waits. */
+  #resolve: Settle<T> | undefined;
 
   constructor(source: PullSource<T>) {
     this.#source = source;
@@ -39,34 +43,50 @@ export class Pull<T> implements AsyncIterableIterator<T, undefined> {
     else source.signal?.addEventListener('abort', this.#onAbort);
   }
 
-  /** Tells a waiting consumer to take again. Cheap when no consumer waits. */
+  /** Tells a waiting consumer to take again, when this turn is over. Cheap when no consumer waits. */
   wake(): void {
-    const wake = this.#wake;
-    this.#wake = undefined;
-    wake?.();
+    const resolve = this.#resolve;
+    if (resolve === undefined) return;
+    this.#resolve = undefined;
+    queueMicrotask(() => this.#settle(resolve));
   }
 
-  async next(): Promise<IteratorResult<T, undefined>> {
+  // Not async: what an async function keeps while it waits is most of a silent iteration.
+  next(): Promise<IteratorResult<T, undefined>> {
+    if (this.#source.open && !this.#isOpened && !this.#ended) return this.#nextOpened();
+    return new Promise((resolve) => this.#settle(resolve));
+  }
+
+  async #nextOpened(): Promise<IteratorResult<T, undefined>> {
     try {
-      if (!this.#ended) {
-        this.#opened ??= this.#open();
-        await this.#opened;
-      }
-      while (!this.#ended) {
-        const event = this.#source.take();
-        if (event === DONE) break;
-        if (event !== WAIT) return { done: false, value: event };
-        await new Promise<void>((resolve) => {
-          this.#wake = resolve;
-        });
-      }
+      this.#opening ??= this.#open();
+      await this.#opening;
+      this.#isOpened = true;
+      this.#opening = undefined;
     } catch (error) {
-      const wanted = !this.#ended;
+      const isWanted = !this.#ended;
       this.#end();
-      if (wanted) throw error;
+      if (isWanted) throw error;
     }
+    return this.next();
+  }
+
+  /** Resolves with the next event; where there is none yet, `wake` tries again. */
+  #settle(resolve: Settle<T>): void {
+    try {
+      const event = this.#ended ? DONE : this.#source.take();
+      if (event === WAIT) this.#resolve = resolve;
+      else if (event !== DONE) resolve({ done: false, value: event });
+      else this.#finish(resolve, { done: true, value: undefined });
+    } catch (error) {
+      // What fails after the end is of no interest to the consumer.
+      this.#finish(resolve, this.#ended ? { done: true, value: undefined } : Promise.reject(error));
+    }
+  }
+
+  #finish(resolve: Settle<T>, result: Parameters<Settle<T>>[0]): void {
     this.#end();
-    return { done: true, value: undefined };
+    resolve(result);
   }
 
   async return(): Promise<IteratorResult<T, undefined>> {

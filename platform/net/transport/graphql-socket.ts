@@ -117,9 +117,7 @@ class ServedSocket<Session> implements OperationSocket {
 
   listen(): void {
     const { initTimeoutMs = 3_000, keepAliveMs = 12_000 } = this.#options;
-    const guardedLate = guarded({ where: WHERE, log: this.#options.log }, () => this.#late());
-    // A busy process may have let the time pass without reading: what has come by now is read before that.
-    this.#timer = setTimeout(() => setImmediate(guardedLate), initTimeoutMs);
+    this.#timer = setTimeout(() => this.#timeOut(), initTimeoutMs);
     this.#stopHeartbeat = keepAlive(this.#socket, keepAliveMs, () => (this.#held & (PARSING | RENEWAL)) !== 0);
     // `ws` reports broken frames and too large messages here and closes by itself.
     const ended = (): void => this.#end();
@@ -129,8 +127,12 @@ class ServedSocket<Session> implements OperationSocket {
     this.#socket.on('message', guarded({ where: WHERE, log: this.#options.log }, arrive));
   }
 
-  #late(): void {
-    if (this.#state === 'new') this.close(CLOSE.INIT_TIMEOUT, 'Connection initialisation timeout');
+  /** A busy process may have let the time pass without reading: what has come by now is read first. */
+  #timeOut(): void {
+    const guardedClose = guarded({ where: WHERE, log: this.#options.log }, () => {
+      if (this.#state === 'new') this.close(CLOSE.INIT_TIMEOUT, 'Connection initialisation timeout');
+    });
+    setImmediate(guardedClose);
   }
 
   close(code: number, reason: string): void {

@@ -4,7 +4,7 @@ interface Arrived<T> {
   readonly error?: unknown;
 }
 
-type Next<T> = PromiseWithResolvers<IteratorResult<T, undefined>>;
+type Settle<T> = (result: IteratorResult<T, undefined> | Promise<never>) => void;
 
 /**
  * Merges the events of several iterations as they come. It takes one event of each ahead, no more, so every source
@@ -23,7 +23,7 @@ class Merged<T> implements AsyncIterableIterator<T, undefined> {
   #open: number | undefined;
   #arrived: Arrived<T>[] = [];
   /** The consumer that waits. */
-  #next: Next<T> | undefined;
+  #resolve: Settle<T> | undefined;
 
   constructor(iterators: readonly AsyncIterator<T>[]) {
     this.#iterators = iterators;
@@ -34,10 +34,10 @@ class Merged<T> implements AsyncIterableIterator<T, undefined> {
       this.#open = this.#iterators.length;
       for (const iterator of this.#iterators) this.#advance(iterator);
     }
-    const next: Next<T> = Promise.withResolvers();
-    this.#next = next;
-    this.#settle();
-    return next.promise;
+    return new Promise((resolve) => {
+      this.#resolve = resolve;
+      this.#settle();
+    });
   }
 
   async return(): Promise<IteratorResult<T, undefined>> {
@@ -65,13 +65,11 @@ class Merged<T> implements AsyncIterableIterator<T, undefined> {
 
   /** Gives the consumer that waits what has arrived. */
   #settle(): void {
-    while (this.#next !== undefined && this.#open !== 0 && this.#arrived.length > 0) {
+    while (this.#resolve !== undefined && this.#open !== 0 && this.#arrived.length > 0) {
       const { iterator, step, error } = this.#arrived.shift()!;
       if (step === undefined) {
-        const next = this.#next;
-        this.#next = undefined;
         this.#end();
-        next.reject(error);
+        this.#answer(Promise.reject(error));
       } else if (step.done) this.#open!--;
       else {
         this.#advance(iterator);
@@ -83,10 +81,10 @@ class Merged<T> implements AsyncIterableIterator<T, undefined> {
     this.#answer({ done: true, value: undefined });
   }
 
-  #answer(result: IteratorResult<T, undefined>): void {
-    const next = this.#next;
-    this.#next = undefined;
-    next?.resolve(result);
+  #answer(result: IteratorResult<T, undefined> | Promise<never>): void {
+    const resolve = this.#resolve;
+    this.#resolve = undefined;
+    resolve?.(result);
   }
 
   #end(): void {
