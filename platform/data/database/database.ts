@@ -9,6 +9,7 @@ import { tellsCommits } from './after-commit.ts';
 import { checkDataFolder } from './data-folder.ts';
 import { lockDirectory } from './directory-lock.ts';
 import { openEmbedded } from './embedded.ts';
+import { noteConnections } from './hot-statements.ts';
 import type { PoolSource } from './pool-source.ts';
 import { openPostgresSource } from './postgres-source.ts';
 import { finishRestore } from './restored-folder.ts';
@@ -64,6 +65,7 @@ export async function openDatabase(config: Config, log: Logger): Promise<Databas
       });
       const client = new Client({ adapter, transactionOptions: TRANSACTIONS });
       clients.push(client as { $disconnect?(): Promise<void> });
+      noteConnections(client as object, { pool, names: named });
       return tellsCommits(client);
     },
     health: source.health,

@@ -1,4 +1,5 @@
 import { columnsOf } from '#platform/data/database/columns.ts';
+import { hotRows } from '#platform/data/database/hot-statements.ts';
 import { type Conversation, type Message, type Participant, Prisma } from '#prisma/chat/client/client.ts';
 import type { ConversationView } from '../access.ts';
 import { isId } from '../input.ts';
@@ -55,7 +56,9 @@ export async function storeAtOnce(db: Database, addition: Addition): Promise<Add
   const { userId, conversationId, after, message, reply, title, event } = addition;
   if (!isId(conversationId) || (after !== undefined && !isId(after))) return undefined;
   const last = reply?.id ?? message.id;
-  const rows = await db.$queryRaw<Row[]>`
+  const rows = await hotRows<Row>(
+    db,
+    Prisma.sql`
     WITH seen AS (
       SELECT ${CONVERSATION}, ${VIEWER} FROM conversations c JOIN participants p ON p.conversation_id = c.id
       WHERE c.id = ${conversationId}::uuid AND p.user_id = ${userId}::uuid FOR UPDATE OF c SKIP LOCKED
@@ -112,7 +115,8 @@ export async function storeAtOnce(db: Database, addition: Addition): Promise<Add
         || jsonb_strip_nulls(jsonb_build_object('remember', free."c.memoryEnabled", 'parentId', free.leaf_id)))
         FROM free, (SELECT ${event}::jsonb AS event) AS prepared)`)}
     )
-    SELECT * FROM free, added`;
+    SELECT * FROM free, added`,
+  );
   const stored = rows.map((row) => part<Message>(row, 'm'));
   const told = stored.find(({ id }) => id === message.id);
   if (rows[0] === undefined || told === undefined) return undefined;

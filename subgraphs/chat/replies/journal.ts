@@ -1,5 +1,6 @@
 import { guarded } from '#platform/base/faults/guarded.ts';
 import type { Logger } from '#platform/base/log/log.ts';
+import { hotRows } from '#platform/data/database/hot-statements.ts';
 import { Prisma } from '#prisma/chat/client/client.ts';
 import { append, type Piece } from '../draft/draft.ts';
 import type { ChatMetrics } from '../metrics.ts';
@@ -103,7 +104,9 @@ export class Journal implements AsyncDisposable {
     );
     const observe = this.#metrics.journalSeconds.startTimer();
     try {
-      const kept = await this.#db.$queryRaw<{ id: string | null }[]>`
+      const kept = await hotRows<{ id: string | null }>(
+        this.#db,
+        Prisma.sql`
         WITH soon AS (SELECT set_config('synchronous_commit', 'off', true)),
         alive AS (
           UPDATE messages m SET heartbeat_at = now(), status = 'STREAMING', epoch = mine.epoch
@@ -120,7 +123,8 @@ export class Journal implements AsyncDisposable {
           JOIN alive ON alive.id = piece.id
           ON CONFLICT (message_id, position) DO UPDATE SET body = EXCLUDED.body
         )
-        SELECT alive.id::text FROM soon LEFT JOIN alive ON true`;
+        SELECT alive.id::text FROM soon LEFT JOIN alive ON true`,
+      );
       observe();
       const ours = new Set(kept.map(({ id }) => id));
       for (const { entry, pieces } of taken) {

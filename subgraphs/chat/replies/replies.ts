@@ -1,8 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { guarded } from '#platform/base/faults/guarded.ts';
+import { hotRows } from '#platform/data/database/hot-statements.ts';
 import { StreamFencedError, StreamFinishedError, StreamHeldError } from '#platform/realtime/streams/stream-errors.ts';
 import type { StreamWriter } from '#platform/realtime/streams/stream-log.ts';
-import type { Message, Prisma } from '#prisma/chat/client/client.ts';
+import { type Message, Prisma } from '#prisma/chat/client/client.ts';
 import { type Draft, EMPTY_DRAFT, finished, fromChunk, piecesOf, readDrafts, toChunk } from '../draft/draft.ts';
 import { draftOfChunks, longer } from '../draft/live-draft.ts';
 import { type ChatParts, TRANSACTION } from '../parts.ts';
@@ -329,7 +330,9 @@ export class Replies implements AsyncDisposable {
     const { db, config } = this.#chat;
     const now = new Date();
     const commit = config.DATABASE_URL === undefined ? 'on' : 'off';
-    const rows = await db.$queryRaw<(Message & { readonly claimed: number | null })[]>`
+    const rows = await hotRows<Message & { readonly claimed: number | null }>(
+      db,
+      Prisma.sql`
       WITH RECURSIVE soon AS (SELECT set_config('synchronous_commit', ${commit}, true)),
       claimed AS (
         UPDATE messages SET status = 'STREAMING', epoch = epoch + 1, started_at = ${now}::timestamptz,
@@ -337,7 +340,8 @@ export class Replies implements AsyncDisposable {
         WHERE id = ${replyId}::uuid AND status = 'PENDING' RETURNING epoch
       ), ${backFrom(parentId, MAX_HISTORY)}
       SELECT (SELECT epoch FROM claimed) AS claimed, ${MESSAGE_COLUMNS}
-      FROM soon LEFT JOIN (way JOIN messages m ON m.id = way.id) ON true ORDER BY step DESC`;
+      FROM soon LEFT JOIN (way JOIN messages m ON m.id = way.id) ON true ORDER BY step DESC`,
+    );
     const epoch = rows[0]?.claimed ?? null;
     if (epoch === null) return undefined;
     return {

@@ -1,6 +1,7 @@
 import { usageEvent } from '#llm/records/usage-event.ts';
 import type { JsonObject } from '#platform/base/json/json.ts';
 import type { EventInput } from '#platform/contracts/events.ts';
+import { hotRows } from '#platform/data/database/hot-statements.ts';
 import type { Fact } from '#platform/data/outbox/outbox.ts';
 import { type Message, type MessageStatus, Prisma } from '#prisma/chat/client/client.ts';
 import type { Draft } from '../draft/draft.ts';
@@ -91,7 +92,9 @@ export async function settle(
       ? [unmodelledGeneration(reply.id, unmodelled.callId, unmodelled.alias, unmodelled.latencyMs)]
       : []),
   ];
-  const [{ ours, waiting }] = await db.$queryRaw<[{ ours: boolean; waiting: string[] }]>`
+  const [end] = await hotRows<{ ours: boolean; waiting: string[] }>(
+    db,
+    Prisma.sql`
     WITH counted AS (
       UPDATE conversations SET arrivals = arrivals + 1 WHERE id = ${reply.conversationId}::uuid RETURNING arrivals
     ), ended AS (
@@ -117,10 +120,11 @@ export async function settle(
       WHERE participants.conversation_id = ended.conversation_id
     )
     SELECT EXISTS (SELECT FROM ended) AS ours,
-      ARRAY(SELECT id::text FROM messages WHERE status = 'PENDING' AND waits_for_id = ${reply.id}::uuid) AS waiting`;
+      ARRAY(SELECT id::text FROM messages WHERE status = 'PENDING' AND waits_for_id = ${reply.id}::uuid) AS waiting`,
+  );
   calls.recorded();
   completed.recorded();
-  return ours ? waiting : undefined;
+  return end!.ours ? end!.waiting : undefined;
 }
 
 /** Tells the others that a reply has its final text. */

@@ -1,6 +1,7 @@
 import { v7 as uuidv7 } from 'uuid';
 import { CodedError } from '#platform/base/errors/errors.ts';
 import { columnsOf } from '#platform/data/database/columns.ts';
+import { hotRows } from '#platform/data/database/hot-statements.ts';
 import type { JobHandler } from '#platform/data/jobs/jobs.ts';
 import type { UserIdentity } from '#platform/identity/identity.ts';
 import { Prisma, type TranscriptMessage } from '#prisma/memory/client/client.ts';
@@ -69,14 +70,17 @@ const MEMORY = Prisma.raw(columnsOf(Prisma.MemoryScalarFieldEnum, 'm', 'm.'));
 /** Reads the person's message that a reply answers, and what is known about the person, by one statement. */
 async function exchangeOf({ db }: MemoryParts, replyId: string): Promise<Exchange | undefined> {
   type Row = TranscriptMessage & { readonly replyText: string; readonly [memory: `m.${string}`]: unknown };
-  const rows = await db.$queryRaw<Row[]>`
+  const rows = await hotRows<Row>(
+    db,
+    Prisma.sql`
     SELECT ${MESSAGE}, reply.text AS "replyText", ${MEMORY}
     FROM transcript_messages reply JOIN transcript_messages message ON message.id = reply.parent_id
     LEFT JOIN LATERAL (
       SELECT * FROM memories WHERE user_id = message.user_id AND about = '' AND (valid_until IS NULL OR valid_until > now())
       ORDER BY id DESC LIMIT ${KNOWN_MEMORIES + 1}
     ) m ON true
-    WHERE reply.id = ${replyId} AND message.role = 'USER'`;
+    WHERE reply.id = ${replyId} AND message.role = 'USER'`,
+  );
   const [first] = rows;
   if (first === undefined) return undefined;
   const memoryOf = (row: Row) => Object.fromEntries(MEMORY_FIELDS.map((name) => [name, row[`m.${name}`]]));

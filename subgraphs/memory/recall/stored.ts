@@ -1,4 +1,5 @@
 import { columnsOf } from '#platform/data/database/columns.ts';
+import { hotRows } from '#platform/data/database/hot-statements.ts';
 import { type Memory as MemoryRow, Prisma } from '#prisma/memory/client/client.ts';
 import type { Database } from '../parts.ts';
 import type { Unindexed } from '../transcripts.ts';
@@ -48,7 +49,9 @@ export async function storedFor(
   excluded: readonly string[],
 ): Promise<Stored> {
   const about = conversationId ?? '';
-  const rows = await db.$queryRaw<(Row & MemoryRow)[]>`
+  const rows = await hotRows<Row & MemoryRow>(
+    db,
+    Prisma.sql`
     WITH earlier AS (
       SELECT id, indexed, length(text) AS length FROM transcript_messages
       WHERE conversation_id = ${about} AND user_id = ${userId} AND id <> ALL(${[...excluded]}::text[])
@@ -73,7 +76,8 @@ export async function storedFor(
     SELECT found.*, ranked.part, ${MEMORY}
     FROM found LEFT JOIN (ranked JOIN memories m ON m.id = ranked.id
       AND ranked.place <= CASE ranked.part WHEN 'others' THEN ${MAX_WHOLE + 1}::int ELSE ${MAX_STANDING}::int END) ON true
-    ORDER BY ranked.part, ranked.place`;
+    ORDER BY ranked.part, ranked.place`,
+  );
   const { hasMemories, hasKnowledge, attachedElsewhere, hasEarlier, unindexedIds, unindexedLength } = rows[0]!;
   const partOf = (name: keyof ProfileRows) => rows.filter(({ part }) => part === name).map(memoryOf);
   return {
