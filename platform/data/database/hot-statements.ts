@@ -39,7 +39,7 @@ export function noteConnections(client: object, connections: Connections): void 
 
 /**
  * Runs a statement that every reply needs, outside of transactions: the driver is asked without Prisma, which costs as
- * much CPU as the driver and writes every statement with all its values into a text. Rows are as `$queryRaw` gives them.
+ * much CPU as the driver and writes every statement with all its values into a text. Rows are those of `$queryRaw`.
  * Values are texts, numbers, booleans, dates, null and lists of these.
  *
  * @param client a transaction's client, or one that was opened elsewhere, is asked by `$queryRaw`.
