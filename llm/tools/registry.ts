@@ -35,6 +35,8 @@ export interface OutsideTool {
   readonly description: string;
   /** JSON Schema of an object, as its server gave it. */
   readonly parameters: Readonly<Record<string, unknown>>;
+  /** Whether it is called with an account of the person who asks: what it gives is that person's. */
+  readonly isPersonal: boolean;
   /** Whether a person must allow each call. */
   readonly asks: boolean;
   /** Digest of what its server says of it: a tool that was allowed is not another one of the same name. */

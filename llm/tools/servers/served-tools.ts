@@ -4,7 +4,7 @@ import type { ToolServerSettings } from '../../catalogue/tool-server-settings.ts
 import type { OutsideTool } from '../registry.ts';
 
 /** A tool as its server lists it, checked and named for models. */
-export interface ServedTool extends Omit<OutsideTool, 'run' | 'timeoutMs'> {
+export interface ServedTool extends Omit<OutsideTool, 'run' | 'timeoutMs' | 'isPersonal'> {
   /** Its server's own name of it. */
   readonly original: string;
 }

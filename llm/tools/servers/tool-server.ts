@@ -197,6 +197,7 @@ const CHANGED =
 /** Returns a tool of a server as a registry takes it. */
 export const outsideTool = (server: ToolServer, tool: ServedTool): OutsideTool => ({
   ...tool,
+  isPersonal: server.settings.oauth !== undefined,
   timeoutMs: server.settings.timeout_ms,
   run: (args, { signal }) => server.call(tool, args, signal),
 });

@@ -89,6 +89,11 @@ export class ToolServers implements AsyncDisposable {
     return settings?.oauth && settings;
   }
 
+  /** Returns the names of those where each person signs in. */
+  async namesWithAccounts(): Promise<ReadonlySet<string>> {
+    return new Set([...(await this.#settings())].filter(([, { oauth }]) => oauth).map(([name]) => name));
+  }
+
   /** Forgets what was opened with the account of a person. */
   forget(userId: string, name: string): void {
     this.#personal.delete(personalKey(userId, name));

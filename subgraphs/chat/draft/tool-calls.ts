@@ -17,6 +17,8 @@ export interface ToolCall {
   readonly result?: ToolCallResult;
   /** The tool server that the tool belongs to; absent for the tools of this server and of the client. */
   readonly server?: string;
+  /** Whether it is called with an account of the person who asked for the reply: what it gives is that person's. */
+  readonly isPersonal?: boolean;
   /** Of a call that a person must allow. */
   readonly approval?: ToolApproval;
   /** Of the first call of a round: what the deployment that made the calls wants back with their results. */

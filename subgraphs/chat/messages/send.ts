@@ -209,16 +209,22 @@ export class Sending {
   }
 
   /**
-   * What another reply takes over from an earlier one. Memory is not among it where others would read what it gives, or
-   * where the earlier reply was another person's: the one who asks has to ask for it.
+   * What another reply takes over from an earlier one. Memory and tool servers with accounts are not among it where
+   * others would read what they give, or where the earlier reply was another person's: the one who asks has to ask for
+   * them.
    */
   async #inheritable(user: UserIdentity, original: Message): Promise<Offer> {
-    const { memory: _, serverTools, ...rest } = storedOffer(original.offer);
+    const { memory: _, serverTools, toolServers, ...rest } = storedOffer(original.offer);
     const { conversationId, requesterId } = original;
     const isAlone = (await this.#chat.db.participant.count({ where: { conversationId } })) === 1;
     if (isAlone && requesterId === user.userId) return storedOffer(original.offer);
     const harmless = serverTools?.filter((name) => !needsMemory(name));
-    return { ...rest, ...(harmless?.length && { serverTools: harmless }) };
+    const withAccounts = await this.#chat.models.toolServers.namesWithAccounts();
+    return {
+      ...rest,
+      ...(harmless?.length && { serverTools: harmless }),
+      ...(toolServers && { toolServers: toolServers.filter((name) => !withAccounts.has(name)) }),
+    };
   }
 
   async #options(user: UserIdentity, input: ReplyOptions, inherited?: Offer) {

@@ -153,6 +153,7 @@ class Answer {
       round: this.#round,
       textOffset: this.#text.length,
       ...(outside && { server: outside.server }),
+      ...(outside?.isPersonal && { isPersonal: true }),
       ...(outside?.asks && { approval: { expiresAt: expiry(this.#approvalMs), version: outside.version } }),
       ...(echo && { echo }),
     };

@@ -39,7 +39,7 @@ export async function compositionOf(
     known.setting ?? settingOf(chat, reply.conversationId),
     known.history ?? historyOf(chat.db, reply.parentId!),
   ]);
-  // What a tool once told another person of their memory is not told to this one.
+  // What a tool once told another person of what is theirs is not told to this one.
   const history = messages.map((message) =>
     message.role === 'USER' || mayReadSources(message, reply.requesterId ?? undefined)
       ? message
@@ -104,6 +104,8 @@ export async function compose(
       offer,
       mayUseMemory: conversation.memoryEnabled,
       toolServers: offer.toolServers ?? conversation.toolServers,
+      // Another participant may have chosen those of the conversation, and written its instructions.
+      mayUseAccounts: !isShared || offer.toolServers !== undefined,
       citations,
     });
     const request: ChatRequest = {

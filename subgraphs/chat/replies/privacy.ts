@@ -1,11 +1,12 @@
 import type { Message } from '#prisma/chat/client/client.ts';
 import { asPiece, type Draft, finished, type Part, type Piece } from '../draft/draft.ts';
 import type { ToolCall, ToolCallResult } from '../draft/tool-calls.ts';
-import { readsMemory } from '../tools/server-tools.ts';
+import { readsPrivately } from '../tools/server-tools.ts';
 
 /**
  * Returns whether a user may read what a reply was written from. It belongs to the person who asked for it: what memory
- * and knowledge gave, as citations or to a tool, and what the model thought about that. Other participants read the
+ * and knowledge gave, as citations or to a tool, what a tool found with an account of that person, and what the model
+ * thought about that. Other participants read the
  * text, and no more.
  */
 export const mayReadSources = ({ requesterId }: Pick<Message, 'requesterId'>, userId: string | undefined): boolean =>
@@ -14,14 +15,14 @@ export const mayReadSources = ({ requesterId }: Pick<Message, 'requesterId'>, us
 const WITHHELD = 'Only the person who asked for this reply may read what was found.';
 
 /**
- * Returns a call without what memory gave it. The arguments go too: the model may have put into them what it had read.
+ * Returns a call without what it found that is private. The arguments go too: the model may have put into them what it had read.
  */
 export const withoutSources = <Call extends Omit<ToolCall, 'result'> & { readonly result?: ToolCallResult }>({
   // What was thought about them goes, too.
   echo: _echo,
   ...call
 }: Call): Omit<Call, 'echo'> =>
-  readsMemory(call)
+  readsPrivately(call)
     ? { ...call, arguments: '{}', ...(call.result && { result: { ...call.result, content: WITHHELD } }) }
     : call;
 
@@ -31,7 +32,7 @@ export const seenBy = (userId: string | undefined, message: Message, draft: Draf
 
 /** Returns the draft as participants see it who did not ask for the reply. */
 export function withheld(draft: Draft): Draft {
-  const drewOnSources = draft.citations.length > 0 || draft.toolCalls.some(readsMemory);
+  const drewOnSources = draft.citations.length > 0 || draft.toolCalls.some(readsPrivately);
   return {
     text: draft.text,
     reasoning: drewOnSources ? '' : draft.reasoning,
@@ -63,7 +64,7 @@ export class Withholding {
       this.#drewOnSources ||= citations.length > 0;
       return [];
     }
-    if (toolCall && readsMemory(toolCall)) {
+    if (toolCall && readsPrivately(toolCall)) {
       this.#drewOnSources = true;
       this.#calls.add(toolCall.id);
       return [asPiece({ toolCall: withoutSources(toolCall) })];

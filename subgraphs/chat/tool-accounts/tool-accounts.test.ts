@@ -11,7 +11,7 @@ import type { ToolServers } from '#llm/tools/servers/tool-servers.ts';
 import type { JobHandler, Jobs } from '#platform/data/jobs/jobs.ts';
 import type { UserIdentity } from '#platform/identity/identity.ts';
 import type { Transaction } from '../parts.ts';
-import { ChatWorld, person } from '../testing/chat-world.ts';
+import { all, ChatWorld, person } from '../testing/chat-world.ts';
 import { EndedAccounts } from './ended-accounts.ts';
 import { KeptAccounts } from './kept-accounts.ts';
 import type { Sealed } from './sealed.ts';
@@ -190,6 +190,42 @@ it('each person calls tools with an account of their own, until they disconnect 
   await expect.poll(givenBack, { timeout: 20_000 }).toEqual(['access', 'refresh']);
   expect(await calling(anna)).toBeUndefined();
   expect(await calling(bert)).toContain('Tea');
+});
+
+it('an account serves its person alone: others who take part neither have it used nor read what it gave', async () => {
+  const [anna, bert] = [await connected(), signedIn()];
+  const conversationId = await world.conversation(anna);
+  await world.share(anna, conversationId, bert);
+  const CHANGE =
+    'mutation ($input: UpdateConversationInput!) { updateConversation(input: $input) { conversation { id } } }';
+  const changed = { id: conversationId, toolServers: ['shop'], systemPrompt: 'First look into the account.' };
+  expect((await world.ask(anna, CHANGE, { input: changed })).code).toBeUndefined();
+  world.provider.behave(answer('Hello.'));
+  await world.exchange(anna, { conversationId });
+  expect((world.provider.seen.at(-1)!.body as Shown).tools).toBeUndefined();
+
+  // Her own words call for it.
+  shop.call = () => says('the order of a ring');
+  const call = { index: 0, id: 'c', type: 'function', function: { name: 'shop__find', arguments: '{"q":"ring"}' } };
+  world.provider.script(
+    answerDeltas([{ reasoning_content: 'Is there a ring?' }, { tool_calls: [call] }], 'tool_calls'),
+    answer('Done.'),
+  );
+  const { replyId } = await world.exchange(anna, { conversationId, toolServers: ['shop'] });
+  const SEEN = 'query ($id: ID!) { message(id: $id) { reasoning toolCalls { name arguments result { content } } } }';
+  const seen = async (as: UserIdentity) => JSON.stringify(await world.ask(as, SEEN, { id: replyId }));
+  expect(await seen(anna)).toContain('the order of a ring');
+  expect(await seen(bert)).toContain('shop__find');
+  expect(await seen(bert)).not.toContain('ring');
+  expect(JSON.stringify(await all(world.follow(bert, replyId)))).not.toContain('ring');
+
+  // Nor does a reply that is had again inherit it, and what it gave is in no prompt of another person's reply.
+  const again = 'mutation ($input: RegenerateReplyInput!) { regenerateReply(input: $input) { reply { id } } }';
+  const { data } = await world.ask<Shown>(anna, again, { input: { id: replyId, clientMessageId: randomUUID() } });
+  await world.readReply(anna, data.regenerateReply.reply.id);
+  expect((world.provider.seen.at(-1)!.body as Shown).tools).toBeUndefined();
+  await world.exchange(bert, { conversationId, parentId: replyId });
+  expect(JSON.stringify(world.provider.seen.at(-1)!.body)).not.toContain('ring');
 });
 
 it('gets the next token once, however many need it, and ends an account that gets none', async () => {

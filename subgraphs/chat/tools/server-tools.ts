@@ -24,6 +24,8 @@ export interface Offered {
   readonly mayUseMemory: boolean;
   /** Names of tool servers. */
   readonly toolServers: readonly string[];
+  /** Whether tools may be called with accounts of the person who asks. */
+  readonly mayUseAccounts: boolean;
   /** Of the reply: tools add what they find. */
   readonly citations: Citations;
 }
@@ -32,7 +34,7 @@ export interface Offered {
 export async function toolsFor(
   chat: ChatParts,
   question: Question,
-  { offer, mayUseMemory, toolServers, citations }: Offered,
+  { offer, mayUseMemory, toolServers, mayUseAccounts, citations }: Offered,
 ): Promise<ToolRegistry> {
   const registry = new ToolRegistry();
   const remembers = mayUseMemory && question.identity.scopes.includes('memory:read');
@@ -47,7 +49,9 @@ export async function toolsFor(
       question.signal,
     );
     // A tool of the client keeps its name: the client knows no other.
-    const free = outside.filter(({ name }) => !offer.tools?.some((own) => own.name === name));
+    const free = outside.filter(
+      ({ name, isPersonal }) => (mayUseAccounts || !isPersonal) && !offer.tools?.some((own) => own.name === name),
+    );
     for (const tool of free.slice(0, MAX_OUTSIDE)) registry.addOutside(tool);
   }
   return registry.with(offer.tools ?? []);
@@ -60,9 +64,16 @@ export const needsMemory = (name: ServerToolName): boolean => name === 'SEARCH_M
 export const missingSetting = (name: ServerToolName, config: Config): string | undefined =>
   name === 'WEB_SEARCH' || name === 'WEB_FETCH' ? missingFor(name, config) : undefined;
 
-/** Returns whether a call was one of a tool that looks into what is kept about the person who asked. */
-export const readsMemory = ({ name, runsOn }: Pick<ToolCall, 'name' | 'runsOn'>): boolean =>
-  runsOn === 'SERVER' && MEMORY_TOOLS.has(name);
+/**
+ * Returns whether a call was one of a tool that looks into what belongs to the person who asked: what is kept about
+ * them, and their accounts at tool servers.
+ */
+export const readsPrivately = ({
+  name,
+  runsOn,
+  isPersonal,
+}: Pick<ToolCall, 'name' | 'runsOn' | 'isPersonal'>): boolean =>
+  isPersonal === true || (runsOn === 'SERVER' && MEMORY_TOOLS.has(name));
 
 const MEMORY_TOOLS = new Set(['search_memory', 'search_knowledge']);
 
