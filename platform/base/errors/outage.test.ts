@@ -25,6 +25,17 @@ it.each(['40001', '40P01', '55P03', 'P2034'])(
   },
 );
 
+it('a transaction that took too long uses up an attempt, one for which no connection was free does not', () => {
+  const transaction = (message: string) =>
+    Object.assign(new Error(`Transaction API error: ${message}`), { code: 'P2028' });
+  const late = transaction(
+    'A commit cannot be executed on an expired transaction. The timeout for this transaction was 30000 ms, however 30004 ms passed.',
+  );
+  expect([outageOf(late), isAway(late)]).toEqual(['overdue', false]);
+  const waiting = transaction('Unable to start a transaction in the given time.');
+  expect([outageOf(waiting), isAway(waiting)]).toEqual(['away', true]);
+});
+
 it.each([
   ["OOM command not allowed when used memory > 'maxmemory'.", 'no-writes'],
   ["READONLY You can't write against a read only replica.", 'no-writes'],

@@ -2,14 +2,15 @@ import { CodedError } from './errors.ts';
 
 /**
  * The reason why a store does not do its work for now: it cannot be reached (`away`), it can be read and takes no
- * writes, because a disk or its memory is full or something is read-only (`no-writes`), or it gave the work up for
- * others who changed the same at the same time (`contended`). None says anything about what was asked.
+ * writes, because a disk or its memory is full or something is read-only (`no-writes`), it gave the work up for others
+ * who changed the same at the same time (`contended`), or the work took longer than a transaction of ours may
+ * (`overdue`). The first two say nothing about what was asked.
  */
-export type Outage = 'away' | 'no-writes' | 'contended';
+export type Outage = 'away' | 'no-writes' | 'contended' | 'overdue';
 
 /** Prisma's codes for a server that is away or has no connection to spare, and Postgres' own. */
 const AWAY =
-  /^(P1001|P1002|P1008|P1017|P2024|P2028|DatabaseNotReachable|ConnectionClosed|SocketTimeout|TooManyConnections|57P0[1-5]|08\d{3}|53[0234]00)$/;
+  /^(P1001|P1002|P1008|P1017|P2024|DatabaseNotReachable|ConnectionClosed|SocketTimeout|TooManyConnections|57P0[1-5]|08\d{3}|53[0234]00)$/;
 
 /** What sockets say of a server, a network or a name server that is away. Prisma hands most of it on as it is. */
 const NETWORK_AWAY =
@@ -37,6 +38,10 @@ const SQLITE_NO_WRITES = new Set([8, 10, 13]);
 
 /** What pg says without a code: no connection became free in time; the server was gone in the middle of a query. */
 const AWAY_MESSAGE = /^(timeout exceeded when trying to connect|Connection terminated)/;
+
+/** Prisma's code for a transaction that did not begin, or did not end, in the time that it has; its message says which. */
+const TRANSACTION_FAILED = 'P2028';
+const NOT_BEGUN = /Unable to start a transaction/;
 
 /** What Postgres says to a role that may not connect to the database for now, because a restore is under way. */
 const CLOSED = { code: '42501', severity: 'FATAL' } as const;
@@ -66,6 +71,7 @@ export function outageOf(error: unknown): Outage | undefined {
       if (one.code === CLOSED.code && one.severity === CLOSED.severity) return 'away';
     for (const one of [code, met?.code, met?.originalCode, met?.kind]) {
       if (typeof one !== 'string') continue;
+      if (one === TRANSACTION_FAILED) return NOT_BEGUN.test(cause.message) ? 'away' : 'overdue';
       if (AWAY.test(one) || NETWORK_AWAY.test(one)) return 'away';
       if (NO_WRITES.test(one)) return 'no-writes';
       if (CONTENDED.test(one)) return 'contended';
@@ -89,11 +95,12 @@ const AWAY_CODES: ReadonlySet<string> = new Set([
  * Returns whether work failed because something that it needs is away for now: a store, a provider, another subgraph.
  * Nothing is wrong with the work, so it waits, and its attempts are not used up. Work that a store gave up for others
  * is not among it: it was repeated at once already, and what meets the others each time would come again without end.
+ * Nor is what took too long: it may be more than there is ever time for.
  */
 export function isAway(error: unknown): boolean {
   if (error instanceof CodedError && AWAY_CODES.has(error.code)) return true;
   const outage = outageOf(error);
-  return outage !== undefined && outage !== 'contended';
+  return outage === 'away' || outage === 'no-writes';
 }
 
 /** Returns whether an error means that a store does not do its work for now, whatever the reason is. */
@@ -112,5 +119,9 @@ export const OUTAGES: Readonly<Record<Outage, { readonly log: string; readonly m
   contended: {
     log: 'the database gave work up for others that changed the same rows',
     message: 'Others are changing the same at the moment. Try again in a few seconds.',
+  },
+  overdue: {
+    log: 'a transaction took longer than it may',
+    message: 'This took the database longer than it may. Try again in a few seconds.',
   },
 };
