@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { answer, stall } from '#llm/testing/fault-server.ts';
 import { ChatWorld, person } from './testing/chat-world.ts';
@@ -82,6 +83,44 @@ describe('what others must know is recorded with the change', () => {
   });
 });
 
+/** Resolves when all is removed that belonged to a deleted account. */
+const removed = (userId: string) =>
+  expect
+    .poll(() => world.db.job.findMany({ where: { userId, state: { not: 'DONE' } } }), { timeout: 30_000 })
+    .toEqual([]);
+
+it('the conversations of a deleted account go one by one, and what fails goes on where it stopped', async () => {
+  const anna = person();
+  const ids = [];
+  for (let n = 0; n < 5; n++) ids.push(await world.conversation(anna));
+  const stuck = ids.at(-1)!;
+  await world.db.$executeRawUnsafe(`
+    CREATE FUNCTION refuse_removal() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'too much'; END $$`);
+  await world.db.$executeRawUnsafe(`
+    CREATE TRIGGER refuse_removal BEFORE DELETE ON conversations FOR EACH ROW WHEN (OLD.id = '${stuck}')
+    EXECUTE FUNCTION refuse_removal()`);
+  await world.platform.events.publish('auth', [
+    {
+      id: randomUUID(),
+      type: 'user.deleted',
+      version: 1,
+      owner: 'auth',
+      aggregate: `user:${anna.userId}`,
+      payload: { userId: anna.userId, at: new Date().toISOString() },
+      recordedAt: new Date(),
+    },
+  ]);
+  const left = async () =>
+    (await world.db.conversation.findMany({ where: { ownerId: anna.userId } })).map(({ id }) => id);
+  await expect.poll(left, { timeout: 20_000 }).toEqual([stuck]);
+  expect(await recorded('conversation.deleted', anna.userId)).toHaveLength(4);
+  await world.db.$executeRawUnsafe('DROP TRIGGER refuse_removal ON conversations');
+  await world.db.$executeRawUnsafe('DROP FUNCTION refuse_removal');
+  await removed(anna.userId);
+  expect(await left()).toEqual([]);
+  expect(await world.db.viewerNotice.count({ where: { userId: anna.userId } })).toBe(0);
+}, 60_000);
+
 it('when an account is deleted, all that is its own goes, and what others share with it stays without it', async () => {
   const anna = person();
   const bert = person();
@@ -105,6 +144,7 @@ it('when an account is deleted, all that is its own goes, and what others share 
   const id = '018f0000-0000-7000-8000-00000000000a';
   await world.platform.events.publish('auth', [event(id)]);
   await world.platform.events.publish('auth', [event(id)]);
+  await removed(bert.userId);
 
   expect(await world.db.conversation.count({ where: { id: own } })).toBe(0);
   expect(await recorded('conversation.deleted', bert.userId)).toMatchObject([{ conversationId: own }]);

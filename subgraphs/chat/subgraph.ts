@@ -10,6 +10,7 @@ import { createLoaders } from './loaders.ts';
 import { Sending } from './messages/send.ts';
 import { chatMetrics } from './metrics.ts';
 import type { ChatParts, Transaction } from './parts.ts';
+import { REMOVE_ACCOUNT, removeAccount } from './removed-account.ts';
 import { Replies } from './replies/replies.ts';
 import { createResolvers } from './resolvers/resolvers.ts';
 import { clientDocumentRoute } from './tool-accounts/client-document.ts';
@@ -56,7 +57,8 @@ export const chat: SubgraphDefinition = {
       log,
     };
     const replies = lifecycle.use(new Replies(parts));
-    await storage.consume(eventHandlers(parts, ended));
+    jobs.handle(REMOVE_ACCOUNT, removeAccount(parts));
+    await storage.consume(eventHandlers(parts, ended, jobs));
     void events.started.then(() => jobs.start());
     if (config.redisUrl === undefined) void events.started.then(() => replies.recoverAll());
 

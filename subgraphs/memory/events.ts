@@ -55,8 +55,11 @@ export function eventHandlers({
       await tx.context.deleteMany({ where: { conversationId } });
       const attached = await tx.document.findMany({ where: { conversationId }, select: { id: true, ownerId: true } });
       await tx.document.deleteMany({ where: { conversationId } });
-      for (const { id, ownerId } of attached)
-        await quick.enqueue(tx, REMOVE_DOCUMENT, { documentId: id, ownerId }, { userId: ownerId });
+      await quick.enqueueAll(
+        tx,
+        REMOVE_DOCUMENT,
+        attached.map(({ id, ownerId }) => ({ payload: { documentId: id, ownerId }, userId: ownerId })),
+      );
       for (const [userId, rows] of Map.groupBy(about, (row) => row.userId))
         await quick.enqueue(tx, INDEX_MEMORIES, { userId, ids: rows.map((row) => row.id) }, { userId });
       for (const { userId } of messages)
@@ -74,7 +77,11 @@ export function eventHandlers({
       await tx.transcriptMessage.deleteMany({ where: { userId } });
       await tx.context.deleteMany({ where: { userId } });
       await quick.enqueue(tx, REMOVE_USER, { userId });
-      for (const { id } of documents) await quick.enqueue(tx, REMOVE_DOCUMENT, { documentId: id, ownerId: userId });
+      await quick.enqueueAll(
+        tx,
+        REMOVE_DOCUMENT,
+        documents.map(({ id }) => ({ payload: { documentId: id, ownerId: userId } })),
+      );
     },
   };
 }

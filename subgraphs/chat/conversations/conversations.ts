@@ -155,16 +155,21 @@ export async function markConversation(
 
 /** Deletes it for everybody and for good. @throws {CodedError} NOT_FOUND, FORBIDDEN. */
 export async function deleteConversation(chat: ChatParts, user: UserIdentity, conversationId: string): Promise<void> {
+  await ownedConversation(chat.db, user.userId, conversationId);
+  await endConversation(chat, conversationId, user.userId);
+}
+
+/** Stops what is being written in a conversation, removes it, and tells all who read it. */
+export async function endConversation(chat: ChatParts, conversationId: string, ownerId: string): Promise<void> {
   const { db, streams, topics } = chat;
-  await ownedConversation(db, user.userId, conversationId);
   const running = await db.message.findMany({ where: { conversationId, status: 'STREAMING' }, select: { id: true } });
   await Promise.all(running.map(({ id }) => streams.requestStop(id)));
-  await db.$transaction((tx) => removeConversation(chat, tx, conversationId, user.userId), TRANSACTION);
+  await db.$transaction((tx) => removeConversation(chat, tx, conversationId, ownerId), TRANSACTION);
   await topics.publish(conversationId, { type: 'ConversationDeleted' });
 }
 
 /** Removes the rows of a conversation and tells the others. */
-export async function removeConversation(
+async function removeConversation(
   { outbox, viewers }: ChatParts,
   tx: Transaction,
   conversationId: string,

@@ -135,13 +135,33 @@ async function discardStream({ streams, log }: ChatParts, replyId: string): Prom
   }
 }
 
-/** Blanks what a person wrote in conversations of others. Replies that others read stay, without what they drew on. */
-export async function blankMessagesOf(tx: Transaction, userId: string): Promise<void> {
+/** Messages that are blanked in one transaction. */
+const SOME = 100;
+
+/**
+ * Blanks some of what a person wrote in conversations of others. Replies that others read stay, without what they drew
+ * on.
+ *
+ * @returns how many messages it was; 0: nothing is left.
+ */
+export async function blankSomeOf(tx: Transaction, userId: string): Promise<number> {
+  const ended = { notIn: ['PENDING', 'STREAMING'] } satisfies Prisma.EnumMessageStatusFilter;
+  const some = await tx.message.findMany({
+    where: { OR: [{ authorId: userId }, { requesterId: userId, status: ended }] },
+    select: { id: true, conversationId: true },
+    take: SOME,
+  });
+  if (some.length === 0) return 0;
+  const ids = some.map(({ id }) => id);
+  const conversationIds = [...new Set(some.map(({ conversationId }) => conversationId))];
+  // The order of locks: conversations, then messages, then participants.
+  await tx.$queryRaw`
+    SELECT 1 FROM conversations WHERE id = ANY(${conversationIds}::uuid[]) ORDER BY id FOR UPDATE`;
   // Each is an arrival for those who read on, as a deletion by hand is.
   await tx.$executeRaw`
     WITH mine AS (
       SELECT id, conversation_id, row_number() OVER (PARTITION BY conversation_id ORDER BY id)::int AS nth
-      FROM messages WHERE author_id = ${userId}::uuid AND removed_at IS NULL
+      FROM messages WHERE id = ANY(${ids}::uuid[]) AND author_id = ${userId}::uuid AND removed_at IS NULL
     ), many AS (
       SELECT conversation_id, max(nth) AS most FROM mine GROUP BY conversation_id
     ), counted AS (
@@ -152,22 +172,23 @@ export async function blankMessagesOf(tx: Transaction, userId: string): Promise<
     )
     UPDATE messages m SET arrival = counted.start + mine.nth
     FROM mine JOIN counted ON counted.id = mine.conversation_id WHERE m.id = mine.id`;
-  const opened = { messages: { some: { authorId: userId, parentId: null } } };
+  const written = { id: { in: ids }, authorId: userId };
+  const opened = { messages: { some: { ...written, parentId: null } } };
   const made = { titleSource: { in: ['FIRST_WORDS', 'GENERATED'] } } satisfies Prisma.ConversationWhereInput;
   await tx.share.updateMany({ where: { conversation: { ...opened, ...made } }, data: { title: null } });
   await tx.conversation.updateMany({ where: { ...opened, ...made }, data: { title: null, titleSource: 'NONE' } });
   await tx.message.updateMany({
-    where: { authorId: userId },
+    where: written,
     data: { authorId: null, text: '', attachments: [], requestHash: null, removedAt: new Date() },
   });
-  await tx.message.updateMany({ where: { requesterId: userId }, data: { citations: [] } });
   await tx.$executeRaw`
     UPDATE messages SET tool_calls = (
       SELECT jsonb_agg(CASE WHEN call ? 'result' THEN jsonb_set(call, '{result,content}', '""') ELSE call END ORDER BY place)
       FROM jsonb_array_elements(tool_calls) WITH ORDINALITY AS calls(call, place))
-    WHERE requester_id = ${userId}::uuid AND tool_calls <> '[]'`;
+    WHERE id = ANY(${ids}::uuid[]) AND requester_id = ${userId}::uuid AND tool_calls <> '[]'`;
   await tx.message.updateMany({
-    where: { requesterId: userId, status: { notIn: ['PENDING', 'STREAMING'] } },
-    data: { requesterId: null, requester: Prisma.DbNull },
+    where: { id: { in: ids }, requesterId: userId, status: ended },
+    data: { citations: [], requesterId: null, requester: Prisma.DbNull },
   });
+  return ids.length;
 }

@@ -119,7 +119,10 @@ function away(): { readonly asked: () => number; end(): void } {
 
 /** What is left to be done about the accounts of a person that have ended. */
 const jobsOf = async ({ userId }: UserIdentity) =>
-  (await world.db.job.findMany({ where: { userId } })).map(({ state, payload }) => ({ state, payload }));
+  (await world.db.job.findMany({ where: { userId, kind: 'give-tokens-back' } })).map(({ state, payload }) => ({
+    state,
+    payload,
+  }));
 
 const DONE = { state: 'DONE', payload: null };
 
@@ -284,7 +287,8 @@ it('keeps tokens that no server takes back for a day at most', async () => {
   await remove(anna);
   await expect.poll(server.asked, { timeout: 20_000 }).toBeGreaterThan(0);
   await world.db.$executeRaw`
-    UPDATE jobs SET payload = jsonb_set(payload, '{until}', '0') WHERE user_id = ${anna.userId}`;
+    UPDATE jobs SET payload = jsonb_set(payload, '{until}', '0')
+    WHERE user_id = ${anna.userId} AND kind = 'give-tokens-back'`;
   await expect.poll(() => jobsOf(anna), { timeout: 20_000 }).toEqual([DONE]);
 });
 

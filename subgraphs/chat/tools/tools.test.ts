@@ -225,10 +225,12 @@ describe('tools of the client', () => {
       payload,
     };
     await world.platform.events.publish('auth', [{ ...event, id: randomUUID(), recordedAt: new Date() }]);
-    expect((await show(owner, replyId)).toolCalls).toMatchObject([
-      { id: 'c1', result: null },
-      { id: 'c2', result: { status: 'OK', content: '' } },
-    ]);
+    await expect
+      .poll(async () => (await show(owner, replyId)).toolCalls, { timeout: 20_000 })
+      .toMatchObject([
+        { id: 'c1', result: null },
+        { id: 'c2', result: { status: 'OK', content: '' } },
+      ]);
   });
 
   it('a reply that is regenerated has the tools of the earlier one', async () => {

@@ -1,0 +1,29 @@
+import type { JobHandler } from '#platform/data/jobs/jobs.ts';
+import { endConversation } from './conversations/conversations.ts';
+import { blankSomeOf } from './messages/delete-message.ts';
+import { type ChatParts, TRANSACTION, type Transaction } from './parts.ts';
+
+export const REMOVE_ACCOUNT = 'remove-account';
+
+/**
+ * Returns what removes the conversations of a person whose account was deleted, and what they wrote in those of others.
+ * Each conversation goes in a transaction of its own, and messages some at a time: nothing that others do waits for all
+ * of it, however much there is, and what fails goes on where it stopped.
+ */
+export const removeAccount = (chat: ChatParts): JobHandler<Transaction> => ({
+  // What is deleted must go: it is not given up.
+  attempts: Number.POSITIVE_INFINITY,
+  async run(payload, { signal }) {
+    const { userId } = payload as { userId: string };
+    const { db } = chat;
+    const next = () => db.conversation.findFirst({ where: { ownerId: userId }, orderBy: { id: 'asc' } });
+    for (let owned = await next(); owned; owned = await next()) {
+      await endConversation(chat, owned.id, userId);
+      signal.throwIfAborted();
+    }
+    while ((await db.$transaction((tx) => blankSomeOf(tx, userId), TRANSACTION)) > 0) signal.throwIfAborted();
+    return async (tx) => {
+      await tx.viewerNotice.deleteMany({ where: { userId } });
+    };
+  },
+});
