@@ -9,6 +9,7 @@ import { observeEmbedded } from './embedded-metrics.ts';
 import { EmbeddedPostgres, type EmbeddedServer } from './embedded-postgres.ts';
 import { migrate } from './migrate.ts';
 import { hashOfMigrations } from './migrations.ts';
+import { vacuumTables } from './vacuum.ts';
 
 export interface EmbeddedOptions extends EmbeddedServer {
   /** Folder that holds prisma/<owner>/migrations. */
@@ -128,15 +129,17 @@ async function createOwners(admin: pg.Pool): Promise<void> {
 }
 
 function startCleanup(admin: pg.Pool, log: Logger): Disposable {
-  const repeat = (ms: number, statement: string) =>
-    every(ms, { where: 'embedded database', log, about: () => ({ statement }) }, () => admin.query(statement));
+  const closing = new AbortController();
+  const repeat = (ms: number, statement: string, run: () => unknown = () => admin.query(statement)) =>
+    every(ms, { where: 'embedded database', log, about: () => ({ statement }) }, run);
   const stops = [
     repeat(PLANS_LAST_MS, 'DISCARD PLANS'),
     repeat(CHECKPOINT_EVERY_MS, 'CHECKPOINT'),
-    repeat(VACUUM_EVERY_MS, 'VACUUM (ANALYZE)'),
+    repeat(VACUUM_EVERY_MS, 'VACUUM (ANALYZE)', () => vacuumTables(admin, closing.signal)),
   ];
   return {
     [Symbol.dispose]: () => {
+      closing.abort();
       for (const stop of stops) stop();
     },
   };
