@@ -70,6 +70,19 @@ const choose = (messageId: string) =>
     input: { messageId },
   });
 
+it('a branch that is chosen while a message is sent to it ends with that message', async () => {
+  const { messageId } = await world.exchange(anna, { conversationId, text: 'one' });
+  for (let n = 0; n < 10; n++) {
+    const [sent] = await Promise.all([
+      world.send(anna, { conversationId, text: 'more', reply: false }),
+      choose(messageId),
+      choose(messageId),
+    ]);
+    const { activeLeafId } = await world.db.conversation.findUniqueOrThrow({ where: { id: conversationId } });
+    expect(activeLeafId).toBe(sent.data!.sendMessage.message.id);
+  }
+});
+
 describe('nothing is overwritten', () => {
   it('editing adds a sibling with its own reply and makes it the active branch', async () => {
     const first = await world.exchange(anna, { conversationId, text: 'one' });

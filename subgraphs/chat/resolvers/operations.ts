@@ -4,7 +4,7 @@ import type { PageArguments } from '#platform/data/paging/key-paging.ts';
 import type { ResolverMap } from '#platform/host/definition.ts';
 import { requireAdmin, requireScope, requireUser } from '#platform/identity/identity.ts';
 import type { PresenceState } from '#platform/realtime/presence/presence.ts';
-import { messageFor } from '../access.ts';
+import { lockConversation, messageFor } from '../access.ts';
 import type { CompleteInput } from '../complete/check.ts';
 import {
   type ConversationSettings,
@@ -201,7 +201,11 @@ export function mutationResolvers({ chat, replies, sending, completions }: Resol
         const user = writer(context);
         const message = await messageFor(chat.db, user.userId, input.messageId);
         await chat.db.$transaction(
-          async (tx) => activate(tx, message.conversationId, await leafBelow(tx, message.id)),
+          // Locked first: what is sent meanwhile belongs to the branch, or comes after it.
+          async (tx) => {
+            await lockConversation(tx, user.userId, message.conversationId);
+            await activate(tx, message.conversationId, await leafBelow(tx, message.id));
+          },
           TRANSACTION,
         );
         await chat.topics.publish(message.conversationId, { type: 'ConversationUpdated' });
