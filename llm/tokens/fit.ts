@@ -39,6 +39,8 @@ export interface FitRequest {
 /** A summary gets an eighth of the room, and no more than this. */
 const SUMMARY_TOKENS = 800;
 const PROMPT_OVERHEAD = 3;
+/** Turns that are counted together. */
+const AT_ONCE = 16;
 
 /**
  * Keeps system messages, pinned ones and the last turn, then as many of the turns before it as fit, without a hole.
@@ -48,26 +50,40 @@ const PROMPT_OVERHEAD = 3;
  */
 export async function fitConversation(request: FitRequest): Promise<Fitted> {
   const { messages, counter, model, limit } = request;
-  const sizes = await Promise.all(messages.map((message) => counter.message(message, model)));
-  const size = (indices: Iterable<number>): number => [...indices].reduce((sum, index) => sum + sizes[index]!, 0);
+  const sizes = new Map<number, number>();
+  const size = async (indices: readonly number[]): Promise<number> => {
+    const unknown = indices.filter((index) => !sizes.has(index));
+    const counted = await Promise.all(unknown.map((index) => counter.message(messages[index]!, model)));
+    for (const [place, index] of unknown.entries()) sizes.set(index, counted[place]!);
+    return indices.reduce((sum, index) => sum + sizes.get(index)!, 0);
+  };
   const base = request.overhead + PROMPT_OVERHEAD;
   const turns = turnsOf(messages);
   const last = turns.at(-1) ?? [];
   const keep = new Set([...always(messages, turns), ...last]);
-  let used = base + size(keep);
+  let used = base + (await size([...keep]));
   if (used > limit) {
     throw new ProviderFailure('context_window', `what must be kept takes ${used} tokens, ${limit} are allowed`);
   }
-  const all = used + size(messages.keys().filter((index) => !keep.has(index)));
-  if (all <= limit) return { messages, report: report(messages, all, limit, new Set(messages.keys()), new Set()) };
-
   const summaryRoom = request.summarise ? Math.min(SUMMARY_TOKENS, Math.floor((limit - used) / 8)) : 0;
-  for (const turn of turns.slice(0, -1).reverse()) {
-    const more = turn.filter((index) => !keep.has(index));
-    if (used + size(more) + summaryRoom > limit) break;
-    for (const index of more) keep.add(index);
-    used += size(more);
+  // From the latest backwards, until the window is full: what is before that is not even counted.
+  const earlier = turns.slice(0, -1).map((turn) => turn.filter((index) => !keep.has(index)));
+  const taken: { readonly turn: readonly number[]; readonly tokens: number }[] = [];
+  let isFull = false;
+  for (let end = earlier.length; end > 0 && !isFull; end -= AT_ONCE) {
+    const some = earlier.slice(Math.max(0, end - AT_ONCE), end).reverse();
+    await size(some.flat());
+    for (const turn of some) {
+      const tokens = await size(turn);
+      isFull = used + tokens > limit;
+      if (isFull) break;
+      taken.push({ turn, tokens });
+      used += tokens;
+    }
   }
+  if (!isFull) return { messages, report: report(messages, used, limit, new Set(messages.keys()), new Set()) };
+  while (taken.length > 0 && used + summaryRoom > limit) used -= taken.pop()!.tokens;
+  for (const index of taken.flatMap(({ turn }) => turn)) keep.add(index);
   const left = [...messages.keys()].filter((index) => !keep.has(index));
   const summary =
     summaryRoom >= 50

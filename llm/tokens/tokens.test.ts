@@ -43,6 +43,27 @@ describe('counting', () => {
 });
 
 describe('fitting a conversation', () => {
+  it('counts from the latest backwards, and not what is before a full window', async () => {
+    const counted: unknown[] = [];
+    const counting = {
+      message: async (message: ChatMessage) => {
+        counted.push(message.content);
+        return 100;
+      },
+    } as unknown as TokenCounter;
+    const messages = Array.from({ length: 1_000 }, (_, n) => user(`number ${n}`));
+    const { messages: kept } = await fitConversation({
+      messages,
+      model: 'gpt-4o',
+      counter: counting,
+      limit: 1_050,
+      overhead: 0,
+    });
+    expect(kept).toEqual(messages.slice(-10));
+    expect(counted.length).toBeLessThan(50);
+    expect(new Set(counted).size).toBe(counted.length);
+  });
+
   it('keeps system, pinned and recent messages, drops the oldest turns, and says which', async () => {
     const messages: ChatMessage[] = [
       { role: 'system', content: 'Be brief.', id: 's' },
