@@ -20,6 +20,18 @@ describe('paging', () => {
     }
   });
 
+  it('takes no time that there is not', () => {
+    const read = (time: string) => decodeCursor('calls', 'after', encodeCursor('calls', time, id), ['time', 'id']);
+    expect(read('2026-02-28T12:00:00.000Z')).toEqual(['2026-02-28T12:00:00.000Z', id]);
+    for (const wrong of [
+      '2026-13-01T00:00:00.000Z',
+      '2026-02-30T00:00:00.000Z',
+      '2026-01-01T25:00:00.000Z',
+      '0000-01-01T00:00:00.000Z',
+    ])
+      expect(() => read(wrong)).toThrow('after is not a cursor of this list');
+  });
+
   it('refuses pages of no entries and of too many, and names the limit', () => {
     expect(pageSize('first', null, 20, 100)).toBe(20);
     for (const wrong of [0, -1, 101])

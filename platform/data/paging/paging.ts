@@ -7,7 +7,7 @@ export const CURSOR_KEYS = {
   text: /^[^\0]{1,500}$/u,
   id: OWN_UUID,
   number: /^\d{1,9}$/,
-  time: /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/,
+  time: /^(?!0000)\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/,
 } as const;
 
 export type CursorKey = keyof typeof CURSOR_KEYS;
@@ -35,9 +35,17 @@ export function decodeCursor(
     keys !== undefined &&
     keys[0] === list &&
     keys.length === kinds.length + 1 &&
-    kinds.every((kind, index) => CURSOR_KEYS[kind].test(keys[index + 1]!));
+    kinds.every((kind, index) => isKey(kind, keys[index + 1]!));
   if (!fits) throw badInput(argument, 'is not a cursor of this list: take one from its edges or pageInfo.');
   return keys.slice(1);
+}
+
+/** A time must be one: the thirtieth of February is none, however it looks. */
+function isKey(kind: CursorKey, text: string): boolean {
+  if (!CURSOR_KEYS[kind].test(text)) return false;
+  if (kind !== 'time') return true;
+  const time = new Date(text);
+  return !Number.isNaN(time.getTime()) && time.toISOString() === text;
 }
 
 function parse(cursor: string): string[] | undefined {
