@@ -11,6 +11,10 @@ import { type BudgetPeriod, budgetPeriod, startOf } from './period.ts';
 /** Costs are kept in it. */
 const CURRENCY = 'USD';
 
+/** What the column of limits holds: 38 digits, 18 of them after the point. */
+const LIMIT_BELOW = new Prisma.Decimal('1e20');
+const LIMIT_PLACES = 18;
+
 export interface Budget {
   readonly id: string;
   /** Empty: everybody's calls together. */
@@ -68,7 +72,13 @@ export class Budgets {
     return (await this.#db.budget.findMany({ where, orderBy: { id: 'asc' } })) as Budget[];
   }
 
+  /**
+   * Sets a budget. Alerts of this period whose share is not reached any more are taken back: they are raised again.
+   *
+   * @throws {CodedError} BAD_USER_INPUT.
+   */
   async set(input: {
+    /** EVERYBODY, or whose. */
     userId: string;
     period: BudgetPeriod;
     limit: string;
@@ -77,17 +87,31 @@ export class Budgets {
   }): Promise<Budget> {
     const limit = new Prisma.Decimal(input.limit);
     if (limit.lessThanOrEqualTo(0)) throw badInput('input.limit', `is ${input.limit}; a limit is more than 0.`);
+    if (limit.greaterThanOrEqualTo(LIMIT_BELOW) || limit.decimalPlaces() > LIMIT_PLACES)
+      throw badInput(
+        'input.limit',
+        `is ${input.limit}; a limit has at most 20 digits before the point and 18 after it.`,
+      );
     if (input.alertAt.length > 10)
       throw badInput('input.alertAt', `has ${input.alertAt.length} shares; at most 10 are possible.`);
     const wrong = input.alertAt.find((share) => !(share > 0 && share <= 1));
     if (wrong !== undefined) throw badInput('input.alertAt', `holds ${wrong}; a share is more than 0 and at most 1.`);
     const alertAt = [...new Set(input.alertAt)].sort((a, b) => a - b);
     const { userId, period, enforcement } = input;
-    const budget = (await this.#db.budget.upsert({
-      where: { userId_period: { userId, period } },
-      create: { id: uuid(), userId, period, limit, alertAt, enforcement },
-      update: { limit, alertAt, enforcement },
-    })) as Budget;
+    const budget = await this.#db.$transaction(async (tx) => {
+      const set = (await tx.budget.upsert({
+        where: { userId_period: { userId, period } },
+        create: { id: uuid(), userId, period, limit, alertAt, enforcement },
+        update: { limit, alertAt, enforcement },
+      })) as Budget;
+      const at = new Date();
+      const [spent] = await spentIn(tx, [{ ...set, at }]);
+      const raised = { budgetId: set.id, periodStart: budgetPeriod(period, at).from };
+      const alerts = await tx.budgetAlert.findMany({ where: raised });
+      const ahead = alerts.flatMap(({ share }) => (spent!.lessThan(limit.times(share)) ? share : []));
+      if (ahead.length > 0) await tx.budgetAlert.deleteMany({ where: { ...raised, share: { in: ahead } } });
+      return set;
+    });
     await this.enforce(userId);
     return budget;
   }

@@ -19,7 +19,9 @@ import { Budgets } from './budgets.ts';
 import { readCalls } from './calls.ts';
 import { sumUnsummed } from './conversation-sums.ts';
 import { eventHandlers } from './events.ts';
+import type { AnalyticsParts } from './parts.ts';
 import { forgetUser, recordCalls } from './record.ts';
+import { createResolvers } from './resolvers/resolvers.ts';
 import { UsageReader } from './usage.ts';
 
 let directory: string;
@@ -325,6 +327,48 @@ describe('a budget', () => {
     const wrong = { userId: '', period: 'DAY', limit: '0', alertAt: [], enforcement: 'HARD' } as const;
     await expect(budgets.set(wrong)).rejects.toThrow('a limit is more than 0');
     await expect(budgets.set({ ...wrong, limit: '1', alertAt: [1.5] })).rejects.toThrow('holds 1.5');
+    for (const limit of ['100000000000000000000', '1000000000000000000000', '0.0000000000000000001'])
+      await expect(budgets.set({ ...wrong, limit })).rejects.toMatchObject({
+        code: 'BAD_USER_INPUT',
+        extensions: { argument: 'input.limit' },
+      });
+    const largest = `${'9'.repeat(20)}.${'9'.repeat(18)}`;
+    const set = await budgets.set({ ...wrong, userId: uuid(), limit: largest });
+    expect(set.limit.toFixed()).toBe(largest);
+  });
+
+  it('takes alerts back that a higher limit is not near any more, and raises them again', async () => {
+    const userId = uuid();
+    const input = { userId, period: 'MONTH', limit: '1', alertAt: [0.5, 1], enforcement: 'SOFT' } as const;
+    const budget = await budgets.set(input);
+    const pay = (cost: string) =>
+      db.$transaction(async (tx) => {
+        const own = call({ userId, cost, at: new Date().toISOString() });
+        await budgets.watch(tx, await recordCalls(tx, [own]));
+      });
+    const raised = async () => (await budgets.alerts(budget)).map(({ share }) => share);
+    await pay('1');
+    expect(await raised()).toEqual([0.5, 1]);
+    await budgets.set({ ...input, limit: '1.5' });
+    expect(await raised()).toEqual([0.5]);
+    await pay('0.5');
+    expect(await raised()).toEqual([0.5, 1]);
+  });
+
+  it('is everybody’s only where no user is named', async () => {
+    const parts = { db, usage, budgets } as unknown as AnalyticsParts;
+    const { setBudget } = createResolvers(parts)['Mutation'] as Record<
+      string,
+      (...args: unknown[]) => Promise<unknown>
+    >;
+    const admin = { kind: 'user', userId: uuid(), roles: ['admin'], scopes: ['admin'] };
+    const input = { period: 'DAY', limit: '100', alertAt: [], enforcement: 'SOFT' };
+    for (const userId of ['', 'anna', uuid().toUpperCase()])
+      await expect(setBudget!(null, { input: { ...input, userId } }, { identity: admin })).rejects.toMatchObject({
+        code: 'BAD_USER_INPUT',
+        extensions: { argument: 'input.userId' },
+      });
+    expect(await db.budget.count({ where: { userId: '' } })).toBe(0);
   });
 
   describe('that is spent', () => {

@@ -1,7 +1,9 @@
 import { badInput, forbidden } from '#platform/base/errors/errors.ts';
+import { OWN_UUID } from '#platform/base/uuid.ts';
 import { COUNTED } from '#platform/data/paging/paging.ts';
 import type { ResolverMap } from '#platform/host/definition.ts';
 import { type Identity, requireAdmin, requireScope, type UserIdentity } from '#platform/identity/identity.ts';
+import { EVERYBODY } from '#platform/identity/limits/spent-budgets.ts';
 import type { Budget, BudgetEnforcement } from '../budgets.ts';
 import { readCalls } from '../calls.ts';
 import type { AnalyticsParts } from '../parts.ts';
@@ -95,7 +97,10 @@ export function createResolvers({ db, usage, budgets }: AnalyticsParts): Resolve
     Mutation: {
       setBudget: async (_: unknown, { input }: { input: SetBudgetInput }, { identity }: Context) => {
         requireAdmin(identity);
-        return { budget: await budgets.set({ ...input, userId: input.userId ?? '' }) };
+        // An empty text from a form would be everybody's budget.
+        if (input.userId != null && !OWN_UUID.test(input.userId))
+          throw badInput('input.userId', 'is not a UUID in lower case; leave it out for all users together.');
+        return { budget: await budgets.set({ ...input, userId: input.userId ?? EVERYBODY }) };
       },
       deleteBudget: async (_: unknown, { input }: { input: { id: string } }, { identity }: Context) => {
         requireAdmin(identity);
