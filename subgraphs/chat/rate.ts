@@ -21,7 +21,7 @@ export async function spendMail({ limiter, config }: ChatParts, { userId }: User
 export async function spend(
   { limiter, config }: ChatParts,
   user: UserIdentity,
-  what: 'messages' | 'conversations' | 'invitations' | 'shares',
+  what: 'messages' | 'conversations' | 'invitations' | 'shares' | 'folders',
 ): Promise<void> {
   const rule = { name: `chat-${what}`, limit: config.CHAT_SENDS_PER_MINUTE, windowS: 60 };
   const verdict = await limiter.consume(`user:${user.userId}`, rule);

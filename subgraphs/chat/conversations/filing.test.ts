@@ -82,6 +82,8 @@ it('a double click at two replicas makes one folder; a deleted folder leaves its
   await world.ask(anna, MOVE, { input: { id: conversationId, folderId: home } });
   await world.ask(anna, DELETE, { input: { id: home } });
   expect((await world.ask(anna, DELETE, { input: { id: home } })).code).toBeUndefined();
+  // However often: one note tells of all.
+  expect(await world.db.viewerNotice.count({ where: { userId: anna.userId, kind: 'FOLDERS' } })).toBe(1);
   expect(await list(anna, { inFolder: false })).toMatchObject({ conversations: { nodes: [{ id: conversationId }] } });
 });
 

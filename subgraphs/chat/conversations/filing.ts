@@ -14,6 +14,7 @@ import { type ConversationView, conversationFor } from '../access.ts';
 import { checkText, isId } from '../input.ts';
 import { type ChatParts, TRANSACTION, type Transaction } from '../parts.ts';
 import { holdToFolders } from '../quota.ts';
+import { spend } from '../rate.ts';
 import { noteForViewers } from '../readers/viewer-events.ts';
 
 /** Most characters of a folder's name and of a tag. */
@@ -26,10 +27,11 @@ const MAX_PAGE = 200;
 /**
  * Makes a folder in the user's list. A name that is there already names the folder that is there: twice is once.
  *
- * @throws {CodedError} BAD_USER_INPUT, QUOTA_EXCEEDED.
+ * @throws {CodedError} BAD_USER_INPUT, QUOTA_EXCEEDED, RATE_LIMITED.
  */
 export async function createFolder(chat: ChatParts, user: UserIdentity, given: string): Promise<Folder> {
   const name = checkName('input.name', given, MAX_NAME);
+  await spend(chat, user, 'folders');
   const { userId } = user;
   const made = await chat.db.$transaction(async (tx) => {
     await holdToFolders(tx, userId, name);
@@ -39,21 +41,22 @@ export async function createFolder(chat: ChatParts, user: UserIdentity, given: s
       create: { id, userId, name },
       update: {},
     });
-    if (folder.id === id) await noteFolder(tx, folder);
+    if (folder.id === id) await noteFolders(tx, userId);
     return folder;
   }, TRANSACTION);
   chat.viewers.changed(userId);
   return made;
 }
 
-/** Renames a folder of the user's. @throws {CodedError} NOT_FOUND, BAD_USER_INPUT; CONFLICT for a name in use. */
-export async function renameFolder(
-  { db, viewers }: ChatParts,
-  user: UserIdentity,
-  id: string,
-  given: string,
-): Promise<Folder> {
+/**
+ * Renames a folder of the user's.
+ *
+ * @throws {CodedError} NOT_FOUND, BAD_USER_INPUT, RATE_LIMITED; CONFLICT for a name in use.
+ */
+export async function renameFolder(chat: ChatParts, user: UserIdentity, id: string, given: string): Promise<Folder> {
+  const { db, viewers } = chat;
   const name = checkName('input.name', given, MAX_NAME);
+  await spend(chat, user, 'folders');
   const { userId } = user;
   const renamed = await db.$transaction(async (tx) => {
     await tx.$queryRaw`SELECT 1 FROM folders WHERE user_id = ${userId}::uuid ORDER BY id FOR UPDATE`;
@@ -61,26 +64,33 @@ export async function renameFolder(
     if (other && other.id !== id) throw new CodedError('CONFLICT', 'Another folder of yours has this name.');
     const [folder] = isId(id) ? await tx.folder.updateManyAndReturn({ where: { id, userId }, data: { name } }) : [];
     if (!folder) throw notFound('The folder');
-    await noteFolder(tx, folder);
+    await noteFolders(tx, userId);
     return folder;
   }, TRANSACTION);
   viewers.changed(userId);
   return renamed;
 }
 
-/** Removes a folder of the user's. What lies in it stays, in no folder. Nothing happens when it is not there. */
-export async function deleteFolder({ db, viewers }: ChatParts, user: UserIdentity, id: string): Promise<void> {
+/**
+ * Removes a folder of the user's. What lies in it stays, in no folder. Nothing happens when it is not there.
+ *
+ * @throws {CodedError} RATE_LIMITED.
+ */
+export async function deleteFolder(chat: ChatParts, user: UserIdentity, id: string): Promise<void> {
   if (!isId(id)) return;
+  const { db, viewers } = chat;
+  await spend(chat, user, 'folders');
   const { userId } = user;
   await db.$transaction(async (tx) => {
     const { count } = await tx.folder.deleteMany({ where: { id, userId } });
-    if (count > 0) await noteFolder(tx, { id, userId });
+    if (count > 0) await noteFolders(tx, userId);
   }, TRANSACTION);
   viewers.changed(userId);
 }
 
-const noteFolder = (tx: Transaction, { id, userId }: Pick<Folder, 'id' | 'userId'>) =>
-  noteForViewers(tx, 'FOLDERS', [{ userId, conversationId: id }]);
+/** One note a user: that there are changes is all that is told of folders. */
+const noteFolders = (tx: Transaction, userId: string) =>
+  noteForViewers(tx, 'FOLDERS', [{ userId, conversationId: userId }]);
 
 /** Puts a conversation into a folder of the user's, or into none. @throws {CodedError} NOT_FOUND for either. */
 export async function moveConversation(
