@@ -18,6 +18,9 @@ import type { Database, Transaction } from './parts.ts';
  * from either end in as many steps as the page is long.
  */
 
+/** Most messages on the way from the first to the last. */
+export const MAX_DEPTH = 10_000;
+
 /** The point where a branch begins or goes on. */
 export type Parent = Pick<Message, 'id' | 'parentId' | 'depth'>;
 

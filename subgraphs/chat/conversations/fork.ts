@@ -9,13 +9,14 @@ import { type ChatParts, TRANSACTION } from '../parts.ts';
 import { holdToConversations } from '../quota.ts';
 import { spend } from '../rate.ts';
 import { mayReadSources, seenBy } from '../replies/privacy.ts';
-import { messagesByIds, wayTo } from '../tree.ts';
+import { MAX_DEPTH, messagesByIds, wayTo } from '../tree.ts';
 
-/** Most messages that a fork takes along. */
-const MAX_MESSAGES = 10_000;
+/** Most messages that a fork takes along: half of what a branch may have, so that there is room to go on. */
+const MAX_MESSAGES = MAX_DEPTH / 2;
 
 /**
- * Copies the way to a message into a new conversation of the user's, with the settings of the old one. The copies have
+ * Copies the way to a message, or its latest MAX_MESSAGES, into a new conversation of the user's, with the settings of
+ * the old one. The copies have
  * ids of their own and no record of tokens: those were spent once.
  *
  * @throws {CodedError} NOT_FOUND, BAD_USER_INPUT, RATE_LIMITED, QUOTA_EXCEEDED; CONFLICT while a reply on the way is

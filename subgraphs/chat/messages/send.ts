@@ -16,15 +16,13 @@ import { checkOffer, type Offer, type OfferInput, offered, storedOffer } from '.
 import { missingSetting, needsMemory } from '../tools/server-tools.ts';
 import { type DecisionInput, decide } from '../tools/tool-approvals.ts';
 import { checkAnswerable, checkResults, storeResults, type ToolResultsInput } from '../tools/tool-results.ts';
-import { activate, type Parent, wayTo } from '../tree.ts';
+import { activate, MAX_DEPTH, type Parent, wayTo } from '../tree.ts';
 import { type Ask, digest, pendingReply, personsMessage } from './ask.ts';
 import { storeAtOnce } from './store-at-once.ts';
 
 /** Most siblings under one message. */
 const MAX_SIBLINGS = 200;
 const MAX_TOOL_SERVERS = 16;
-/** Most messages on the way from the first to the last. */
-const MAX_DEPTH = 10_000;
 
 export interface ReplyOptions extends OfferInput {
   readonly clientMessageId: string;
@@ -395,7 +393,10 @@ export class Sending {
     ask: Ask,
   ): Promise<{ isBusy: boolean; isShared: boolean }> {
     if ((parent?.depth ?? 0) >= MAX_DEPTH) {
-      throw badInput('input.conversationId', `has ${MAX_DEPTH} messages on this branch; go on in a fork of it.`);
+      throw badInput(
+        'input.conversationId',
+        `has ${MAX_DEPTH} messages on this branch; go on in a fork of it, which takes the latest ${MAX_DEPTH / 2} along.`,
+      );
     }
     const place = parent ? Prisma.sql`parent_id = ${parent.id}::uuid` : Prisma.sql`parent_id IS NULL`;
     const [counted] = await tx.$queryRaw<
