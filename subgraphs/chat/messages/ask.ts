@@ -26,6 +26,8 @@ export interface Ask {
   /** Absent when only a reply is asked for. */
   readonly message?: { readonly text: string; readonly attachments: readonly string[] };
   readonly reply: boolean;
+  /** Id of the reply that this one goes on from: the first that follows it is a repetition's, whatever its id. */
+  readonly continues?: string;
   /** That a person's message follows the active leaf: whatever that is, or the message of this id. */
   readonly atLeaf?: { readonly id: string | undefined } | undefined;
   /** Finds what to follow, in the locked conversation. */

@@ -1,3 +1,4 @@
+import { v7 as uuidv7 } from 'uuid';
 import { badInput, CodedError, notFound, rateLimited } from '#platform/base/errors/errors.ts';
 import { afterCommit } from '#platform/data/database/after-commit.ts';
 import type { Fact } from '#platform/data/outbox/outbox.ts';
@@ -176,15 +177,7 @@ export class Sending {
   ): Promise<Sent | undefined> {
     const { calling, isSettled } = await decide(this.#chat, user, input, decided);
     if (!isSettled) return undefined;
-    const answered = {
-      conversationId_clientMessageId: { conversationId: calling.conversationId, clientMessageId: calling.id },
-    };
-    const found = await this.#chat.db.message.findUnique({
-      where: answered,
-      select: { requestHash: true, role: true, parentId: true },
-    });
-    // Another participant may have sent a message with that id: that is a conflict, and no continuation.
-    const earlier = found?.role === 'ASSISTANT' && found.parentId === calling.id ? found : undefined;
+    const earlier = await continuationOf(this.#chat.db, calling.id);
     return this.#goOn(user, calling, {
       // Where results of the client's tools came last, they have begun it.
       hash: earlier?.requestHash ?? digest(user, 'decided', calling.id),
@@ -197,7 +190,9 @@ export class Sending {
     return this.#store(user, {
       ...ask,
       conversationId: calling.conversationId,
-      clientMessageId: calling.id,
+      // Not one that follows from what others know: an id that another participant has used is taken.
+      clientMessageId: uuidv7(),
+      continues: calling.id,
       model: calling.model,
       parameters: storedParameters(calling.parameters),
       offer: storedOffer(calling.offer),
@@ -320,11 +315,12 @@ export class Sending {
     const { db, outbox } = this.#chat;
     return db.$transaction(async (tx) => {
       const conversation = await lockConversation(tx, user.userId, ask.conversationId);
-      const earlier = await tx.message.findUnique({
-        where: {
-          conversationId_clientMessageId: { conversationId: conversation.id, clientMessageId: ask.clientMessageId },
-        },
-      });
+      const { clientMessageId } = ask;
+      const earlier = ask.continues
+        ? await continuationOf(tx, ask.continues)
+        : await tx.message.findUnique({
+            where: { conversationId_clientMessageId: { conversationId: conversation.id, clientMessageId } },
+          });
       if (earlier) return { ...(await repeated(tx, earlier, ask)), conversation, fresh: false, isShared: false };
 
       if (ask.asksForMemory && !conversation.memoryEnabled) {
@@ -419,6 +415,10 @@ export class Sending {
     return { isBusy, isShared };
   }
 }
+
+/** The reply that goes on from another one; those beside it were asked for later. */
+const continuationOf = (db: Pick<Transaction, 'message'>, callingId: string): Promise<Message | null> =>
+  db.message.findFirst({ where: { parentId: callingId, role: 'ASSISTANT' }, orderBy: { id: 'asc' } });
 
 const completed = (
   user: UserIdentity,

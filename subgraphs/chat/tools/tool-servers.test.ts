@@ -206,6 +206,18 @@ it('only the person who asked decides, on what is asked, while it is asked', asy
   expect(tools.calls).toEqual([]);
 });
 
+it('another participant cannot take the place of the reply that goes on', async () => {
+  const { anna, conversationId, replyId } = await waiting();
+  const bert = person();
+  await world.share(anna, conversationId, bert);
+  const sent = await world.send(bert, { conversationId, clientMessageId: replyId, reply: false });
+  expect(sent.code).toBeUndefined();
+  const { payload } = await decide(anna, 'approveToolCall', replyId, 'b');
+  expect(await world.readReply(anna, payload.reply.id)).toMatchObject({ text: 'Bought.' });
+  // Twice is once.
+  expect((await decide(anna, 'approveToolCall', replyId, 'b')).payload?.reply.id).toBe(payload.reply.id);
+});
+
 it('a tool that its server changed between the call and the yes is not run', async () => {
   const { anna, replyId } = await waiting();
   const stored = await world.db.message.findUniqueOrThrow({ where: { id: replyId } });
