@@ -345,3 +345,18 @@ it('an export is the whole conversation, as Markdown or JSON', async () => {
     ],
   });
 });
+
+it('the call that took the last place that there was can be repeated', async () => {
+  await using small = await ChatWorld.open({ env: { QUOTA_CONVERSATIONS: '1' } });
+  const anna = person();
+  const create = (clientConversationId?: string) =>
+    small.ask<{ createConversation: { conversation: { id: string } } }>(
+      anna,
+      'mutation ($input: CreateConversationInput!) { createConversation(input: $input) { conversation { id } } }',
+      { input: { clientConversationId } },
+    );
+  const key = randomUUID();
+  const first = await create(key);
+  expect(await create(key)).toEqual(first);
+  expect((await create(randomUUID())).code).toBe('QUOTA_EXCEEDED');
+});

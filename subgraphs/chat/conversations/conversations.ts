@@ -1,5 +1,5 @@
 import { v7 as uuidv7 } from 'uuid';
-import { notFound } from '#platform/base/errors/errors.ts';
+import { CodedError, notFound } from '#platform/base/errors/errors.ts';
 import { afterCommit } from '#platform/data/database/after-commit.ts';
 import {
   type CountedConnection,
@@ -64,11 +64,15 @@ export async function createConversation(
       await tx.conversation.create({ data });
     }, TRANSACTION);
   } catch (error) {
-    if (clientId === null || !isDuplicate(error)) throw error;
-    const earlier = await db.conversation.findUniqueOrThrow({
-      where: { ownerId_clientId: { ownerId: user.userId, clientId } },
-      select: { id: true },
-    });
+    // The first call may have taken the last place that there was.
+    const earlier =
+      clientId !== null && (isDuplicate(error) || (error instanceof CodedError && error.code === 'QUOTA_EXCEEDED'))
+        ? await db.conversation.findUnique({
+            where: { ownerId_clientId: { ownerId: user.userId, clientId } },
+            select: { id: true },
+          })
+        : null;
+    if (!earlier) throw error;
     return conversationFor(db, user.userId, earlier.id);
   }
   chat.viewers.changed(user.userId);
