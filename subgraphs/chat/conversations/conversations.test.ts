@@ -197,6 +197,34 @@ describe('titles', () => {
     await expect.poll(async () => (await read(conversationId)).title, { timeout: 10_000 }).toBe('A Warm Welcome');
     expect(await read(given)).toMatchObject({ title: 'Mine', titleSource: 'USER' });
   });
+
+  it('say nothing of a reply that was deleted while the model wrote one', async () => {
+    await using titled = await ChatWorld.open({ env: { CHAT_TITLES: 'true' } });
+    const asked = Promise.withResolvers<void>();
+    const deleted = Promise.withResolvers<void>();
+    titled.provider.behave(async (request, response) => {
+      const isTitle = JSON.stringify(request.body).includes('a title of two');
+      if (isTitle) {
+        asked.resolve();
+        await deleted.promise;
+      }
+      return answer(isTitle ? 'The Secret Xylophone' : 'It is a xylophone.')(request, response);
+    });
+    const conversationId = await titled.conversation(anna);
+    const { replyId } = await titled.exchange(anna, { conversationId, text: 'What is it?' });
+    await asked.promise;
+    const remove = 'mutation ($input: DeleteMessageInput!) { deleteMessage(input: $input) { deletedId } }';
+    expect((await titled.ask(anna, remove, { input: { id: replyId } })).code).toBeUndefined();
+    deleted.resolve();
+    const ended = async () =>
+      await titled.db.outboxEvent.count({
+        where: { type: 'llm.called', payload: { path: ['operation'], equals: 'title' } },
+      });
+    await expect.poll(ended, { timeout: 10_000 }).toBe(1);
+    await titled.exchange(anna, { conversationId, text: 'And now?' });
+    const { title } = await titled.db.conversation.findUniqueOrThrow({ where: { id: conversationId } });
+    expect(title).toBe('What is it?');
+  });
 });
 
 describe('search', () => {

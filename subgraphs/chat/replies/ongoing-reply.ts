@@ -107,7 +107,9 @@ export class OngoingReply {
     const { conversation, history } = this.#exchange;
     if (history.length !== 1 || conversation.titleSource !== 'FIRST_WORDS') return;
     const model = this.#reply.model ?? conversation.model ?? undefined;
-    const exchange = { conversationId: conversation.id, model, question: history[0]!.text, reply: this.#draft.text };
+    const madeFrom = [history[0]!.id, this.#reply.id];
+    const told = { question: history[0]!.text, reply: this.#draft.text };
+    const exchange = { conversationId: conversation.id, model, madeFrom, ...told };
     try {
       await generateTitle(this.#chat, exchange, identityOf(this.#reply.requester), signal);
     } catch (error) {

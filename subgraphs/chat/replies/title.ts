@@ -1,6 +1,7 @@
 import { collect } from '#llm/chat-stream.ts';
 import type { UserIdentity } from '#platform/identity/identity.ts';
-import type { ChatParts } from '../parts.ts';
+import { holdConversation } from '../access.ts';
+import { type ChatParts, TRANSACTION } from '../parts.ts';
 import { titleIn } from './title-text.ts';
 
 const INSTRUCTION =
@@ -15,7 +16,14 @@ const EXCERPT = 2000;
  */
 export async function generateTitle(
   chat: ChatParts,
-  exchange: { conversationId: string; model: string | undefined; question: string; reply: string },
+  exchange: {
+    conversationId: string;
+    model: string | undefined;
+    /** Ids of the two messages. */
+    madeFrom: readonly string[];
+    question: string;
+    reply: string;
+  },
   identity: UserIdentity,
   signal: AbortSignal,
 ): Promise<void> {
@@ -40,10 +48,17 @@ export async function generateTitle(
     log.debug({ err: error, conversationId }, 'no title was generated');
   }
   if (!title) return;
-  const { count } = await db.conversation.updateMany({
-    where: { id: conversationId, titleSource: 'FIRST_WORDS' },
-    data: { title, titleSource: 'GENERATED', updatedAt: new Date() },
-  });
+  const count = await db.$transaction(async (tx) => {
+    await holdConversation(tx, conversationId);
+    // What was deleted meanwhile is not to be read from a title.
+    const there = await tx.message.count({ where: { id: { in: [...exchange.madeFrom] }, removedAt: null } });
+    if (there < exchange.madeFrom.length) return 0;
+    const changed = await tx.conversation.updateMany({
+      where: { id: conversationId, titleSource: 'FIRST_WORDS' },
+      data: { title, titleSource: 'GENERATED', updatedAt: new Date() },
+    });
+    return changed.count;
+  }, TRANSACTION);
   if (count > 0) await topics.publish(conversationId, { type: 'ConversationUpdated' });
 }
 
