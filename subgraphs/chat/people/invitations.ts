@@ -40,6 +40,8 @@ export async function invite(
   const conversation = await ownedConversation(chat.db, user.userId, conversationId);
   const userId = checkId('input.userId', invitee);
   const answer = await chat.db.$transaction(async (tx) => {
+    // What one person sends from several conversations at the same time does not pass the limit together.
+    await tx.$executeRaw`SELECT pg_advisory_xact_lock(hashtextextended(${`invitations ${user.userId}`}, 0))`;
     await holdConversation(tx, conversationId);
     const where = { conversationId_userId: { conversationId, userId } };
     const participant = await tx.participant.findUnique({ where });
