@@ -30,11 +30,11 @@ export type SetBudgetInput = {
   alertAt?: Array<number>;
   /** What happens once it is spent. A daily budget of a user takes the place of the default one, USER_BUDGET_PER_DAY. */
   enforcement?: BudgetEnforcement;
-  /** The limit in US dollars, more than 0. */
+  /** The limit in US dollars, more than 0, with at most 20 digits before the point and 18 after it. */
   limit: string;
   /** How often the budget begins again. */
   period: BudgetPeriod;
-  /** Id of the user whose calls count; left out: those of all users together. */
+  /** Id of the user whose calls count, a UUID in lower case; left out: those of all users together. */
   userId?: string | number | null | undefined;
 };
 
