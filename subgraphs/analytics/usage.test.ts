@@ -83,6 +83,18 @@ describe('usage', () => {
     });
   });
 
+  it('reads the whole days of a period as days, whatever hour it begins and ends at', async () => {
+    const userId = uuid();
+    const times = ['20T11:50', '20T12:30', '21T12:30', '22T12:30', '22T13:10', '22T13:40'];
+    await record(times.map((at) => call({ userId, at: `2026-03-${at}:00.000Z` })));
+    const period = { from: new Date('2026-03-20T11:45:00Z'), to: new Date('2026-03-22T13:30:00Z') };
+    expect(await usage.totals({ period, userId })).toMatchObject({ calls: 5 });
+    expect((await usage.series({ period, userId }, 'DAY')).map(({ totals }) => totals.calls)).toEqual([2, 1, 2]);
+    const [from, to] = [new Date('2026-03-21T00:00:00Z'), new Date('2026-03-22T00:00:00Z')];
+    await db.rollup.deleteMany({ where: { userId, interval: 'HOUR', at: { gte: from, lt: to } } });
+    expect(await usage.totals({ period, userId })).toMatchObject({ calls: 5 });
+  });
+
   it('counts calls without a known price instead of calling them free', async () => {
     const [userId, messageId] = [uuid(), uuid()];
     const { cost: _cost, ...unpriced } = call({ userId, messageId });

@@ -210,24 +210,37 @@ const bucketSql = (column: Prisma.Sql): Prisma.Sql =>
 
 const ALWAYS: Period = { from: new Date(0), to: new Date(8.64e15 / 1000) };
 
-/** Where a period is read: its whole hours (or days) from rollups, the pieces at its ends from the calls. */
-function sourcesOf(selection: UsageSelection, interval?: Interval): { table: 'CALLS' | Interval; period: Period }[] {
+/** A piece of a period, and the table that it is read from. */
+interface UsageSource {
+  readonly table: 'CALLS' | Interval;
+  readonly period: Period;
+}
+
+/**
+ * Where a period is read: its whole days from their rollups, the whole hours before and after them from theirs, the
+ * pieces at its ends from the calls. A series of hours has no days.
+ */
+function sourcesOf(selection: UsageSelection, interval?: Interval): readonly UsageSource[] {
   const { period } = selection;
   // Rollups know neither conversations nor messages.
   if (selection.conversationId ?? selection.conversationIds ?? selection.messageIds)
     return [{ table: 'CALLS', period }];
-  const { from, to } = period;
-  const wholeDays = [from, to].every((at) => at.getTime() % DAY_MS === 0);
-  if (interval !== 'HOUR' && wholeDays) return [{ table: 'DAY', period }];
-  const start = new Date(Math.ceil(from.getTime() / HOUR_MS) * HOUR_MS);
-  const end = startOf('HOUR', to);
-  if (start >= end) return [{ table: 'CALLS', period }];
-  const sources = [
-    { table: 'CALLS', period: { from, to: start } },
-    { table: 'HOUR', period: { from: start, to: end } },
-    { table: 'CALLS', period: { from: end, to } },
-  ] as const;
-  return sources.filter((source) => source.period.from < source.period.to);
+  const byHour = (part: Period) => split(part, 'HOUR', (rest) => [{ table: 'CALLS', period: rest }]);
+  return interval === 'HOUR' ? byHour(period) : split(period, 'DAY', byHour);
+}
+
+/** Cuts the whole intervals out of a period; `others` says where the rest before and after them is read. */
+function split(
+  { from, to }: Period,
+  table: Interval,
+  others: (rest: Period) => readonly UsageSource[],
+): readonly UsageSource[] {
+  const ms = table === 'HOUR' ? HOUR_MS : DAY_MS;
+  const start = new Date(Math.ceil(from.getTime() / ms) * ms);
+  const end = startOf(table, to);
+  if (start >= end) return from < to ? others({ from, to }) : [];
+  const rest = (part: Period) => (part.from < part.to ? others(part) : []);
+  return [...rest({ from, to: start }), { table, period: { from: start, to: end } }, ...rest({ from: end, to })];
 }
 
 function conditions(selection: UsageSelection): Prisma.Sql {
