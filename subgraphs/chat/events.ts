@@ -7,9 +7,10 @@ import { REMOVE_ACCOUNT } from './removed-account.ts';
 import type { EndedAccounts } from './tool-accounts/ended-accounts.ts';
 
 /**
- * Returns what chat does when an account is deleted: its part in conversations of others ends, and tokens at tool servers
- * are given back. Its own conversations go, with everything in them, and what it wrote in those of others is blanked, so
- * that the branches hold together, by a job: that can be more than one transaction has time for. Twice is once.
+ * Returns what chat does when an account is deleted: its part in conversations of others ends, and tokens at tool
+ * servers are given back. Its own conversations go, with everything in them, and what it wrote in those of others is
+ * blanked, so that the branches hold together, by a job: that can be more than one transaction has time for. Twice is
+ * once.
  */
 export const eventHandlers = (
   chat: ChatParts,

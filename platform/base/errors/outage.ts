@@ -39,7 +39,7 @@ const SQLITE_NO_WRITES = new Set([8, 10, 13]);
 /** What pg says without a code: no connection became free in time; the server was gone in the middle of a query. */
 const AWAY_MESSAGE = /^(timeout exceeded when trying to connect|Connection terminated)/;
 
-/** Prisma's code for a transaction that did not begin, or did not end, in the time that it has; its message says which. */
+/** Prisma's code for a transaction that did not begin, or did not end, in its time; the message says which. */
 const TRANSACTION_FAILED = 'P2028';
 const NOT_BEGUN = /Unable to start a transaction/;
 

@@ -15,7 +15,8 @@ export const mayReadSources = ({ requesterId }: Pick<Message, 'requesterId'>, us
 const WITHHELD = 'Only the person who asked for this reply may read what was found.';
 
 /**
- * Returns a call without what it found that is private. The arguments go too: the model may have put into them what it had read.
+ * Returns a call without what it found that is private. The arguments go too: the model may have put into them what it
+ * had read.
  */
 export const withoutSources = <Call extends Omit<ToolCall, 'result'> & { readonly result?: ToolCallResult }>({
   // What was thought about them goes, too.
