@@ -153,6 +153,9 @@ describe.each(MODES)('MCP with the protocol’s own client, %s', (title, skipped
       expect((await call('introspect', { type: 'SendMessageInput' })).sdl).toContain('clientMessageId: UUID!');
       expect(await call('validate', { document: '{ me { id } }' })).toEqual({ valid: true, problems: [] });
       expect((await call('validate', { document: '{ unheardOf }' })).problems[0]).toContain('unheardOf');
+      // What execute would refuse before it looks at the schema is refused here too, and costs as little.
+      const endless = await call('validate', { document: `{ ${'me { id } '.repeat(1_900)}}` });
+      expect(endless).toMatchObject({ valid: false, problems: [expect.stringMatching(/at most/)] });
       const run = await call('execute', {
         document: 'query ($n: Int) { conversations(first: $n) { nodes { id } } }',
         variables: { n: 1 },

@@ -81,6 +81,13 @@ export class Visit {
     return this.#execute(await this.#admit(this.#version(), operation, variables, this.#caller));
   }
 
+  /** Says what is wrong with a text that the caller wrote itself, as far as it does not have to be run for that. */
+  async problemsOf(query: string): Promise<readonly string[]> {
+    const caller = { ...this.#caller, isOwnText: false };
+    const admitted = await this.#parts.pipeline.admit(this.#version(), { query }, caller);
+    return isRefused(admitted) ? admitted.errors.map(({ message }) => message) : [];
+  }
+
   /** Runs a text that the caller wrote itself: no operation of the door, so a manifest decides on it. */
   async text(query: string, variables: Readonly<Record<string, unknown>>): Promise<FormattedExecutionResult> {
     const caller = { ...this.#caller, isOwnText: false };

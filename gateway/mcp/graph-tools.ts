@@ -1,12 +1,4 @@
-import {
-  type GraphQLSchema,
-  isInputObjectType,
-  isInterfaceType,
-  isObjectType,
-  parse,
-  printType,
-  validate,
-} from 'graphql';
+import { type GraphQLSchema, isInputObjectType, isInterfaceType, isObjectType, printType } from 'graphql';
 import { badInput, CodedError } from '#platform/base/errors/errors.ts';
 import type { Schema } from '../doors/schemas.ts';
 import type { Tool, ToolCall } from './tool.ts';
@@ -103,16 +95,6 @@ const INTROSPECT: Tool = {
   },
 };
 
-function problemsOf(schema: GraphQLSchema, document: string): string[] {
-  try {
-    return validate(schema, parse(document, { maxTokens: MAX_DOCUMENT, noLocation: true }), undefined, {
-      maxErrors: 5,
-    }).map(({ message }) => message);
-  } catch (error) {
-    return [error instanceof Error ? error.message : String(error)];
-  }
-}
-
 const DOCUMENT: Schema = { ...TEXT, maxLength: MAX_DOCUMENT, description: 'A GraphQL document with one operation.' };
 
 const VALIDATE: Tool = {
@@ -122,8 +104,8 @@ const VALIDATE: Tool = {
   hints: { readOnlyHint: true, openWorldHint: false },
   input: () => object({ document: DOCUMENT }),
   output: () => object({ valid: { type: 'boolean' }, problems: { type: 'array', items: TEXT } }),
-  async call({ schema, given }) {
-    const problems = problemsOf(schema, textOf(given, 'document', MAX_DOCUMENT));
+  async call({ visit, given }) {
+    const problems = await visit.problemsOf(textOf(given, 'document', MAX_DOCUMENT));
     return { valid: problems.length === 0, problems };
   },
 };
