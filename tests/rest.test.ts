@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import http from 'node:http';
@@ -227,6 +228,31 @@ describe.each(MODES)('REST, %s', (_title, skipped, start) => {
       const text = events.flatMap(([name, data]) => (name === 'text' ? [data.text] : [])).join('');
       expect(text).toBe(story(12).join(''));
       expect(events.at(-1)).toMatchObject(['end', { status: 'COMPLETE', usage: { outputTokens: 5 } }]);
+    });
+
+    it('takes a message that is sent again for the first one, in the conversation that it began', async () => {
+      const body = { text: 'Hello', clientMessageId: randomUUID() };
+      const send = () => call('POST', '/api/chat', body);
+      const all = [...(await Promise.all([send(), send(), send()])), await send()];
+      expect(all.map(({ status }) => status)).toEqual([200, 200, 200, 200]);
+      const ids = all.map(({ body: { conversationId, messageId, replyId } }) => [conversationId, messageId, replyId]);
+      expect(new Set(ids.map(String)).size).toBe(1);
+      // What uses the key for something else is refused, and takes nothing away.
+      const misused = await call('POST', '/api/chat', { ...body, text: 'Another' });
+      expect(misused.status).toBeGreaterThanOrEqual(400);
+      expect(await call('GET', `/api/chat/messages/${all[0]!.body.replyId}`)).toMatchObject({ status: 200 });
+      const response = async () => {
+        const answer = await fetch(`${graph.url}/v1/responses`, {
+          method: 'POST',
+          headers: { ...headers(), 'content-type': 'application/json', 'idempotency-key': key },
+          body: JSON.stringify({ input: 'Hello' }),
+        });
+        return (await answer.json()) as { id: string };
+      };
+      const key = randomUUID();
+      const { id } = await response();
+      expect(id).toMatch(/./);
+      expect((await response()).id).toBe(id);
     });
 
     it('a reply that cannot be had is an error with its code, and a send that is refused leaves no conversation', async () => {

@@ -8,6 +8,7 @@ export const GRAPH = readOperations<
   | 'OpenAiCompletion'
   | 'OpenAiConversation'
   | 'OpenAiOpenConversation'
+  | 'OpenAiCountMessages'
   | 'OpenAiDropConversation'
   | 'OpenAiSend'
   | 'OpenAiSubmitToolResults'

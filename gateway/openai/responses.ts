@@ -153,7 +153,7 @@ async function answeringOf(visit: Visit, body: Body, key: string | undefined) {
   const reply = { ...settings, ...(useMemory !== undefined && { useMemory }), clientMessageId: key ?? randomUUID() };
   const asked = continues
     ? goOn(visit, previous, named, instructions, messages, decisions, reply)
-    : begin(visit, instructions, messages, reply, useMemory ?? false);
+    : begin(visit, instructions, messages, reply, useMemory ?? false, key);
   return { answering: await inOwnNames(NAMES, asked), stored: true };
 }
 
@@ -166,16 +166,29 @@ async function begin(
   messages: readonly GraphMessage[],
   reply: Reply,
   memoryEnabled: boolean,
+  key: string | undefined,
 ): Promise<Answering> {
-  const input = { memoryEnabled, ...(systemPrompt && { systemPrompt }) };
+  // Of the same key, so that the request sent again finds the conversation of the first time.
+  const input = {
+    memoryEnabled,
+    ...(systemPrompt && { systemPrompt }),
+    ...(key !== undefined && { clientConversationId: key }),
+  };
   const { conversation } = await visit.need<{ conversation: { id: string } }>(GRAPH.OpenAiOpenConversation, { input });
   try {
     const replyId = await sendInto(visit, conversation.id, messages.at(-1), reply);
     return replyOf(visit, conversation.id, replyId, reply.model ?? 'default', reply.responseFormat !== undefined);
   } catch (error) {
-    await visit.afterwards(GRAPH.OpenAiDropConversation, { input: { id: conversation.id } });
+    if (key === undefined || (await isEmpty(visit, conversation.id)))
+      await visit.afterwards(GRAPH.OpenAiDropConversation, { input: { id: conversation.id } });
     throw error;
   }
+}
+
+/** Whether a conversation that a request of the same key may have found too has no message. */
+async function isEmpty(visit: Visit, id: string): Promise<boolean> {
+  const counted = visit.need<{ messageCount: number }>(GRAPH.OpenAiCountMessages, { id });
+  return (await counted.catch(() => undefined))?.messageCount === 0;
 }
 
 async function goOn(

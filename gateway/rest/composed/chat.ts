@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { badInput } from '#platform/base/errors/errors.ts';
+import { isUuid } from '#platform/base/uuid.ts';
 import { type MayWait, WAITING, waitingOf } from '../../doors/approvals.ts';
 import { openEventStream } from '../../doors/event-stream.ts';
 import { readOperations, rootFieldOf, rootNode } from '../../doors/operations.ts';
@@ -11,7 +12,7 @@ import { type Exchange, refuse } from '../exchange.ts';
 
 const CITATION = new URL('../operations/citation.fragment.graphql', import.meta.url);
 const OPERATIONS = {
-  ...readOperations<'RestOpenConversation' | 'RestSend' | 'RestFollow' | 'RestDropConversation'>(
+  ...readOperations<'RestOpenConversation' | 'RestSend' | 'RestFollow' | 'RestCountMessages' | 'RestDropConversation'>(
     new URL('./chat.graphql', import.meta.url),
     CITATION,
   ),
@@ -151,7 +152,11 @@ function bodySchema(): Schema {
       },
       useMemory: { type: 'boolean', description: 'Whether the reply draws on memory and knowledge.' },
       attachments: { type: 'array', items: text, description: 'Ids of uploaded images.' },
-      clientMessageId: { ...text, format: 'uuid', description: 'Makes sending it again harmless.' },
+      clientMessageId: {
+        ...text,
+        format: 'uuid',
+        description: 'Makes sending it again harmless, in a new conversation too.',
+      },
       stream: { type: 'boolean', description: 'True: server-sent events.' },
     },
     required: ['text'],
@@ -167,16 +172,31 @@ async function send(visit: Visit, body: Readonly<Record<string, unknown>>): Prom
   if (given != null && body['systemPrompt'] != null) {
     throw badInput('systemPrompt', 'goes with a new conversation only; updateConversation changes that of another.');
   }
-  const conversationId = given ?? (await open(visit, pick(body, OF_CONVERSATION)));
+  const { clientMessageId } = body;
+  // Of the same key, so that the message sent again finds the conversation of the first time. No key is no id either.
+  const key = typeof clientMessageId === 'string' && isUuid(clientMessageId) ? clientMessageId : undefined;
+  const conversationId =
+    given ?? (await open(visit, { ...pick(body, OF_CONVERSATION), ...(key && { clientConversationId: key }) }));
   const input = { clientMessageId: randomUUID(), ...pick(body, OF_MESSAGE), conversationId };
   try {
     const { message, reply } = await visit.need<Sent>(OPERATIONS.RestSend, { input });
     return { conversationId: String(conversationId), messageId: message.id, replyId: reply.id };
   } catch (error) {
-    // A conversation without a message is not what the client asked for.
-    if (given == null) await visit.afterwards(OPERATIONS.RestDropConversation, { input: { id: conversationId } });
+    if (given == null) await drop(visit, String(conversationId), key !== undefined);
     throw error;
   }
+}
+
+/**
+ * A conversation without a message is not what the client asked for. One that may be found again may have a message by
+ * now, of this key.
+ */
+async function drop(visit: Visit, id: string, isFoundAgain: boolean): Promise<void> {
+  if (isFoundAgain) {
+    const counted = visit.need<{ messageCount: number }>(OPERATIONS.RestCountMessages, { id });
+    if ((await counted.catch(() => undefined))?.messageCount !== 0) return;
+  }
+  await visit.afterwards(OPERATIONS.RestDropConversation, { input: { id } });
 }
 
 async function open(visit: Visit, input: object): Promise<string> {
