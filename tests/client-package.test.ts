@@ -1,5 +1,5 @@
 import { createServer, type Server, type Socket } from 'node:net';
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { answer, FaultServer } from '#llm/testing/fault-server.ts';
 import { loadConfig } from '#platform/base/config/config.ts';
 import {
@@ -133,6 +133,36 @@ it('asks for new tokens again while the server still answers the same refresh to
   expect(sextant.session.isSignedIn).toBe(true);
   expect(timeout).toHaveBeenCalledTimes(asked.length);
   sextant.close();
+});
+
+it('tells that another person has signed in, and neither of a refresh nor of what else a page stores', () => {
+  let stored: (event: { key: string | null }) => void = () => undefined;
+  vi.stubGlobal('addEventListener', (name: string, listener: typeof stored) => {
+    if (name === 'storage') stored = listener;
+  });
+  onTestFinished(() => void vi.unstubAllGlobals());
+  const tokenOf = (sub: string, jti: number) => `x.${btoa(JSON.stringify({ sub, jti }))}.x`;
+  const store = memoryStore();
+  const write = (sub: string, jti: number) =>
+    store.write({ accessToken: tokenOf(sub, jti), refreshToken: `${jti}`, refreshAt: 0 });
+  write('anna', 1);
+  const sextant = createSextant({ url: 'http://127.0.0.1:1', store, subscriptions: 'sse' });
+  onTestFinished(() => sextant.close());
+  const told: boolean[] = [];
+  sextant.session.onChange((signedIn) => told.push(signedIn));
+  const key = 'sextant:http://127.0.0.1:1/graphql';
+  stored({ key: 'theme' });
+  write('anna', 2);
+  stored({ key });
+  expect(told).toEqual([]);
+  write('bert', 3);
+  stored({ key: 'theme' });
+  expect(told).toEqual([]);
+  stored({ key });
+  expect(told).toEqual([true]);
+  store.write(undefined);
+  stored({ key: null });
+  expect(told).toEqual([true, false]);
 });
 
 describe('the client package', () => {

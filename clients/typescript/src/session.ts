@@ -36,14 +36,20 @@ export class Session {
   readonly #name: string;
   readonly #channel: BroadcastChannel | undefined;
   readonly #listeners = new Set<(signedIn: boolean) => void>();
-  readonly #onStorage = (): void => this.#tell();
+  readonly #onStorage = ({ key }: { readonly key: string | null }): void => {
+    // Null: all was cleared. Other keys are of the page's own.
+    if (key === null || key === this.#name) this.#compare();
+  };
+  /** Who was signed in when the listeners were told last. */
+  #told: string | undefined;
   #refreshing: Promise<string | undefined> | undefined;
 
   constructor(options: SessionOptions) {
     this.#options = options;
     this.#name = `sextant:${options.endpoint}`;
     this.#channel = typeof BroadcastChannel === 'undefined' ? undefined : new BroadcastChannel(this.#name);
-    if (this.#channel) this.#channel.onmessage = () => this.#tell();
+    if (this.#channel) this.#channel.onmessage = () => this.#compare();
+    this.#told = personOf(options.store.read());
     // Between processes of a browser a message may be faster than the storage that it tells of.
     globalThis.addEventListener?.('storage', this.#onStorage);
     // In Node a channel must not keep the process.
@@ -162,13 +168,19 @@ export class Session {
   }
 
   #keep(tokens: StoredTokens | undefined): void {
-    const was = this.isSignedIn;
     this.#options.store.write(tokens);
     this.#channel?.postMessage('changed');
-    if (was !== this.isSignedIn || tokens === undefined) this.#tell();
+    if (tokens === undefined) this.#tell();
+    else this.#compare();
+  }
+
+  /** A refresh is no news: what was begun with the earlier token goes on. */
+  #compare(): void {
+    if (personOf(this.#options.store.read()) !== this.#told) this.#tell();
   }
 
   #tell(): void {
+    this.#told = personOf(this.#options.store.read());
     for (const listener of [...this.#listeners]) listener(this.isSignedIn);
   }
 }
@@ -180,7 +192,11 @@ function stored({ accessToken, refreshToken }: GivenTokens): StoredTokens {
   return { accessToken, refreshToken, refreshAt: Date.now() + lifeMs - Math.min(MAX_EARLY_MS, lifeMs * EARLY_SHARE) };
 }
 
-function claimsOf(token: string): { iat?: number; exp?: number } {
+/** Returns whose session it is, as far as the token says. Undefined without a session. */
+const personOf = (tokens: StoredTokens | undefined): string | undefined =>
+  tokens && (claimsOf(tokens.accessToken).sub ?? '');
+
+function claimsOf(token: string): { iat?: number; exp?: number; sub?: string } {
   try {
     return JSON.parse(atob(token.split('.')[1]!.replace(/-/g, '+').replace(/_/g, '/'))) as object;
   } catch {

@@ -39,11 +39,19 @@ export function useConversation(id: string): ConversationState {
         (state) => setLive((kept) => new Map(kept).set(messageId, state)),
         ({ text }) => pauseOf(text),
       );
-      for await (const state of reply) {
-        if (signal?.aborted) break;
-        show.later(state);
+      try {
+        for await (const state of reply) {
+          if (signal?.aborted) break;
+          show.later(state);
+        }
+      } catch (thrown) {
+        show.cancel();
+        // What is shown from now on is what is stored, until it is followed again.
+        setLive((kept) => new Map([...kept].filter(([id]) => id !== messageId)));
+        throw thrown;
+      } finally {
+        following.current.delete(messageId);
       }
-      following.current.delete(messageId);
       await read();
     },
     [read],
