@@ -64,4 +64,39 @@ describe('an endpoint that takes few texts at once', () => {
     await embedder.embed(texts);
     expect(Math.max(...sizes)).toBeLessThanOrEqual(most);
   });
+
+  it.each([
+    [400, "This model's maximum context length is 8192 tokens, however you requested 9000 tokens."],
+    [413, 'Input validation error: `inputs` must have less than 512 tokens. Given: 9000'],
+    [400, 'the input length exceeds the context length'],
+  ])(
+    'is given one text that is too long by its beginning, and the others as many as before (%i, %s)',
+    async (status, message) => {
+      const sizes: number[] = [];
+      server = http.createServer(async (request, response) => {
+        const pieces: Buffer[] = [];
+        for await (const piece of request) pieces.push(piece as Buffer);
+        const { input } = JSON.parse(Buffer.concat(pieces).toString()) as { input: string[] };
+        sizes.push(input.length);
+        const isRefused = input.some((text) => text.length > 8_000);
+        const data = input.map((text, index) => ({ index, embedding: [Number.parseInt(text, 10) || 1, 1] }));
+        response
+          .writeHead(isRefused ? status : 200, { 'content-type': 'application/json' })
+          .end(JSON.stringify(isRefused ? { error: { message } } : { data, usage: { prompt_tokens: 1 } }));
+      });
+      await new Promise<void>((resolve) => {
+        server.listen(0, '127.0.0.1', resolve);
+      });
+      const { port } = server.address() as AddressInfo;
+      const embedder = await EndpointEmbedder.connect({ baseUrl: `http://127.0.0.1:${port}/v1` }, 'any');
+      const texts = Array.from({ length: 96 }, (_, index) => `${index + 1} ${'😀'.repeat(index === 40 ? 20_000 : 1)}`);
+      const vectors = await embedder.embed(texts);
+      expect(vectors.map(([one, two]) => Math.round(one! / two!))).toEqual(
+        texts.map((text) => Number.parseInt(text, 10)),
+      );
+      sizes.length = 0;
+      await embedder.embed(texts.filter((text) => text.length < 100));
+      expect(sizes).toEqual([95]);
+    },
+  );
 });

@@ -1,6 +1,7 @@
 import OpenAI from 'openai';
 import { badInput, CodedError } from '#platform/base/errors/errors.ts';
-import { fewerTexts } from './batch-size.ts';
+import { beginningOf } from '#platform/base/text/text.ts';
+import { fewerTexts, isRefusal } from './batch-size.ts';
 import type { Embedder, EmbedOptions } from './embedder.ts';
 import { ENDPOINT_MAX_TOKENS, type Endpoint } from './endpoint.ts';
 import type { Meter } from './meter.ts';
@@ -10,10 +11,21 @@ import { normalised } from './vectors.ts';
 const BATCH = 96;
 /** Characters of one request, well under OpenAI's 300 000 tokens. */
 const BATCH_CHARACTERS = 400_000;
+/** Every model reads a text of so many characters: what is refused so short is refused for something else. */
+const SHORT = 256;
 const TIMEOUT_MS = 30_000;
 const RETRIES = 2;
 
-/** An embedder at any server that speaks OpenAI's `/embeddings`. */
+/** One call of `embed`, as its requests know it. */
+interface Call extends EmbedOptions {
+  /** Whether a text was shortened in it. */
+  isShortened: boolean;
+}
+
+/**
+ * An embedder at any server that speaks OpenAI's `/embeddings`. Of a text that is longer than the model reads it embeds
+ * the beginning, as local models do.
+ */
 export class EndpointEmbedder implements Embedder {
   readonly provider = 'openai-compatible';
   readonly maxTokens = ENDPOINT_MAX_TOKENS;
@@ -38,9 +50,8 @@ export class EndpointEmbedder implements Embedder {
     return new EndpointEmbedder(client, model, probe!.length);
   }
 
-  async embed(texts: readonly string[], { signal, meter }: EmbedOptions = {}): Promise<Float32Array[]> {
-    const vectors: Float32Array[] = [];
-    for (const batch of batches(texts, this.#batch)) vectors.push(...(await this.#ask(batch, signal, meter)));
+  async embed(texts: readonly string[], options: EmbedOptions = {}): Promise<Float32Array[]> {
+    const vectors = await this.#askInParts(texts, this.#batch, { ...options, isShortened: false });
     const wrong = vectors.find((vector) => vector.length !== this.dimensions);
     if (wrong !== undefined) {
       throw new CodedError(
@@ -51,19 +62,34 @@ export class EndpointEmbedder implements Embedder {
     return vectors;
   }
 
+  async #askInParts(texts: readonly string[], most: number, call: Call): Promise<Float32Array[]> {
+    const vectors: Float32Array[] = [];
+    for (const batch of batches(texts, most)) vectors.push(...(await this.#ask(batch, call)));
+    return vectors;
+  }
+
   /** Asks in smaller requests where the endpoint takes no more texts at once (DashScope takes ten). */
-  async #ask(batch: string[], signal?: AbortSignal, meter?: Meter): Promise<Float32Array[]> {
+  async #ask(batch: string[], call: Call): Promise<Float32Array[]> {
+    if (batch.length > this.#batch) return this.#askInParts(batch, this.#batch, call);
     try {
-      return await send(this.#client, this.id, batch, signal, meter);
+      return await send(this.#client, this.id, batch, call.signal, call.meter);
     } catch (error) {
-      signal?.throwIfAborted();
-      const most = fewerTexts(error, batch.length);
-      if (most === undefined) throw explain(error, this.id);
-      this.#batch = Math.min(this.#batch, most);
-      const vectors: Float32Array[] = [];
-      for (const part of batches(batch, this.#batch)) vectors.push(...(await this.#ask(part, signal, meter)));
+      call.signal?.throwIfAborted();
+      if (batch.length === 1 && isRefusal(error) && batch[0]!.length > SHORT) return this.#askShorter(batch[0]!, call);
+      const fewer = fewerTexts(error, batch.length);
+      if (fewer === undefined) throw explain(error, this.id);
+      const { texts, isSure } = fewer;
+      if (isSure) this.#batch = Math.min(this.#batch, texts);
+      const vectors = await this.#askInParts(batch, texts, call);
+      // It was not that one of them is too long: fewer went through as they are.
+      if (isSure === undefined && !call.isShortened) this.#batch = Math.min(this.#batch, texts);
       return vectors;
     }
+  }
+
+  #askShorter(text: string, call: Call): Promise<Float32Array[]> {
+    call.isShortened = true;
+    return this.#ask([beginningOf(text, Math.max(SHORT, Math.floor(text.length / 2)))], call);
   }
 }
 
@@ -88,12 +114,8 @@ async function send(
 }
 
 function explain(error: unknown, model: string): CodedError {
-  if (error instanceof OpenAI.APIError && (error.status === 400 || error.status === 413 || error.status === 422)) {
-    return badInput(
-      'texts',
-      `were refused by the embedding endpoint (${error.status}): probably one is longer than ${model} reads.`,
-    );
-  }
+  if (isRefusal(error))
+    return badInput('texts', `were refused by the embedding endpoint (${error.status}) of ${model}.`);
   const status = error instanceof OpenAI.APIError ? error.status : undefined;
   const why =
     status === 401 || status === 403
