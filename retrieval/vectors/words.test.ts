@@ -6,6 +6,9 @@ describe('words', () => {
     expect(words('The Runner’s RUNNING shoes')).toEqual(words('the runner run shoe'.replace('run shoe', 'runs shoe')));
     expect(words('Café Ärger naïve')).toEqual(['cafe', 'arger', 'naiv']);
   });
+  it('are found in a text without an end of a sentence, however long it is', () => {
+    expect(words('一二三'.repeat(300_000))).toHaveLength(899_999);
+  });
   it('keep numbers and codes apart', () => {
     expect(words('INV-2024-0071 of 3.5 kg, E-1204')).toEqual([
       'inv',
