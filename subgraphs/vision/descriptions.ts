@@ -109,17 +109,28 @@ export class Pictures {
   }
 }
 
-function splitLabels(text: string): { text: string; labels: string[] } {
-  const match = /^(.*?)\n?\s*labels:\s*(.+)$/is.exec(text.trim());
-  if (!match) return { text: text.trim(), labels: [] };
-  const labels = match[2]!.split(/[,\n]/).map((label) =>
-    label
-      .trim()
-      .replace(/[.*]+$/, '')
-      .toLowerCase(),
-  );
+/** Takes the labels off, which follow the last "Labels:". In one pass, whatever a model has said. */
+export function splitLabels(said: string): { text: string; labels: string[] } {
+  const text = said.trim();
+  const at = [...text.matchAll(/labels:/gi)].at(-1)?.index;
+  const named = at === undefined ? '' : text.slice(at + 'labels:'.length).trim();
+  if (named === '') return { text, labels: [] };
+  const labels = named
+    .split(/[,\n]/)
+    .filter((label) => label.length <= MAX_WRITTEN)
+    .map((label) =>
+      label
+        .trim()
+        .replace(/[.*]+$/, '')
+        .trim()
+        .toLowerCase(),
+    );
   return {
-    text: match[1]!.trim(),
-    labels: [...new Set(labels.filter((label) => label !== '' && label.length <= 60))].slice(0, 10),
+    text: text.slice(0, at).trim(),
+    labels: [...new Set(labels.filter((label) => label !== '' && label.length <= MAX_LABEL))].slice(0, 10),
   };
 }
+
+const MAX_LABEL = 60;
+/** With what is about it: spaces, and stars where it is bold. */
+const MAX_WRITTEN = 100;
