@@ -14,16 +14,18 @@ const TABLES = new Set([330, 34665, 34853, 40965]);
 const SIZES = [0, 1, 1, 2, 4, 8, 1, 1, 2, 4, 8, 4, 8, 4, 0, 0, 8, 8, 8];
 const MAX_TABLES = 2_000;
 
+/** What is left of a TIFF. */
+export interface CleanTiff {
+  readonly file: Buffer;
+  /** Whether all its tables could be followed: otherwise the file may hold words that no table leads to. */
+  readonly isWhole: boolean;
+}
+
 /** Returns a TIFF whose tables hold no more than its pixels need; what they said is overwritten with zeros. */
-export function tiffWithoutMetadata(file: Buffer): Buffer {
+export function tiffWithoutMetadata(file: Buffer): CleanTiff {
   const copy = Buffer.from(file);
-  try {
-    new Tiff(copy).clean();
-  } catch (error) {
-    // A table that leads out of the file was of no use to a reader either.
-    if (!(error instanceof RangeError)) throw error;
-  }
-  return copy;
+  const isWhole = new Tiff(copy).clean();
+  return { file: copy, isWhole };
 }
 
 interface Entry {
@@ -40,6 +42,7 @@ class Tiff {
   /** With offsets of eight bytes. */
   readonly #big: boolean;
   readonly #seen = new Set<number>();
+  #isWhole = true;
 
   constructor(file: Buffer) {
     this.#file = file;
@@ -47,13 +50,33 @@ class Tiff {
     this.#big = this.#short(2) === 43;
   }
 
-  clean(): void {
-    let next = this.#offset(this.#big ? 8 : 4);
-    while (next !== 0 && this.#isNew(next)) next = this.#cleanTable(next);
+  /** Returns whether all tables could be followed. */
+  clean(): boolean {
+    let next = this.#within(() => this.#offset(this.#big ? 8 : 4));
+    while (next && this.#isNew(next)) {
+      const table = next;
+      next = this.#within(() => this.#cleanTable(table));
+    }
+    return this.#isWhole;
+  }
+
+  /** Does what a table says, as far as that does not lead out of the file. */
+  #within<T>(work: () => T): T | undefined {
+    try {
+      return work();
+    } catch (error) {
+      if (!(error instanceof RangeError)) throw error;
+      this.#isWhole = false;
+      return undefined;
+    }
   }
 
   #isNew(table: number): boolean {
-    if (this.#seen.has(table) || this.#seen.size >= MAX_TABLES) return false;
+    if (this.#seen.has(table)) return false;
+    if (this.#seen.size >= MAX_TABLES) {
+      this.#isWhole = false;
+      return false;
+    }
     this.#seen.add(table);
     return true;
   }
@@ -65,7 +88,7 @@ class Tiff {
     const kept: Buffer[] = [];
     for (const entry of entries) {
       if (KEPT.has(entry.tag)) kept.push(Buffer.from(this.#file.subarray(entry.at, entry.at + this.#entrySize)));
-      else this.#erase(entry);
+      else this.#within(() => this.#erase(entry));
     }
     this.#file.fill(0, first, end + this.#offsetSize);
     Buffer.concat(kept).copy(this.#file, first);
@@ -77,13 +100,15 @@ class Tiff {
   #erase({ tag, value, length }: Entry): void {
     if (TABLES.has(tag)) {
       const inner = this.#offset(value);
-      if (inner !== 0 && this.#isNew(inner)) {
-        const { entries, end } = this.#entries(inner);
-        for (const entry of entries) this.#erase(entry);
-        this.#file.fill(0, inner, end);
-      }
+      if (inner !== 0 && this.#isNew(inner)) this.#within(() => this.#eraseTable(inner));
     }
     this.#file.fill(0, value, Math.min(this.#file.length, value + length));
+  }
+
+  #eraseTable(table: number): void {
+    const { entries, end } = this.#entries(table);
+    for (const entry of entries) this.#within(() => this.#erase(entry));
+    this.#file.fill(0, table, end);
   }
 
   #entries(table: number): { entries: Entry[]; first: number; end: number } {

@@ -6,7 +6,7 @@ import { tiffWithoutMetadata } from './tiff-without-metadata.ts';
 /**
  * Returns a file without what it says beside its pixels: where it was taken, by which camera, by whom. Colour profile
  * and orientation stay. JPEG, PNG, WebP, GIF and TIFF lose their blocks and no pixel changes; AVIF is written again
- * where it may say more.
+ * where it may say more, TIFF where its tables lead nowhere.
  */
 export async function withoutMetadata(bytes: Uint8Array, contentType: string): Promise<Uint8Array> {
   const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
@@ -20,10 +20,22 @@ export async function withoutMetadata(bytes: Uint8Array, contentType: string): P
     case 'image/gif':
       return gif(buffer);
     case 'image/tiff':
-      return tiffWithoutMetadata(buffer);
+      return tiff(buffer);
     default:
       if (hasPictureBoxesOnly(buffer)) return bytes;
       return openImage(bytes).autoOrient().keepIccProfile().avif({ quality: 80, effort: AVIF_EFFORT }).toBuffer();
+  }
+}
+
+/** Where a table leads out of the file, what lies behind it is not known: its pixels are written again. */
+async function tiff(bytes: Buffer): Promise<Uint8Array> {
+  const { file, isWhole } = tiffWithoutMetadata(bytes);
+  if (isWhole) return file;
+  try {
+    return await openImage(file, { animated: true }).keepIccProfile().tiff({ compression: 'lzw' }).toBuffer();
+  } catch {
+    // Pages of several sizes, or a file that shows nothing: the tables that there are say no more.
+    return file;
   }
 }
 
