@@ -174,7 +174,7 @@ export class Session {
     else this.#compare();
   }
 
-  /** A refresh is no news: what was begun with the earlier token goes on. */
+  /** A refresh changes nothing for them: what was begun with the earlier token goes on. */
   #compare(): void {
     if (personOf(this.#options.store.read()) !== this.#told) this.#tell();
   }

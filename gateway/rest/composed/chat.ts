@@ -173,7 +173,7 @@ async function send(visit: Visit, body: Readonly<Record<string, unknown>>): Prom
     throw badInput('systemPrompt', 'goes with a new conversation only; updateConversation changes that of another.');
   }
   const { clientMessageId } = body;
-  // Of the same key, so that the message sent again finds the conversation of the first time. No key is no id either.
+  // Of the same key, so that the message sent again finds the conversation of the first time.
   const key = typeof clientMessageId === 'string' && isUuid(clientMessageId) ? clientMessageId : undefined;
   const conversationId =
     given ?? (await open(visit, { ...pick(body, OF_CONVERSATION), ...(key && { clientConversationId: key }) }));
