@@ -169,3 +169,31 @@ it('when an account is deleted, all that is its own goes, and what others share 
   });
   expect(left).toBe(0);
 });
+
+it('when an account is deleted, its reply in a conversation of another ends, and nothing goes on telling of it', async () => {
+  const anna = person();
+  const bert = person();
+  world.provider.behave(stall('on and on'));
+  const shared = await world.conversation(anna);
+  await world.share(anna, shared, bert);
+  const replyId = (await world.send(bert, { conversationId: shared })).data!.sendMessage.reply!.id;
+  await expect.poll(() => world.db.replyChunk.count({ where: { messageId: replyId } })).toBeGreaterThan(0);
+  const request = world.provider.seen.at(-1)!;
+  await world.platform.events.publish('auth', [
+    {
+      id: '018f0000-0000-7000-8000-00000000000b',
+      type: 'user.deleted' as const,
+      version: 1,
+      owner: 'auth',
+      aggregate: `user:${bert.userId}`,
+      payload: { userId: bert.userId, at: new Date().toISOString() },
+      recordedAt: new Date(),
+    },
+  ]);
+  await request.aborted;
+  const stored = () => world.db.message.findUniqueOrThrow({ where: { id: replyId } });
+  await expect.poll(async () => (await stored()).status).toBe('STOPPED');
+  expect(await stored()).toMatchObject({ requesterId: null, requester: null, citations: [] });
+  const told = await recorded('message.completed', bert.userId);
+  expect(told.filter(({ messageId }) => messageId === replyId)).toEqual([]);
+});

@@ -1,6 +1,7 @@
 import { afterCommit } from '#platform/data/database/after-commit.ts';
 import type { Jobs } from '#platform/data/jobs/jobs.ts';
 import type { EventHandlers } from '#platform/data/outbox/outbox.ts';
+import type { Prisma } from '#prisma/chat/client/client.ts';
 import type { ChatParts, Transaction } from './parts.ts';
 import { noteForViewers } from './readers/viewer-events.ts';
 import { REMOVE_ACCOUNT } from './removed-account.ts';
@@ -26,6 +27,12 @@ export const eventHandlers = (
     // The order of locks: conversations, then participants.
     await tx.$queryRaw`SELECT 1 FROM conversations WHERE owner_id <> ${userId}::uuid AND id IN (
       SELECT conversation_id FROM participants WHERE user_id = ${userId}::uuid) ORDER BY id FOR UPDATE`;
+    // A reply that is being written ends, and forgets for whom it was.
+    const running = { requesterId: userId, status: { in: ['PENDING', 'STREAMING'] } } satisfies Prisma.MessageWhereInput;
+    const replies = await tx.message.findMany({ where: running, select: { id: true } });
+    await Promise.all(replies.map(({ id }) => chat.streams.requestStop(id)));
+    const ofOthers = { ...running, conversation: { ownerId: { not: userId } } } satisfies Prisma.MessageWhereInput;
+    await tx.message.updateMany({ where: ofOthers, data: { requesterId: null } });
     await tx.participant.deleteMany({ where: { userId, conversation: { ownerId: { not: userId } } } });
     await tx.folder.deleteMany({ where: { userId } });
     await tx.viewerNotice.deleteMany({ where: { userId } });

@@ -82,10 +82,14 @@ export async function settle(
       return usage ? [{ type: usage.type, payload: usage.payload } as Fact] : [];
     }),
   );
-  // Whether memory may keep it is asked at the last moment, by the statement.
-  const completed = outbox.prepare([
-    { type: 'message.completed', payload: completion(reply, outcome.status, draft.text, model, completedAt, false) },
-  ]);
+  // Whether memory may keep it, and whether there is still an account that it was written for, is asked at the last
+  // moment, by the statement.
+  const completed = outbox.prepare(
+    completion(reply, outcome.status, draft.text, model, completedAt, false).map((payload) => ({
+      type: 'message.completed' as const,
+      payload,
+    })),
+  );
   const generations = [
     ...(record ? [generationOf(reply.id, record, outcome.context)] : []),
     ...(!record && unmodelled
@@ -100,15 +104,16 @@ export async function settle(
     ), ended AS (
       UPDATE messages m SET arrival = counted.arrivals, status = ${outcome.status}::"MessageStatus", epoch = ${epoch}::int, text = ${draft.text},
         reasoning = ${draft.reasoning === '' ? null : draft.reasoning},
-        tool_calls = ${JSON.stringify(draft.toolCalls)}::jsonb, citations = ${JSON.stringify(draft.citations)}::jsonb,
+        tool_calls = ${JSON.stringify(draft.toolCalls)}::jsonb, requester = CASE WHEN m.requester_id IS NOT NULL THEN m.requester END,
+        citations = CASE WHEN m.requester_id IS NULL THEN '[]'::jsonb ELSE ${JSON.stringify(draft.citations)}::jsonb END,
         error_code = ${outcome.error?.code ?? null}, error_message = ${outcome.error?.message ?? null},
         completed_at = ${completedAt}::timestamptz
       FROM counted
       WHERE m.id = ${reply.id}::uuid AND ${isTurnOf(Prisma.sql`${epoch}::int`)}
-      RETURNING m.id, m.conversation_id
+      RETURNING m.id, m.conversation_id, m.requester_id
     ), said AS (
       SELECT jsonb_set(${completed.rows}::jsonb, '{0,payload,remember}', to_jsonb(c.memory_enabled)) AS rows
-      FROM ended JOIN conversations c ON c.id = ended.conversation_id
+      FROM ended JOIN conversations c ON c.id = ended.conversation_id WHERE ended.requester_id IS NOT NULL
     ), told AS (
       ${insertEvents(Prisma.sql`${calls.rows}::jsonb || coalesce((SELECT rows FROM said), '[]')`)}
     ), made AS (
@@ -141,26 +146,32 @@ export async function announce(
     where: { id: reply.conversationId },
     select: { memoryEnabled: true },
   });
-  const payload = completion(reply, status, text, model, at, conversation?.memoryEnabled ?? false);
-  await chat.outbox.record(tx, 'message.completed', payload);
+  for (const payload of completion(reply, status, text, model, at, conversation?.memoryEnabled ?? false))
+    await chat.outbox.record(tx, 'message.completed', payload);
 }
 
-const completion = (
-  reply: Message,
+/** Nothing is told of a reply to an account that is gone. */
+function completion(
+  { id, conversationId, requesterId, parentId }: Message,
   status: Outcome['status'],
   text: string,
   model: string | undefined,
   at: Date,
   remember: boolean,
-): EventInput<'message.completed'> => ({
-  messageId: reply.id,
-  conversationId: reply.conversationId,
-  userId: reply.requesterId!,
-  role: 'ASSISTANT',
-  status: status === 'COMPLETE' ? 'COMPLETED' : status,
-  text,
-  ...(reply.parentId && { parentId: reply.parentId }),
-  ...(model !== undefined && { model }),
-  remember,
-  at: at.toISOString(),
-});
+): EventInput<'message.completed'>[] {
+  if (requesterId === null) return [];
+  return [
+    {
+      messageId: id,
+      conversationId,
+      userId: requesterId,
+      role: 'ASSISTANT',
+      status: status === 'COMPLETE' ? 'COMPLETED' : status,
+      text,
+      ...(parentId && { parentId }),
+      ...(model !== undefined && { model }),
+      remember,
+      at: at.toISOString(),
+    },
+  ];
+}
