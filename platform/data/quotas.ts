@@ -27,7 +27,8 @@ export interface QuotaUse {
  */
 export interface QuotaDemand {
   readonly quota: Quota;
-  readonly adding: number;
+  /** A number, or what counts in the transaction what is really new. */
+  readonly adding: number | (() => Promise<number>);
   /** Counts in the transaction, so that what was deleted is not counted. */
   used(): Promise<number>;
 }
@@ -42,7 +43,8 @@ export async function holdToQuotas(tx: SqlTransaction, userId: string, demands: 
   const limited = demands.filter(({ quota }) => quota.limit > 0);
   if (limited.length === 0) return;
   await tx.$executeRawUnsafe('SELECT pg_advisory_xact_lock(hashtextextended($1, 0))', `quota ${userId}`);
-  for (const { quota, adding, used } of limited) checkQuota(quota, await used(), adding);
+  for (const { quota, adding, used } of limited)
+    checkQuota(quota, await used(), typeof adding === 'number' ? adding : await adding());
 }
 
 /**
@@ -50,7 +52,7 @@ export async function holdToQuotas(tx: SqlTransaction, userId: string, demands: 
  * of it.
  */
 export function checkQuota({ name, limit, things, remedy }: Quota, used: number, adding: number): void {
-  if (limit === 0 || used + adding <= limit) return;
+  if (limit === 0 || adding === 0 || used + adding <= limit) return;
   throw new CodedError(
     'QUOTA_EXCEEDED',
     `You have ${used} of at most ${limit} ${things}, and this would add ${adding}: ${remedy}.`,

@@ -1,10 +1,11 @@
 import type { EventPayload } from '#platform/contracts/events.ts';
 import type { JobHandler } from '#platform/data/jobs/jobs.ts';
 import type { EventHandlers } from '#platform/data/outbox/outbox.ts';
+import { Prisma } from '#prisma/memory/client/client.ts';
 import { REMOVE_DOCUMENT } from './documents/ingest.ts';
 import { EXTRACT_MEMORIES } from './extraction/extract-memories.ts';
 import { INDEX_NAMES, tenantOf } from './indexes.ts';
-import { INDEX_MEMORIES } from './memories/index-memories.ts';
+import { deleteMemories } from './memories/delete-memories.ts';
 import type { MemoryParts, Transaction } from './parts.ts';
 
 export const REMOVE_CONVERSATION = 'remove-conversation';
@@ -38,20 +39,16 @@ export function eventHandlers({
     async 'message.deleted'({ payload: { messageId } }, tx) {
       const said = await tx.transcriptMessage.findUnique({ where: { id: messageId }, select: { userId: true } });
       await tx.transcriptMessage.deleteMany({ where: { id: messageId } });
-      const learned = await tx.memory.findMany({ where: { sourceMessageId: messageId, origin: 'EXTRACTED' } });
-      await removeMemories(tx, learned);
-      for (const [userId, rows] of Map.groupBy(learned, (row) => row.userId))
-        await quick.enqueue(tx, INDEX_MEMORIES, { userId, ids: rows.map((row) => row.id) }, { userId });
+      await deleteMemories(tx, quick, Prisma.sql`source_message_id = ${messageId} AND origin = 'EXTRACTED'`);
       if (said) await quick.enqueue(tx, REMOVE_MESSAGE, { messageId, userId: said.userId }, { userId: said.userId });
     },
 
     async 'conversation.deleted'({ payload: { conversationId } }, tx) {
-      const messages = await tx.transcriptMessage.findMany({ where: { conversationId }, distinct: ['userId'] });
-      const about = await tx.memory.findMany({
-        where: { conversationId, OR: [{ about: conversationId }, { origin: 'EXTRACTED' }] },
-      });
-      await removeMemories(tx, about);
+      const people = await tx.transcriptMessage.groupBy({ by: ['userId'], where: { conversationId } });
+      const inIt = Prisma.sql`conversation_id = ${conversationId}`;
+      // The messages first: what is being learned from one is stored before it can go, and goes with the memories.
       await tx.transcriptMessage.deleteMany({ where: { conversationId } });
+      await deleteMemories(tx, quick, Prisma.sql`${inIt} AND (about = ${conversationId} OR origin = 'EXTRACTED')`);
       await tx.context.deleteMany({ where: { conversationId } });
       const attached = await tx.document.findMany({ where: { conversationId }, select: { id: true, ownerId: true } });
       await tx.document.deleteMany({ where: { conversationId } });
@@ -60,9 +57,7 @@ export function eventHandlers({
         REMOVE_DOCUMENT,
         attached.map(({ id, ownerId }) => ({ payload: { documentId: id, ownerId }, userId: ownerId })),
       );
-      for (const [userId, rows] of Map.groupBy(about, (row) => row.userId))
-        await quick.enqueue(tx, INDEX_MEMORIES, { userId, ids: rows.map((row) => row.id) }, { userId });
-      for (const { userId } of messages)
+      for (const { userId } of people)
         await quick.enqueue(tx, REMOVE_CONVERSATION, { conversationId, userId }, { userId });
     },
 
@@ -72,9 +67,9 @@ export function eventHandlers({
         where: { ownerId: userId, access: 'PRIVATE' },
         select: { id: true },
       });
-      await tx.document.deleteMany({ where: { id: { in: documents.map((row) => row.id) } } });
-      await tx.memory.deleteMany({ where: { userId } });
+      await tx.document.deleteMany({ where: { ownerId: userId, access: 'PRIVATE' } });
       await tx.transcriptMessage.deleteMany({ where: { userId } });
+      await tx.memory.deleteMany({ where: { userId } });
       await tx.context.deleteMany({ where: { userId } });
       await quick.enqueue(tx, REMOVE_USER, { userId });
       await quick.enqueueAll(
@@ -84,13 +79,6 @@ export function eventHandlers({
       );
     },
   };
-}
-
-/** Removes memories; what they had superseded is superseded by nothing that there is. */
-async function removeMemories(tx: Transaction, memories: readonly { readonly id: string }[]): Promise<void> {
-  const ids = memories.map(({ id }) => id);
-  await tx.memory.deleteMany({ where: { id: { in: ids } } });
-  await tx.memory.updateMany({ where: { supersededById: { in: ids } }, data: { supersededById: null } });
 }
 
 type Completed = EventPayload<'message.completed'>;

@@ -1,6 +1,6 @@
 import type { Config } from '#platform/base/config/config.ts';
 import { CodedError } from '#platform/base/errors/errors.ts';
-import { holdToQuotas, type Quota, type QuotaUse, quotaUse } from '#platform/data/quotas.ts';
+import { holdToQuotas, type Quota, type QuotaDemand, type QuotaUse, quotaUse } from '#platform/data/quotas.ts';
 import type { Prisma, PrismaClient } from '#prisma/memory/client/client.ts';
 
 type Reader = Pick<PrismaClient, 'memory' | 'context' | 'document'>;
@@ -32,7 +32,7 @@ export class MemoryQuotas {
   }
 
   /** In the transaction that adds memories. @throws {CodedError} QUOTA_EXCEEDED. */
-  holdMemories(tx: Prisma.TransactionClient, userId: string, adding: number): Promise<void> {
+  holdMemories(tx: Prisma.TransactionClient, userId: string, adding: QuotaDemand['adding']): Promise<void> {
     return holdToQuotas(tx, userId, [{ quota: this.#memories, adding, used: () => memoriesOf(tx, userId) }]);
   }
 

@@ -127,6 +127,20 @@ describe('a memory stored by hand', () => {
     expect((await list(me)).totalCount).toBe(0);
   });
 
+  it('is forgotten with all others, however many they are', async () => {
+    const me = user();
+    await world.db.$executeRaw`
+      INSERT INTO memories (id, user_id, text, fingerprint, kind, importance, origin, valid_from)
+      SELECT gen_random_uuid(), ${me.userId}, 'Number ' || n, 'number ' || n, 'FACT', 0.5, 'MANUAL', now()
+      FROM generate_series(1, 40000) n`;
+    const forget = 'mutation { forget(input: { everything: true }) { deletedIds } }';
+    const answer = await world.ask(me, forget);
+    expect(answer.message).toBeUndefined();
+    expect(answer.data.forget.deletedIds).toHaveLength(40_000);
+    expect((await list(me)).totalCount).toBe(0);
+    await world.idle();
+  });
+
   it('says that the index has still to forget where the index is away, and is forgotten there when it is back', async () => {
     const me = user();
     const [memory] = (await remember(me, { text: 'A secret that the index holds' })).memories;

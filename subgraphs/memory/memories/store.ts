@@ -3,11 +3,12 @@ import { badInput, notFound } from '#platform/base/errors/errors.ts';
 import { isUuid } from '#platform/base/uuid.ts';
 import { idConnection, keyPage, type PageArguments } from '#platform/data/paging/key-paging.ts';
 import { type CountedConnection, MAX_COUNT } from '#platform/data/paging/paging.ts';
-import type { Memory as MemoryRow, Prisma } from '#prisma/memory/client/client.ts';
+import { type Memory as MemoryRow, Prisma } from '#prisma/memory/client/client.ts';
 import { awaitIndex } from '../indexing/await-index.ts';
 import { countInput, foreignId, numberInput, textInput } from '../input.ts';
 import { PAGES } from '../pages.ts';
 import type { MemoryParts, Transaction } from '../parts.ts';
+import { deleteMemories } from './delete-memories.ts';
 import { fingerprint } from './fingerprint.ts';
 import { INDEX_MEMORIES } from './index-memories.ts';
 
@@ -32,6 +33,13 @@ export interface MemoryFilter {
   readonly includeSuperseded?: boolean;
 }
 
+/** Which memories are to be forgotten: those of one of the three. */
+export interface Forgotten {
+  readonly ids?: readonly string[];
+  readonly conversationId?: string;
+  readonly everything?: boolean;
+}
+
 export const MAX_MEMORY = 2_000;
 const MAX_AT_ONCE = 200;
 
@@ -49,7 +57,7 @@ export class MemoryStore {
     const wanted = inputs.map((input, i) => checked(userId, input, `input.memories.${i}`));
     const { rows, job } = await this.#memory.db.$transaction(
       async (tx) => {
-        await this.#memory.quotas.holdMemories(tx, userId, wanted.length);
+        await this.#memory.quotas.holdMemories(tx, userId, () => countNew(tx, userId, wanted));
         const rows: MemoryRow[] = [];
         const changed: string[] = [];
         for (const [i, data] of wanted.entries()) {
@@ -105,35 +113,18 @@ export class MemoryStore {
    */
   async forget(
     userId: string,
-    which: { readonly ids?: readonly string[]; readonly conversationId?: string; readonly everything?: boolean },
+    which: Forgotten,
     withHistory: boolean,
-  ): Promise<{ readonly ids: string[]; readonly pending: boolean }> {
-    const where: Prisma.MemoryWhereInput = { userId };
-    if (which.ids) {
-      countInput('input.ids', which.ids.length, 1, MAX_AT_ONCE);
-      where.id = { in: which.ids.filter(isUuid) };
-    } else if (which.conversationId !== undefined) where.conversationId = which.conversationId;
-    const { ids, job } = await this.#memory.db.$transaction(async (tx) => {
-      const found = await tx.memory.findMany({ where, select: { id: true } });
-      const ids = new Set(found.map((row) => row.id));
-      for (let newer = [...ids]; withHistory && newer.length > 0; ) {
-        const older = await tx.memory.findMany({
-          where: { userId, supersededById: { in: newer } },
-          select: { id: true },
-        });
-        newer = older.map((row) => row.id).filter((id) => !ids.has(id));
-        for (const id of newer) ids.add(id);
-      }
-      if (ids.size === 0) return { ids: [], job: undefined };
-      const gone = [...ids];
-      await tx.memory.updateMany({
-        where: { userId, supersededById: { in: gone }, id: { notIn: gone } },
-        data: { supersededById: null },
-      });
-      await tx.memory.deleteMany({ where: { userId, id: { in: gone } } });
-      return { ids: gone, job: await this.#enqueueIndex(tx, userId, gone) };
-    });
-    return { ids, pending: !(await awaitIndex(this.#memory.quick, job)) };
+  ): Promise<{ readonly ids: readonly string[]; readonly pending: boolean }> {
+    const { quick, db } = this.#memory;
+    const { ids, jobs } = await db.$transaction(
+      (tx) => deleteMemories(tx, quick, chosen(userId, which), { withHistory }),
+      {
+        timeout: 20_000,
+      },
+    );
+    const told = await Promise.all(jobs.map((job) => awaitIndex(quick, job)));
+    return { ids, pending: told.includes(false) };
   }
 
   async get(userId: string, id: string): Promise<MemoryRow | null> {
@@ -176,6 +167,15 @@ export class MemoryStore {
   }
 }
 
+function chosen(userId: string, { ids, conversationId }: Forgotten): Prisma.Sql {
+  if (ids) {
+    countInput('input.ids', ids.length, 1, MAX_AT_ONCE);
+    return Prisma.sql`user_id = ${userId} AND id = ANY(${ids.filter(isUuid)}::uuid[])`;
+  }
+  if (conversationId !== undefined) return Prisma.sql`user_id = ${userId} AND conversation_id = ${conversationId}`;
+  return Prisma.sql`user_id = ${userId}`;
+}
+
 /** Returns the conditions of a filter on rows. */
 export function whereOf(userId: string, filter: MemoryFilter): Prisma.MemoryWhereInput {
   return {
@@ -186,6 +186,18 @@ export function whereOf(userId: string, filter: MemoryFilter): Prisma.MemoryWher
     ...(filter.origin != null && { origin: filter.origin }),
     ...(!filter.includeSuperseded && { OR: [{ validUntil: null }, { validUntil: { gt: new Date() } }] }),
   };
+}
+
+/** Counts the memories that no valid one says already. */
+async function countNew(tx: Transaction, userId: string, wanted: readonly Prisma.MemoryCreateManyInput[]) {
+  const keyOf = ({ about, fingerprint }: Pick<Prisma.MemoryCreateManyInput, 'about' | 'fingerprint'>) =>
+    `${fingerprint} ${about}`;
+  const said = await tx.memory.findMany({
+    where: { userId, fingerprint: { in: wanted.map((data) => data.fingerprint) }, validUntil: null },
+    select: { about: true, fingerprint: true },
+  });
+  const known = new Set(said.map(keyOf));
+  return new Set(wanted.map(keyOf).filter((key) => !known.has(key))).size;
 }
 
 /** Inserts a memory unless a valid one says the same; then that one is the result. */
