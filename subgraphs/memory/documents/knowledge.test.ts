@@ -147,6 +147,7 @@ describe('access', () => {
     expect(await read(other, document.id)).toBeNull();
     expect(await search(other, 'badger')).toEqual([]);
     expect(await search(other, 'badger', { documentIds: [document.id] })).toEqual([]);
+    expect(await search(me, 'badger', { documentIds: ['abc'] })).toEqual([]);
     const change = await world.ask(other, `mutation { deleteDocument(input: { id: "${document.id}" }) { deletedId } }`);
     expect(change.code).toBe('NOT_FOUND');
     expect((await search(me, 'badger')).length).toBe(1);

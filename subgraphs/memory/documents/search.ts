@@ -85,8 +85,12 @@ const without = (documentIds: readonly string[]): Filter | undefined =>
     ? undefined
     : { and: documentIds.map((value) => ({ field: 'documentId', op: 'ne', value }) as const) };
 
+/** An index takes no empty list. */
+const NO_DOCUMENT = '00000000-0000-0000-0000-000000000000';
+
 function filterOf(documentIds: readonly string[] | null | undefined): Filter | undefined {
   if (documentIds === null || documentIds === undefined) return undefined;
   countInput('input.documentIds', documentIds.length, 1, 100);
-  return { field: 'documentId', op: 'in', value: documentIds.filter(isUuid) };
+  const ids = documentIds.filter(isUuid);
+  return { field: 'documentId', op: 'in', value: ids.length > 0 ? ids : [NO_DOCUMENT] };
 }
