@@ -33,3 +33,25 @@ it('an AVIF of more pixels than its encoder has memory for is refused with what 
   const tall = await serve({ width: 40, height: 80, fit: 'COVER' });
   expect(await sharp(await tall.arrayBuffer()).metadata()).toMatchObject({ width: 40, height: 80 });
 });
+
+it('of many sizes that are asked for at once, as many are made as there is room for, and the others are refused', async () => {
+  const folder = await mkdtemp(path.join(tmpdir(), 'variants-'));
+  lifecycle.defer(() => rm(folder, { recursive: true }));
+  const blobs = await FolderBlobStore.open(folder);
+  const urls = new UrlSigner(['a secret of at least 32 characters!!'], 'http://sextant');
+  const heavy = new HeavyWork({ memoryMb: 4096 });
+  const plain = sharp({ create: { width: 400, height: 300, channels: 3, background: '#336699' } });
+  await blobs.put(originalOf('2'), await plain.jpeg().toBuffer(), { maxBytes: 1e7 });
+  const image = { id: '2', contentType: 'image/jpeg', analysis: null } as ImageRow;
+  const serve = async (width: number) => {
+    const url = linkTo(urls, image, { width, format: 'WEBP', fit: 'INSIDE', page: 1, original: false });
+    const name = new URL(url).pathname.split('/').at(-1)!;
+    return serveVariant({ urls, blobs, heavy }, '2', name, new Request(url.replace('/_/vision', '')));
+  };
+  const answers = await Promise.allSettled(Array.from({ length: 60 }, (_, i) => serve(i + 10)));
+  expect(answers.filter(({ status }) => status === 'fulfilled')).toHaveLength(24);
+  const refused = answers.find((answer) => answer.status === 'rejected')!;
+  expect(refused.reason).toMatchObject({ code: 'SERVICE_UNAVAILABLE', extensions: { retryAfter: 5 } });
+  // There is room again afterwards.
+  expect((await serve(200)).status).toBe(200);
+});

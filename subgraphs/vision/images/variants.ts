@@ -8,6 +8,7 @@ import type { UrlSigner } from '#platform/identity/signed-urls/url-signer.ts';
 import type { Analysis } from '../analysis/analysis.ts';
 import { HEIC, MEDIA_TYPES, mediaTypeOf } from '../formats/media-types.ts';
 import { convertedOf, folderOf, type ImageRow, originalOf, pageCount, variantsOf } from './images.ts';
+import { MakingPlaces } from './making-places.ts';
 
 /** The way in which a picture is to be shown. */
 export interface VariantRequest {
@@ -80,6 +81,7 @@ const mayTell = ({ contentType, analysis }: ImageRow): boolean =>
 
 /** One making of a variant at a time, however often its link is opened before it is there. */
 const making = new SingleFlight();
+const places = new MakingPlaces();
 const VARIANT = /^(\d{1,4})x(\d{1,4})-(inside|cover)(?:-page-(\d{1,3}))?\.(jpeg|png|webp|avif|gif)$/;
 
 export interface VariantParts {
@@ -134,7 +136,7 @@ async function variantOf(
   const key = `${variantsOf(id)}${variant}`;
   const kept = await readBlob(blobs, key, signal);
   if (kept) return kept;
-  const { value } = await making.run(key, (stopped) => make(stopped), signal);
+  const { value } = await making.run(key, (stopped) => places.run(id, stopped, () => make(stopped)), signal);
   return value;
 
   async function make(stopped: AbortSignal): Promise<Uint8Array | undefined> {
