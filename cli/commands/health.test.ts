@@ -36,4 +36,14 @@ describe('the health check of a container', () => {
     },
     60_000,
   );
+
+  it('asks at the address that the process listens on', async () => {
+    const server = createServer(undefined);
+    server.on('request', (_request, response) => response.end());
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.2', resolve));
+    const env = { SUBGRAPH_PORT: String((server.address() as AddressInfo).port) };
+    expect(await health({ ...env, HOST: '127.0.0.2' })).toEqual({ code: 0, output: '' });
+    expect((await health(env)).output).toContain('nothing answers at 127.0.0.1:');
+    await new Promise((resolve) => server.close(resolve));
+  });
 });
