@@ -13,6 +13,8 @@ const TABLES = new Set([330, 34665, 34853, 40965]);
 /** Bytes of a value, by its type. */
 const SIZES = [0, 1, 1, 2, 4, 8, 1, 1, 2, 4, 8, 4, 8, 4, 0, 0, 8, 8, 8];
 const MAX_TABLES = 2_000;
+/** Bytes before the first table, at the least. */
+const HEADER = 8;
 
 /** What is left of a TIFF. */
 export interface CleanTiff {
@@ -24,7 +26,7 @@ export interface CleanTiff {
 /** Returns a TIFF whose tables hold no more than its pixels need; what they said is overwritten with zeros. */
 export function tiffWithoutMetadata(file: Buffer): CleanTiff {
   const copy = Buffer.from(file);
-  const isWhole = new Tiff(copy).clean();
+  const isWhole = file.length >= HEADER && new Tiff(copy).clean();
   return { file: copy, isWhole };
 }
 
