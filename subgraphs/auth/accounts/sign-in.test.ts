@@ -99,6 +99,7 @@ describe('register and sign in', () => {
       `mutation { a: ${good} ...More } fragment More on Mutation { b: ${good} }`,
       `mutation { ... { a: ${good} ... on Mutation { b: ${good} } } }`,
       `mutation { a: ${good} b: register(input: { email: "z@example.org", password: "${PASSWORD}" }) { email } }`,
+      `mutation { a: ${good} b: confirmEmailChange(input: { token: "x" }) { __typename } }`,
     ];
     for (const document of documents) {
       const answer = await world.ask(document);
