@@ -115,6 +115,7 @@ export async function followGatewayFile(options: ConfiguredOptions): Promise<Con
         return now.propagation.names;
       },
       counts: (subgraph, name) => now.propagation.counts(subgraph, name),
+      tellsWho: (subgraph, name) => now.propagation.tellsWho(subgraph, name),
       collect: (request, identity) => now.propagation.collect(request, identity),
       collectPayload: (offered, payload, identity) => now.propagation.collectPayload(offered, payload, identity),
       of: (subgraph, headers) => now.propagation.of(subgraph, headers),

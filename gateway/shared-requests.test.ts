@@ -35,8 +35,30 @@ writeFileSync(
 const gateway = cleanup.use(
   await startTestGateway({}, { supergraph: { sdl: composeForeign([users, other]) }, transports: new Map(), file }),
 );
-async function ask(query: string, headers: Record<string, string> = {}, signal?: AbortSignal) {
-  const answer = await fetch(`${gateway.url}/graphql`, {
+/** Subgraphs that know credentials by names of their own. */
+const renamingFile = path.join(path.dirname(file), 'renaming.yaml');
+writeFileSync(
+  renamingFile,
+  `
+  all:
+    deduplicate: true
+    headers:
+      request:
+        - { propagate: authorization, rename: x-upstream-token }
+        - { propagate: cookie, rename: x-session }
+        - { propagate: x-api-key, rename: x-key }
+        - { propagate: x-tenant }
+        - { propagate: x-device, rename: x-phone }
+  vary: [x-tenant]`,
+);
+const renaming = cleanup.use(
+  await startTestGateway(
+    {},
+    { supergraph: { sdl: composeForeign([users, other]) }, transports: new Map(), file: renamingFile },
+  ),
+);
+async function ask(query: string, headers: Record<string, string> = {}, signal?: AbortSignal, { url } = gateway) {
+  const answer = await fetch(`${url}/graphql`, {
     method: 'POST',
     headers: { 'content-type': 'application/json', ...headers },
     body: JSON.stringify({ query }),
@@ -96,6 +118,26 @@ describe('equal requests to a subgraph, of different operations at the same time
     await sharing(() => [
       ask(first, { authorization: 'Bearer b', 'x-device': 'p' }),
       ask(second, { authorization: 'Bearer b', 'x-device': 'q' }),
+    ]);
+  });
+
+  it.each(['authorization', 'cookie', 'x-api-key'])(
+    'are two where a renamed %s differs, whatever counts',
+    async (name) => {
+      const asked = ['ann', 'bob'].map((who, n) => {
+        const query = `query Q${n} { seen ${'xy'[n]} }`;
+        return ask(query, { [name]: `a=${who}`, 'x-tenant': 't' }, undefined, renaming);
+      });
+      const answers = await together(2, ...asked);
+      const seenBy = (answer: unknown) => JSON.stringify(answer).match(/a=\w+/)?.[0];
+      expect(answers.map(seenBy)).toEqual(['a=ann', 'a=bob']);
+    },
+  );
+
+  it('are one where what is renamed does not count', async () => {
+    await sharing(() => [
+      ask(first, { 'x-device': 'p', authorization: 'a' }, undefined, renaming),
+      ask(second, { 'x-device': 'q', authorization: 'a' }, undefined, renaming),
     ]);
   });
 

@@ -60,7 +60,7 @@ export function createTransports(options: TransportsOptions) {
       },
     });
     const isToldIdentity = assertions !== undefined;
-    const counts = (header: string) => propagation.counts(name, header);
+    const counts = (header: string) => propagation.counts(name, header) || propagation.tellsWho(name, header);
     return ruled(own.deduplicate ? shared(transport, { round, isToldIdentity, counts }) : transport, propagation);
   };
 }

@@ -4,6 +4,7 @@ import { digestOf } from '#platform/base/secrets/tokens.ts';
 import type { Identity } from '#platform/identity/identity.ts';
 import type { CachePolicy } from '../request/cache-control.ts';
 import { CARRIERS } from '../request/carriers.ts';
+import { CREDENTIALS } from '../request/credential-headers.ts';
 import { identityText } from '../request/identity-key.ts';
 import type { Supergraph } from '../supergraph/supergraph.ts';
 import { policyOf } from './answer-policy.ts';
@@ -237,7 +238,6 @@ export class FetchCache {
 /** How long one caller has to fetch again what is stale, and how many answers are fetched again at once. */
 const CLAIM_MS = 10_000;
 const MAX_CLAIMS = 10_000;
-const CREDENTIALS = new Set(['authorization', 'cookie', 'x-api-key']);
 
 const isGood = (answer: KeptAnswer | undefined, version: string | undefined, now: number): boolean =>
   answer !== undefined && version !== undefined && answer.version === version && answer.staleUntil > now;

@@ -1,5 +1,8 @@
 const NAMES = ['authorization', 'cookie', 'x-api-key'] as const;
 
+/** Names of headers by which clients say who they are, whatever gateway.yaml says. */
+export const CREDENTIALS: ReadonlySet<string> = new Set(NAMES);
+
 /**
  * Returns what among the headers that go on to subgraphs says who asks. Callers share an answer only where it is equal,
  * whatever gateway.yaml says of headers that answers vary on: `vary: [x-tenant]` must not give one person's answer to

@@ -7,6 +7,7 @@ import { isReserved, isSelected as matches } from '../settings/header-names.ts';
 import type { RequestRule } from '../settings/header-settings.ts';
 import { headersOfPayload } from './authentication.ts';
 import { forwardedFor } from './client.ts';
+import { CREDENTIALS } from './credential-headers.ts';
 
 type Headers = Readonly<Record<string, string>>;
 
@@ -24,6 +25,8 @@ export interface Propagation {
   readonly names: readonly string[] | '*';
   /** Whether the answers of a subgraph depend on a header that it gets, by what that header is made of. */
   counts(subgraph: string, name: string): boolean;
+  /** Whether a header that a subgraph gets is made of what says who asks, under whatever name. */
+  tellsWho(subgraph: string, name: string): boolean;
   /** Chooses what of a request any subgraph may get. */
   collect(request: IncomingMessage, identity: Identity): ForwardedHeaders;
   /** The same with what a client says at `connection_init`, which counts before the upgrade request's. */
@@ -114,6 +117,11 @@ export function createPropagation({ file, ...options }: PropagationOptions): Pro
         return matches(rule.propagate, name) && varies(name);
       });
     },
+    tellsWho(subgraph, name) {
+      const own = file.authentication?.header?.toLowerCase();
+      const isCredential = (source: string): boolean => CREDENTIALS.has(source) || source === own;
+      return rulesOf(subgraph).some((rule) => sourceOf(rule, name).some(isCredential));
+    },
     collect(request, identity) {
       if (all.length === 0) return NOTHING;
       const found: Record<string, string> = {};
@@ -177,6 +185,14 @@ class Selection {
     if (this.#patterns.length === 0) for (const name of this.#names) take(given, name, found);
     else for (const name in given) if (this.has(name.toLowerCase())) take(given, name, found);
   }
+}
+
+/** The header of the client that a rule may send under a name; none where it does not. */
+function sourceOf(rule: RequestRule, name: string): readonly string[] {
+  if (!('propagate' in rule)) return [];
+  const { propagate } = rule;
+  if (typeof propagate === 'string') return (rule.rename ?? propagate) === name ? [propagate] : [];
+  return matches(propagate, name) && !isReserved(name) ? [name] : [];
 }
 
 /** Returns what is sent once a rule has been applied to what is sent so far. */

@@ -15,7 +15,7 @@ export interface SharedTransportOptions {
   readonly round: Round;
   /** Whether the subgraph is told who asks, beside the headers. */
   readonly isToldIdentity: boolean;
-  /** Whether answers depend on a header that the subgraph gets. */
+  /** Whether answers depend on a header that the subgraph gets, or it says who asks. */
   readonly counts: (name: string) => boolean;
 }
 
