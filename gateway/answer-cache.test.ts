@@ -144,6 +144,33 @@ describe('answers of subgraphs', () => {
     expect((await asked(ALL)).sent).toEqual([0, 1]);
   });
 
+  it.each([
+    ['by its name', 'propagate: x-theme'],
+    ['by another name', 'propagate: x-look, rename: x-theme'],
+    ['by a pattern', 'propagate: { matching: "^x-" }'],
+  ])('are not kept where they depend on what a client may send and the first one did not: %s', async (_, rule) => {
+    const { asked } = await serve(
+      `all: { cache: { enabled: true }, headers: { request: [{ ${rule} }, { propagate: accept-language }] } }
+vary: [accept-language]`,
+    );
+    users.answerHeaders = { 'cache-control': 'public, max-age=600', vary: 'X-Theme' };
+    expect((await asked('{ whoami }')).sent).toEqual([1, 0]);
+    expect((await asked('{ whoami }', { 'x-theme': 'dark', 'x-look': 'dark' })).sent).toEqual([1, 0]);
+    expect((await asked('{ whoami }')).sent).toEqual([1, 0]);
+  });
+
+  it('are kept where they depend on what counts, or on what no client can send', async () => {
+    const { asked } = await serve(
+      `all: { cache: { enabled: true }, headers: { request: [{ propagate: accept-language }] } }
+vary: [accept-language]`,
+    );
+    users.answerHeaders = { 'cache-control': 'public, max-age=600', vary: 'Accept-Language, X-Other' };
+    const german = { 'accept-language': 'de' };
+    expect((await asked('{ whoami }', german)).sent).toEqual([1, 0]);
+    expect((await asked('{ whoami }', german)).sent).toEqual([0, 0]);
+    expect((await asked('{ whoami }', { 'accept-language': 'fr' })).sent).toEqual([1, 0]);
+  });
+
   it('are not kept with errors, nor where an entity is not there', async () => {
     const { asked } = shared;
     state.failing = true;

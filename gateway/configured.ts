@@ -116,6 +116,7 @@ export async function followGatewayFile(options: ConfiguredOptions): Promise<Con
       },
       counts: (subgraph, name) => now.propagation.counts(subgraph, name),
       tellsWho: (subgraph, name) => now.propagation.tellsWho(subgraph, name),
+      maySend: (subgraph, name) => now.propagation.maySend(subgraph, name),
       collect: (request, identity) => now.propagation.collect(request, identity),
       collectPayload: (offered, payload, identity) => now.propagation.collectPayload(offered, payload, identity),
       of: (subgraph, headers) => now.propagation.of(subgraph, headers),
@@ -126,6 +127,7 @@ export async function followGatewayFile(options: ConfiguredOptions): Promise<Con
       settingsOf: (subgraph) => now.cacheRules.settingsOf(subgraph),
       headersOf: (subgraph, headers) => now.cacheRules.headersOf(subgraph, headers),
       counts: (subgraph, name) => now.cacheRules.counts(subgraph, name),
+      maySend: (subgraph, name) => now.cacheRules.maySend(subgraph, name),
       isToldIdentity: (subgraph) => now.cacheRules.isToldIdentity(subgraph),
       get answers() {
         return now.cacheRules.answers;

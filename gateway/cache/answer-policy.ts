@@ -19,17 +19,17 @@ const CONSTANT = new Set(['accept', 'accept-encoding', 'content-type', 'origin']
  * `@cacheControl` says; without the header by `@cacheControl` as Apollo Server reads it; without both by the setting.
  *
  * @param head status line and headers; undefined of a subgraph in this process.
- * @param uncounted names of headers that the subgraph got and that are not a part of the key.
+ * @param isUncounted whether the subgraph gets a header of some clients that is not a part of the key, sent or not.
  */
 export function policyOf(
   head: string | undefined,
   hinted: HintedPolicy,
   { ttl = 0, staleWhileRevalidate = 0, isToldIdentity }: PolicySettings,
-  uncounted: readonly string[],
+  isUncounted: (name: string) => boolean,
 ): CachePolicy {
   const headers = head === undefined ? NONE : readHeaders(head);
   if (headers.has('set-cookie') || (head !== undefined && !/^HTTP\/1\.[01] 200\b/.test(head))) return NO_STORE;
-  if (dependsOn(headers.get('vary'), uncounted)) return NO_STORE;
+  if (dependsOn(headers.get('vary'), isUncounted)) return NO_STORE;
   const said = headers.get('cache-control');
   const hintedAge = hinted.maxAge ?? Number.POSITIVE_INFINITY;
   const policy: CachePolicy =
@@ -62,7 +62,7 @@ function readHeaders(head: string): ReadonlyMap<string, string> {
 }
 
 /** Whether an answer says that it depends on a header which does not count here. */
-function dependsOn(vary: string | undefined, uncounted: readonly string[]): boolean {
+function dependsOn(vary: string | undefined, isUncounted: (name: string) => boolean): boolean {
   const names = (vary ?? '').split(',').map((name) => name.trim().toLowerCase());
-  return names.includes('*') || names.some((name) => !CONSTANT.has(name) && uncounted.includes(name));
+  return names.includes('*') || names.some((name) => !CONSTANT.has(name) && isUncounted(name));
 }

@@ -114,7 +114,7 @@ function ours(query: string, ttl: number, { alias, said }: { alias?: string; sai
   const facts = readFetchFacts({ subgraph: 's', text: query, full, hints, alias })!;
   const head = said === undefined ? undefined : `HTTP/1.1 200 OK\r\ncache-control: ${said}`;
   const settings = { ttl, staleWhileRevalidate: undefined, isToldIdentity: false };
-  const { maxAge, scope } = policyOf(head, facts.hinted, settings, []);
+  const { maxAge, scope } = policyOf(head, facts.hinted, settings, () => false);
   return maxAge === 0 ? 'no-store' : `max-age=${maxAge}, ${scope}`;
 }
 

@@ -72,6 +72,7 @@ export function readCacheRules({ file, propagation, isOwn, signs }: CacheRuleOpt
     },
     headersOf: (subgraph, headers) => (isOwn(subgraph) ? undefined : propagation.of(subgraph, headers)),
     counts: (subgraph, name) => propagation.counts(subgraph, name),
+    maySend: (subgraph, name) => !isOwn(subgraph) && propagation.maySend(subgraph, name),
     isToldIdentity: (subgraph) => signs || isOwn(subgraph),
     answers: isAnywhere && file.cache?.answers === true,
     version: digestOf(textOf({ ...file, cache: undefined })),

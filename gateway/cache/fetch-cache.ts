@@ -30,6 +30,8 @@ export interface CacheRules {
   headersOf(subgraph: string, headers: Headers | undefined): Headers | undefined;
   /** Whether the answers of a subgraph depend on a header that it gets. */
   counts(subgraph: string, name: string): boolean;
+  /** Whether a subgraph gets a header of clients who send it, sent this time or not. */
+  maySend(subgraph: string, name: string): boolean;
   /** Whether the subgraph is told who asks, beside the headers. */
   isToldIdentity(subgraph: string): boolean;
   /** Whether whole answers are kept. */
@@ -184,7 +186,7 @@ export class FetchCache {
             staleWhileRevalidate: settings?.stale_while_revalidate,
             isToldIdentity: rules.isToldIdentity(subgraph) || who.isToldMore,
           },
-          who.uncounted,
+          (name) => rules.maySend(subgraph, name) && !rules.counts(subgraph, name),
         ),
       namesOf: (n) => namesOf[n]!,
       keep(n, data, { maxAge, scope, staleWhileRevalidate }) {
@@ -229,7 +231,6 @@ export class FetchCache {
     return {
       everybody: JSON.stringify([isToldMore, counting.map((name) => [name, sent[name]])]),
       alone: isKnown ? identityText(identity) + JSON.stringify(own.map((name) => [name, sent[name]])) : undefined,
-      uncounted,
       isToldMore,
     };
   }

@@ -27,6 +27,8 @@ export interface Propagation {
   counts(subgraph: string, name: string): boolean;
   /** Whether a header that a subgraph gets is made of what says who asks, under whatever name. */
   tellsWho(subgraph: string, name: string): boolean;
+  /** Whether a subgraph gets a header that another request may have otherwise, or not at all. */
+  maySend(subgraph: string, name: string): boolean;
   /** Chooses what of a request any subgraph may get. */
   collect(request: IncomingMessage, identity: Identity): ForwardedHeaders;
   /** The same with what a client says at `connection_init`, which counts before the upgrade request's. */
@@ -122,6 +124,7 @@ export function createPropagation({ file, ...options }: PropagationOptions): Pro
       const isCredential = (source: string): boolean => CREDENTIALS.has(source) || source === own;
       return rulesOf(subgraph).some((rule) => sourceOf(rule, name).some(isCredential));
     },
+    maySend: (subgraph, name) => rulesOf(subgraph).some((rule) => sourceOf(rule, name).length > 0),
     collect(request, identity) {
       if (all.length === 0) return NOTHING;
       const found: Record<string, string> = {};

@@ -123,6 +123,7 @@ describe.each(Object.entries(GRAPHS))(`%s, ${RUNS} operations, seed ${SEED}`, (_
           settingsOf: () => ({}),
           headersOf: () => undefined,
           counts: () => true,
+          maySend: () => false,
           isToldIdentity: () => true,
           answers: true,
           version: '1',
