@@ -117,12 +117,22 @@ export class HttpConnection {
     return this.#requests > 1 || this.#reader.keepAliveMs !== undefined;
   }
 
-  /** Sends a request, head and body in one text. Only for a connection that is free. */
-  send(text: string, isLatin1: boolean, exchange: Exchange): void {
+  /**
+   * Sends a request. Only for a connection that is free. The bytes of the head are those of the client's headers,
+   * whatever the body is.
+   */
+  send(head: string, body: string, isAscii: boolean, exchange: Exchange): void {
     this.#exchange = exchange;
     this.#requests++;
     this.#reader.expect();
-    this.#socket.write(text, isLatin1 ? 'latin1' : 'utf8');
+    // ASCII is the same in Latin-1, which is copied and not encoded.
+    if (isAscii) this.#socket.write(head + body, 'latin1');
+    else {
+      this.#socket.cork();
+      this.#socket.write(head, 'latin1');
+      this.#socket.write(body, 'utf8');
+      this.#socket.uncork();
+    }
   }
 
   /** Tells a request that has taken too long. */

@@ -332,8 +332,7 @@ class Call implements Exchange {
   #write(connection: HttpConnection): void {
     const { head, body } = this.request;
     const length = Buffer.byteLength(body);
-    // ASCII throughout is the same in Latin-1, which is copied and not encoded.
-    connection.send(`${head}content-length: ${length}\r\n\r\n${body}`, length === body.length, this);
+    connection.send(`${head}content-length: ${length}\r\n\r\n`, body, length === body.length, this);
   }
 
   late(): void {
