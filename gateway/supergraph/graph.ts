@@ -56,6 +56,14 @@ export function createGraph<Served>(options: GraphOptions<Served>): Graph<Served
   const transports = new Map<string, { key: string; transport: SubgraphTransport }>();
   let current: GraphVersion<Served> | undefined;
   let watcher: SupergraphWatcher | undefined;
+  let lastChange: Promise<unknown> = Promise.resolve();
+
+  /** Changes take turns: one that took longer would put back what another one has replaced meanwhile. */
+  function inTurn<T>(change: () => Promise<T>): Promise<T> {
+    const turn = lastChange.then(change);
+    lastChange = turn.catch(() => undefined);
+    return turn;
+  }
 
   async function transportsOf(supergraph: Supergraph): Promise<ReadonlyMap<string, SubgraphTransport>> {
     checkAddresses(supergraph.subgraphs.filter(({ name }) => !options.own?.has(name)));
@@ -86,32 +94,37 @@ export function createGraph<Served>(options: GraphOptions<Served>): Graph<Served
         return;
       }
       const events: WatchEvents = {
-        async changed(supergraph) {
-          const next = await open(supergraph);
-          if (current) await options.warm(next, current);
-          // First the new one serves, then subscriptions of the old one are told to come back: the other way round they
-          // would come back to the old one.
-          current = next;
-          log.info({ supergraph: supergraph.id }, 'a new supergraph is served');
-          options.changed();
-        },
+        changed: (supergraph) =>
+          inTurn(async () => {
+            const next = await open(supergraph);
+            if (current) await options.warm(next, current);
+            // First the new one serves, then subscriptions of the old one are told to come back: the other way round
+            // they would come back to the old one. Settings may have changed while it was warmed.
+            current = { ...next, transports: await transportsOf(supergraph) };
+            log.info({ supergraph: supergraph.id }, 'a new supergraph is served');
+            options.changed();
+          }),
         broken: (error) => log.error({ problem: error.message }, 'the supergraph is broken: the last good one stays'),
       };
       watcher = 'registry' in source ? await pollSupergraph(source, events) : await watchSupergraph(source, events);
-      current = await open(watcher.current);
+      const { current: first } = watcher;
+      await inTurn(async () => {
+        // What has changed meanwhile is newer.
+        current ??= await open(first);
+      });
     },
     reload: async () => (await watcher?.reload()) ?? false,
-    async reconnect(reopen) {
-      if (!current) return;
-      const { supergraph } = current;
-      if (!reopen) {
+    reconnect: (reopen) =>
+      inTurn(async () => {
+        if (!current) return;
+        const { supergraph } = current;
+        if (reopen) {
+          const next = await open(supergraph);
+          await options.warm(next, current);
+          current = next;
+        }
         current = { ...current, transports: await transportsOf(supergraph) };
-        return;
-      }
-      const next = await open(supergraph);
-      await options.warm(next, current);
-      current = next;
-    },
+      }),
     async [Symbol.asyncDispose]() {
       watcher?.close();
       const all = [...retired, ...[...transports.values()].map(({ transport }) => transport)];
