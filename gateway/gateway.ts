@@ -129,7 +129,12 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     }
   };
   const metrics = createGatewayMetrics(options.metrics);
-  const subscriptions = createSubscriptions(metrics, config, log);
+  const subscriptions = createSubscriptions({
+    metrics,
+    limits: config,
+    log,
+    current: () => graph.current?.transports,
+  });
   /** Subgraphs of others may say anything in their errors; our own mask what is not meant for clients. */
   const expose: ExposeError = (error, subgraph) => {
     const shown = settingsOf(configured.file, subgraph).errors;

@@ -4,6 +4,11 @@ import path from 'node:path';
 import { createClient } from 'graphql-ws';
 import { afterAll, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
+import { createSubgraph } from '#platform/host/host.ts';
+import { hostPlatform } from '#platform/host/testing/platform.ts';
+import { library } from '#platform/host/testing/subgraph.ts';
+import { ANONYMOUS } from '#platform/identity/identity.ts';
+import type { SubgraphTransport } from '#platform/net/transport/transport.ts';
 import { librarySdl, startTestGateway } from './testing/test-gateway.ts';
 
 const file = path.join(mkdtempSync(path.join(tmpdir(), 'reload-')), 'supergraph.graphql');
@@ -76,3 +81,88 @@ it('no supergraph at the start is said in one line', async () => {
   writeFileSync(file, 'type Query {');
   await expect(startTestGateway({}, { supergraph: { file } })).rejects.toThrow(/^[^\n]*supergraph[^\n]*$/);
 });
+
+/** A gateway whose supergraph changes; `upstreams` counts what it has subscribed to. */
+async function changing() {
+  const source = path.join(mkdtempSync(path.join(tmpdir(), 'reload-')), 'supergraph.graphql');
+  writeFileSync(source, librarySdl);
+  const { transport } = await createSubgraph(library, hostPlatform());
+  const state = { upstreams: 0, gate: Promise.resolve(), asked: 0 };
+  const counted: SubgraphTransport = {
+    subgraph: transport.subgraph,
+    execute: (request) => transport.execute(request),
+    subscribe(request, sink) {
+      state.upstreams++;
+      return transport.subscribe(request, sink);
+    },
+    fetch: (request, identity) => transport.fetch(request, identity),
+    health: () => transport.health(),
+    [Symbol.asyncDispose]: () => transport[Symbol.asyncDispose](),
+  };
+  const served = await startTestGateway(
+    {},
+    {
+      supergraph: { file: source },
+      transports: new Map([['library', counted]]),
+      authenticator: {
+        async authenticate() {
+          state.asked++;
+          await state.gate;
+          return ANONYMOUS;
+        },
+        watch: () => () => undefined,
+      },
+    },
+  );
+  const change = () =>
+    writeFileSync(source, librarySdl.replace('  slow: String', '  slow: String @deprecated(reason: "too slow")'));
+  /** What a stream says until it ends. */
+  const stream = async (authorization?: string) => {
+    const response = await fetch(`${served.url}/graphql`, {
+      method: 'POST',
+      headers: {
+        'content-type': 'application/json',
+        accept: 'text/event-stream',
+        ...(authorization !== undefined && { authorization }),
+      },
+      body: JSON.stringify({ query: 'subscription { endless { number } }' }),
+    });
+    return response.body!.pipeThrough(new TextDecoderStream());
+  };
+  const textOf = async (body: ReadableStream<string>) => {
+    let text = '';
+    for await (const piece of body) text += piece;
+    return text;
+  };
+  return { served, state, change, stream, textOf };
+}
+
+it('who comes back after a reload gets the new version, and not the upstream of those who are still to come', async () => {
+  const { served, state, change, stream, textOf } = await changing();
+  await using _ = served;
+  const first = await Promise.all([stream(), stream(), stream()]);
+  expect(state.upstreams).toBe(1);
+  change();
+  expect(await served.reload()).toBe(true);
+  const back = first.map(async (body) => {
+    expect(await textOf(body)).toContain('RESUBSCRIBE');
+    return stream();
+  });
+  const second = await Promise.all(back);
+  expect(state.upstreams).toBe(2);
+  await Promise.all(second.map((body) => body.cancel()));
+}, 30_000);
+
+it('a subscription that was on its way while the supergraph changed is told to come again', async () => {
+  const { served, state, change, stream, textOf } = await changing();
+  await using _ = served;
+  const gate = Promise.withResolvers<void>();
+  state.gate = gate.promise;
+  const late = stream('Bearer a');
+  await expect.poll(() => state.asked).toBe(1);
+  change();
+  expect(await served.reload()).toBe(true);
+  gate.resolve();
+  expect(await textOf(await late)).toContain('RESUBSCRIBE');
+  expect(state.upstreams).toBe(0);
+}, 30_000);

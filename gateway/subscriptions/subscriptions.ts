@@ -37,8 +37,19 @@ export interface Subscriptions {
 
 type SocketSettings = Pick<Config, 'WS_MAX_SOCKETS_IDENTITY' | 'WS_MAX_SOCKETS_ADDRESS'>;
 
+export interface SubscriptionsOptions {
+  readonly metrics: GatewayMetrics;
+  readonly limits: SocketSettings;
+  readonly log?: Logger | undefined;
+  /** The transports of the graph that is served at the moment; undefined until one is. */
+  readonly current: () => Transports | undefined;
+}
+
+type Transports = Admitted['request']['transports'];
+
 /** Creates the subscriptions of a gateway: sharing, limits and delivery. */
-export function createSubscriptions(metrics: GatewayMetrics, limits: SocketSettings, log?: Logger): Subscriptions {
+export function createSubscriptions({ metrics, limits, log, current }: SubscriptionsOptions): Subscriptions {
+  const versions = new Versions();
   const upstreams = createSharedUpstreams();
   const running = new Set<Running>();
   const streams = limitStreams(limits);
@@ -52,13 +63,20 @@ export function createSubscriptions(metrics: GatewayMetrics, limits: SocketSetti
     }
   }
 
+  /** It was admitted before a change and comes after all others have been told of that. */
+  function outdated({ request }: Admitted): CodedError | undefined {
+    const now = current();
+    const isOutdated = now !== undefined && now !== request.transports;
+    return isOutdated ? new CodedError('RESUBSCRIBE', 'The graph has changed meanwhile.') : undefined;
+  }
+
   return {
     run(admitted, policy, channel, carrier) {
       const isStream = carrier !== 'websocket'; // a socket is counted as a whole
       const refusal =
         isStream && stopped !== undefined
           ? new CodedError('RESUBSCRIBE', stopped)
-          : lastingRoom.refusal(running.size, log);
+          : (outdated(admitted) ?? lastingRoom.refusal(running.size, log));
       const place = refusal ?? (isStream ? streams.enter(admitted) : undefined);
       if (place instanceof CodedError) {
         channel.error([place]);
@@ -69,7 +87,7 @@ export function createSubscriptions(metrics: GatewayMetrics, limits: SocketSetti
       // Of a state that is sent whole, the newest is all that matters: also after a lost connection.
       const opened =
         policy.when === 'latest' ? { ...admitted, request: { ...admitted.request, resubscribe: true } } : admitted;
-      entry.begin(delivery, upstreams.subscribe(opened, shareKey(admitted, policy), delivery));
+      entry.begin(delivery, upstreams.subscribe(opened, versions.keyOf(admitted, policy), delivery));
       return stopOf(delivery);
     },
     resubscribe: tell,
@@ -155,6 +173,27 @@ function limitStreams(limits: SocketSettings) {
       };
     },
   };
+}
+
+/** The versions of the graph that subscriptions belong to: who subscribes again gets the new one. */
+class Versions {
+  readonly #numbers = new WeakMap<Transports, number>();
+  #last = 0;
+
+  /** @returns undefined where an upstream is not shared. */
+  keyOf(admitted: Admitted, policy: StreamPolicy): string | undefined {
+    const key = shareKey(admitted, policy);
+    return key === undefined ? undefined : `${this.#numberOf(admitted.request.transports)}\n${key}`;
+  }
+
+  #numberOf(transports: Transports): number {
+    let number = this.#numbers.get(transports);
+    if (number === undefined) {
+      number = ++this.#last;
+      this.#numbers.set(transports, number);
+    }
+    return number;
+  }
 }
 
 function shareKey({ prepared, request }: Admitted, policy: StreamPolicy): string | undefined {
