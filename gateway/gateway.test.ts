@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { createServer } from 'node:net';
 import { Registry } from 'prom-client';
 import { afterAll, describe, expect, it } from 'vitest';
@@ -300,5 +301,27 @@ describe('with plugins of Apollo Server', () => {
     );
     expect(seen).toHaveLength(1);
     await observed[Symbol.asyncDispose]();
+  });
+
+  it('persisted operations pass it as well: by their hash, and with it', async () => {
+    const seen: unknown[] = [];
+    await using observed = await startTestGateway(
+      {},
+      {
+        authenticator,
+        apolloPlugins: [{ requestDidStart: async ({ request }) => void seen.push(request.query) }],
+      },
+    );
+    const query = 'query Q {\n  greeting(name: "Ada")\n}';
+    const extensions = {
+      persistedQuery: { version: 1, sha256Hash: createHash('sha256').update(query).digest('hex') },
+    };
+    const unknown = await post({ extensions }, {}, observed.url);
+    expect(unknown.body.errors[0].extensions.code).toBe('PERSISTED_QUERY_NOT_FOUND');
+    for (const request of [{ query, extensions }, { extensions }]) {
+      const { body } = await post(request, {}, observed.url);
+      expect(body).toEqual({ data: { greeting: 'Hello Ada' } });
+    }
+    expect(seen).toEqual([query, query]);
   });
 });

@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { ApolloServer, ApolloServerPlugin } from '@apollo/server';
 import type { GatewayExecutor, GatewayInterface } from '@apollo/server-gateway-interface';
-import { type ExecutionResult, GraphQLError } from 'graphql';
+import { type ExecutionResult, GraphQLError, print } from 'graphql';
 import type { Config } from '#platform/base/config/config.ts';
 import type { Logger } from '#platform/base/log/log.ts';
 import type { OperationAnswer } from '../execution/prepare/operation.ts';
@@ -94,14 +94,17 @@ export function createApolloFace(options: ApolloFaceOptions): ApolloFace {
   return {
     observes: Boolean(config.APOLLO_KEY) || (options.plugins?.length ?? 0) > 0,
     async execute(request, params, admitted) {
-      const { query, operationName, variables, extensions } = params;
+      const { operationName, variables } = params;
+      // The text was found out before: Apollo Server, which keeps none, would look for it again.
+      const { persistedQuery: _, ...extensions } = params.extensions ?? {};
+      const query = params.query ?? print(admitted.prepared.document);
       const contextValue: ApolloContext = { admitted };
       const response = await (await ready()).executeOperation(
         {
-          ...(query != null && { query }),
+          query,
           ...(operationName != null && { operationName }),
           ...(variables != null && { variables }),
-          ...(extensions != null && { extensions }),
+          ...(params.extensions != null && { extensions }),
           http: { method: request.method ?? 'POST', headers: headerMap(request), search: '', body: params },
         },
         { contextValue },
