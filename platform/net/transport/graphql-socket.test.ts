@@ -300,6 +300,24 @@ it('all subscriptions share one socket, and the last one’s end closes it after
   await good.close();
 });
 
+it('a subscription that comes while an idle socket closes is begun on another one', async () => {
+  const closing = vi.spyOn(WebSocket.prototype, 'close');
+  const good = await badSubgraph(
+    (socket) =>
+      void acknowledge(socket, (id) => {
+        socket.send(JSON.stringify({ id, type: 'complete' }));
+        // It reads nothing more: the other side waits for its answer to the close.
+        socket.pause();
+      }),
+  );
+  expect(await good.subscribe().ended).toBe('complete');
+  await expect.poll(() => closing.mock.calls.length, { interval: 5 }).toBe(1);
+  expect(await good.subscribe().ended).toBe('complete');
+  expect(good.connections()).toBe(2);
+  closing.mockRestore();
+  await good.close();
+});
+
 it('leaving before the connection stands sends nothing', async () => {
   const asked: string[] = [];
   const good = await badSubgraph((socket) => void acknowledge(socket, (id) => void asked.push(id)));

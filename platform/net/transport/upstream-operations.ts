@@ -43,6 +43,8 @@ interface Operation extends RefusedSubscription {
   hasBegun: boolean;
   /** How to leave it where it runs now, once it was moved to another replica. */
   leaveMoved: Unsubscribe | undefined;
+  /** Whether the subgraph has been told on the present connection. */
+  isSent: boolean;
 }
 
 type OperationMessage = Extract<UpstreamMessage, { id: string }>;
@@ -75,6 +77,7 @@ export class UpstreamOperations {
       refusedBy,
       id: undefined,
       hasBegun: false,
+      isSent: false,
       leaveMoved: undefined,
     };
     this.#all.add(operation);
@@ -117,8 +120,9 @@ export class UpstreamOperations {
   lost({ isRefused, error }: Loss, giveUp: boolean): void {
     this.#byId.clear();
     for (const operation of this.#all) {
-      const waiting = operation.id === undefined;
+      const waiting = !operation.isSent;
       operation.id = undefined;
+      operation.isSent = false;
       if (!isRefused && (operation.request.resubscribe || (waiting && !giveUp))) continue;
       this.#all.delete(operation);
       operation.sink.error(error);
@@ -161,7 +165,10 @@ export class UpstreamOperations {
         },
       },
     });
-    if (Buffer.byteLength(message) <= maxMessage) return opened.send(message);
+    if (Buffer.byteLength(message) <= maxMessage) {
+      operation.isSent = true;
+      return opened.send(message);
+    }
     this.#forget(operation);
     operation.sink.error(tooLarge(subgraph, maxMessage));
   }

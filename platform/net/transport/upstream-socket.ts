@@ -123,6 +123,8 @@ export function createUpstreamSocket(options: UpstreamSocketOptions): UpstreamSo
       'close',
       guarded({ ...guard, end: () => {} }, (code: number, reason: Buffer) => {
         clearTimeout(ackTimer);
+        // One that was idle has been replaced, or is not needed.
+        if (socket !== opened) return;
         lost(picked, code, problem?.message ?? reason.toString());
       }),
     );
@@ -182,7 +184,12 @@ export function createUpstreamSocket(options: UpstreamSocketOptions): UpstreamSo
     clearTimeout(idleTimer);
     if (operations.size > 0 || state !== 'ready') return;
     idleTimer = setTimeout(() => {
-      if (operations.size === 0) socket?.close(1000, 'No subscriptions');
+      if (operations.size > 0 || state !== 'ready') return;
+      const idle = socket;
+      state = 'closed';
+      socket = undefined;
+      endpoint = undefined;
+      idle?.close(1000, 'No subscriptions');
     }, idleMs);
     idleTimer.unref();
   }
@@ -200,7 +207,9 @@ export function createUpstreamSocket(options: UpstreamSocketOptions): UpstreamSo
         queueMicrotask(() => sink.error(new CodedError('SUBGRAPH_UNAVAILABLE', 'The gateway is stopping.')));
         return () => {};
       }
-      const forget = operations.add({ request, sink, refusedBy }, state === 'ready');
+      // One that is being closed takes nothing more; once it is, there is another.
+      const isReady = state === 'ready' && socket?.readyState === WebSocket.OPEN;
+      const forget = operations.add({ request, sink, refusedBy }, isReady);
       if (state !== 'ready') connect();
       return forget;
     },
