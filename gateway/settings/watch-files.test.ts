@@ -8,7 +8,7 @@ async function watched(file: string) {
   let changes = 0;
   const watcher = watchFiles(() => void changes++);
   onTestFinished(() => watcher.close());
-  await watcher.follow([file]);
+  await watcher.follow([file], await watcher.mark());
   return () => changes;
 }
 const folderFor = (name: string) => mkdtempSync(path.join(tmpdir(), name));

@@ -9,9 +9,18 @@ const SETTLE_MS = 100;
 const LOOK_MS = 2_000;
 const GUARD = { where: 'watched files' };
 
+/** The state of the files that were watched when reading began. */
+export interface FileMark {
+  /** Milliseconds since 1970. */
+  readonly at: number;
+  readonly states: ReadonlyMap<string, string>;
+}
+
 export interface FileWatcher {
-  /** Watches these files from now on, instead of those before. */
-  follow(files: readonly string[]): Promise<void>;
+  /** Notes the state of the files, before they are read. */
+  mark(): Promise<FileMark>;
+  /** Watches these files from now on, instead of those before. What has changed since the mark counts as a change. */
+  follow(files: readonly string[], mark: FileMark): Promise<void>;
   close(): void;
 }
 
@@ -29,7 +38,7 @@ export function watchFiles(changed: () => void): FileWatcher {
   const looking = setInterval(guarded(GUARD, look), LOOK_MS).unref();
 
   async function look(): Promise<void> {
-    const now = await fingerprint(files);
+    const now = (await statesOf(files)).join('\n');
     if (isClosed || now === seen) return;
     seen = now;
     changed();
@@ -41,10 +50,18 @@ export function watchFiles(changed: () => void): FileWatcher {
   }
 
   return {
-    async follow(next) {
+    async mark() {
+      const at = Date.now();
+      const marked = files;
+      const states = await statesOf(marked);
+      return { at, states: new Map(marked.map((file, n) => [file, states[n]!])) };
+    },
+    async follow(next, { at, states }) {
       if (isClosed) return;
       files = next;
-      seen = await fingerprint(files);
+      const now = await statesOf(files, at);
+      seen = files.map((file, n) => states.get(file) ?? now[n]).join('\n');
+      settle();
       const wanted = new Set(files.map((file) => path.dirname(file)));
       for (const [folder, watcher] of folders) {
         if (wanted.has(folder)) continue;
@@ -75,17 +92,23 @@ export function watchFiles(changed: () => void): FileWatcher {
   };
 }
 
-/** A text that is another when one of the files is. */
-async function fingerprint(files: readonly string[]): Promise<string> {
-  const parts = await Promise.all(
+/**
+ * Returns a text for each file, which is another when the file is.
+ *
+ * @param since what was written later has no state yet, as nothing tells whether it was read before or after.
+ */
+function statesOf(files: readonly string[], since = Number.POSITIVE_INFINITY): Promise<string[]> {
+  return Promise.all(
     files.map(async (file) => {
       try {
-        const [target, { ino, size, mtimeNs }] = await Promise.all([realpath(file), stat(file, { bigint: true })]);
-        return `${target} ${ino} ${size} ${mtimeNs}`;
+        const [target, { ino, size, mtimeNs, mtimeMs }] = await Promise.all([
+          realpath(file),
+          stat(file, { bigint: true }),
+        ]);
+        return Number(mtimeMs) > since ? 'unread' : `${target} ${ino} ${size} ${mtimeNs}`;
       } catch {
         return 'missing';
       }
     }),
   );
-  return parts.join('\n');
 }

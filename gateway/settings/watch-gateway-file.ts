@@ -23,10 +23,17 @@ export async function watchGatewayFile(
   log: Logger,
   changed: (next: GatewayFile) => Promise<void>,
 ): Promise<GatewaySettings> {
-  let current = await readGatewayFile(file);
   let running: Promise<boolean> = Promise.resolve(false);
   const watcher = watchFiles(() => void reload());
-  await watcher.follow([file]);
+  const mark = await watcher.mark();
+  let current: GatewayFile;
+  try {
+    current = await readGatewayFile(file);
+  } catch (error) {
+    watcher.close();
+    throw error;
+  }
+  await watcher.follow([file], mark);
 
   async function load(): Promise<boolean> {
     try {

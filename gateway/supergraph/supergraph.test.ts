@@ -157,6 +157,49 @@ describe('a watched supergraph', () => {
   });
 });
 
+describe('a watched supergraph.yaml of one subgraph', () => {
+  const schema = (field: string) => `type Query { ${field}: Int }`;
+  async function watching(changed: (folder: string) => Promise<void>) {
+    const folder = await mkdtemp(path.join(tmpdir(), 'supergraph-watched-'));
+    const config = path.join(folder, 'supergraph.yaml');
+    const addresses = (...urls: string[]) =>
+      writeFile(config, `subgraphs:\n  a:\n    routing_url: [${urls.join(', ')}]\n    schema: { file: ./a.graphql }\n`);
+    await addresses('http://a1/', 'http://a2/');
+    await writeFile(path.join(folder, 'a.graphql'), schema('one'));
+    const watcher = await watchSupergraph(
+      { file: config },
+      { changed: () => changed(folder), broken: (error) => expect.fail(error.message) },
+    );
+    const fields = () => Object.keys(watcher.current.apiSchema.getQueryType()!.getFields());
+    return { folder, watcher, addresses, fields };
+  }
+
+  it('is loaded again where a schema changes before what it said before is served', async () => {
+    let turns = 0;
+    const { folder, watcher, fields } = await watching(async (where) => {
+      if (turns++ === 0) await writeFile(path.join(where, 'a.graphql'), schema('three'));
+    });
+    try {
+      await writeFile(path.join(folder, 'a.graphql'), schema('two'));
+      await expect.poll(fields, { timeout: 20_000 }).toEqual(['three']);
+    } finally {
+      watcher.close();
+    }
+  }, 30_000);
+
+  it('is served with its other addresses as soon as one that is not the first has changed', async () => {
+    const { watcher, addresses } = await watching(async () => undefined);
+    try {
+      await addresses('http://a1/', 'http://a3/');
+      const urls = () => watcher.current.subgraphs[0]!.urls;
+      await expect.poll(urls, { timeout: 20_000 }).toEqual(['http://a1/', 'http://a3/']);
+      expect(await watcher.reload()).toBe(false);
+    } finally {
+      watcher.close();
+    }
+  }, 30_000);
+});
+
 describe('the cache of composed supergraphs', () => {
   it('gives what was composed of the same schemas, and nothing old when one has changed', async () => {
     const folder = await mkdtemp(path.join(tmpdir(), 'supergraph-cache-'));

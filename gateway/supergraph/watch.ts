@@ -27,20 +27,28 @@ export async function watchSupergraph(
   events: WatchEvents,
   env: Record<string, string | undefined> = process.env,
 ): Promise<SupergraphWatcher> {
-  let current: LoadedSupergraph = await loadSupergraph(source, env);
   let closed = false;
   let running: Promise<boolean> = Promise.resolve(false);
   const files = watchFiles(() => void reload());
+  const begun = await files.mark();
+  let current: LoadedSupergraph;
+  try {
+    current = await loadSupergraph(source, env);
+  } catch (error) {
+    files.close();
+    throw error;
+  }
 
   async function load(): Promise<boolean> {
     if (closed) return false;
     try {
+      const mark = await files.mark();
       const next = await loadSupergraph(source, env);
       if (closed) return false;
-      const changed = next.id !== current.id;
+      const changed = next.id !== current.id || addressesOf(next) !== addressesOf(current);
       if (changed) await events.changed(next);
       current = next;
-      await files.follow(next.files);
+      await files.follow(next.files, mark);
       return changed;
     } catch (error) {
       events.broken(error instanceof SupergraphError ? error : new SupergraphError([String(error)]));
@@ -53,7 +61,7 @@ export async function watchSupergraph(
     return running;
   }
 
-  await files.follow(current.files);
+  await files.follow(current.files, begun);
   return {
     get current() {
       return current;
@@ -65,3 +73,7 @@ export async function watchSupergraph(
     },
   };
 }
+
+/** Of several addresses of a subgraph the SDL has the first alone. */
+const addressesOf = ({ subgraphs }: Supergraph): string =>
+  JSON.stringify(subgraphs.map(({ name, urls }) => [name, urls]));
