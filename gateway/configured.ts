@@ -51,8 +51,9 @@ export interface ConfiguredOptions {
    * Called when the file says something else, and its parts do that already.
    *
    * @param hasOtherLimits whether operations that are known have to be looked at again.
+   * @param hasOtherCallers whether callers who were let in before may not be now, or are others.
    */
-  readonly changed: (hasOtherLimits: boolean) => Promise<void>;
+  readonly changed: (hasOtherLimits: boolean, hasOtherCallers: boolean) => Promise<void>;
 }
 
 /** What one text of the file means. */
@@ -62,6 +63,8 @@ interface Meaning {
   readonly answerHeaders: ((identity: Identity) => HeaderGatherer) | undefined;
   readonly cacheRules: CacheRules;
   readonly authenticator: Authenticator | undefined;
+  /** The verifier of tokens of other issuers. */
+  readonly tokens: JwksAuthenticator | undefined;
   readonly origins: Origins;
   readonly tls: ReadonlyMap<string, ClientTls>;
   readonly replaced: Partial<Config>;
@@ -78,9 +81,13 @@ export async function followGatewayFile(options: ConfiguredOptions): Promise<Con
         options.log,
         async (next) => {
           const before = now;
-          take(meaningOf(next, options));
+          take(meaningOf(next, options, before));
+          const callersOf = ({ authentication, cors }: GatewayFile): string => textOf([authentication, cors]);
           try {
-            await options.changed(textOf(now.replaced) !== textOf(before.replaced));
+            await options.changed(
+              textOf(now.replaced) !== textOf(before.replaced),
+              callersOf(next) !== callersOf(before.file),
+            );
           } catch (error) {
             take(before);
             throw error;
@@ -153,20 +160,20 @@ export async function followGatewayFile(options: ConfiguredOptions): Promise<Con
   };
 }
 
-function meaningOf(file: GatewayFile, options: ConfiguredOptions): Meaning {
+/** @param before what the file meant until now. */
+function meaningOf(file: GatewayFile, options: ConfiguredOptions, before?: Meaning): Meaning {
   const { config, log, limiter } = options;
   if (file.authentication && options.authenticator) {
     throw new GatewayFileError(
       `${options.file}: authentication is for graphs of others; here the subgraph auth issues the tokens.`,
     );
   }
+  const falseCredentials = limiter && { limiter, perMinute: config.FALSE_CREDENTIALS_PER_MINUTE };
+  const isAsBefore = textOf(file.authentication) === textOf(before?.file.authentication);
+  // It has the keys of issuers, who may not answer at the moment.
   const tokens =
     file.authentication &&
-    new JwksAuthenticator(
-      file.authentication,
-      log,
-      limiter && { limiter, perMinute: config.FALSE_CREDENTIALS_PER_MINUTE },
-    );
+    ((isAsBefore && before?.tokens) || new JwksAuthenticator(file.authentication, log, falseCredentials));
   const propagation = createPropagation({
     file,
     authenticates: options.authenticator !== undefined,
@@ -179,6 +186,7 @@ function meaningOf(file: GatewayFile, options: ConfiguredOptions): Meaning {
     answerHeaders: createAnswerHeaders({ file, names: propagation.names }),
     cacheRules: readCacheRules({ file, propagation, isOwn: options.isOwn, signs: options.signs }),
     authenticator: options.authenticator ?? tokens,
+    tokens,
     origins: createOrigins(config, file.cors),
     tls: tlsOf(file, options),
     replaced: replacedSettings(file),

@@ -105,6 +105,31 @@ describe('the keys of an issuer', () => {
     }
   });
 
+  it('outlast a change of other settings while they cannot be had', async () => {
+    const file = path.join(mkdtempSync(path.join(tmpdir(), 'identities-')), 'gateway.yaml');
+    const write = (depth: number) =>
+      writeFileSync(
+        file,
+        `limits: { depth: ${depth} }\nauthentication: { required: true, issuers: [{ jwks: "${jwks}", issuer: "https://a.test" }] }`,
+      );
+    write(12);
+    await using gateway = await startTestGateway({}, { file });
+    const ask = async (n: number) => {
+      const response = await fetch(`${gateway.url}/graphql`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json', authorization: `Bearer ${await token({ n })}` },
+        body: '{"query":"{ greeting(name: \\"x\\") }"}',
+      });
+      return response.json();
+    };
+    const good = { data: { greeting: 'Hello x' } };
+    expect(await ask(1)).toEqual(good);
+    isDown = true;
+    write(13);
+    expect(await gateway.reload()).toBe(true);
+    expect(await ask(2)).toEqual(good);
+  });
+
   it('that it has withdrawn verify nothing more, tokens that were good before among them', async () => {
     const verifier = new JwksAuthenticator({ issuers: [{ jwks, issuer: 'https://a.test' }] }, log);
     const authorization = await token({});

@@ -114,9 +114,11 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     limiter: options.limiter,
     isOwn: (subgraph) => options.transports?.has(subgraph) ?? false,
     signs: options.assertions !== undefined,
-    async changed(hasOtherLimits) {
+    async changed(hasOtherLimits, hasOtherCallers) {
       await graph.reconnect(hasOtherLimits);
       tellStrangers();
+      // Before there is a graph, nothing is open.
+      if (hasOtherCallers && graph.current) comeBack('Who may ask has changed.');
     },
   });
   const { config, origins, authenticator, propagation } = configured;
@@ -127,6 +129,11 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     if (subgraphs.length > 0) {
       log.warn({ subgraphs, known }, 'gateway.yaml has settings for subgraphs that the supergraph does not have');
     }
+  };
+  /** What is open was let in before: all come again, spread over a time. */
+  const comeBack = (why: string): void => {
+    subscriptions.resubscribe(why, RELOAD_SPREAD_MS);
+    void sockets.restart(why, RELOAD_SPREAD_MS);
   };
   const metrics = createGatewayMetrics(options.metrics);
   const subscriptions = createSubscriptions({
@@ -184,10 +191,8 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     warm: (next, previous) => next.operations.warm(previous.operations),
     changed() {
       tellStrangers();
-      const why = 'A new schema is served.';
       apollo.changed();
-      subscriptions.resubscribe(why, RELOAD_SPREAD_MS);
-      void sockets.restart(why, RELOAD_SPREAD_MS);
+      comeBack('A new schema is served.');
       void routes.checkDoors(graph.current!);
     },
   });

@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -165,4 +166,25 @@ it('a subscription that was on its way while the supergraph changed is told to c
   gate.resolve();
   expect(await textOf(await late)).toContain('RESUBSCRIBE');
   expect(state.upstreams).toBe(0);
+}, 30_000);
+
+it('who is let in by other rules than before is told to come again, over sockets and streams', async () => {
+  const settings = path.join(path.dirname(file), 'gateway.yaml');
+  writeFileSync(settings, 'limits: { depth: 12 }');
+  await using served = await startTestGateway({}, { file: settings });
+  const socket = new WebSocket(`${served.url.replace('http', 'ws')}/graphql`, 'graphql-transport-ws');
+  await once(socket, 'open');
+  const closed = once(socket, 'close');
+  socket.send('{"type":"connection_init"}');
+  await once(socket, 'message');
+  const stream = await fetch(`${served.url}/graphql`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', accept: 'text/event-stream' },
+    body: JSON.stringify({ query: 'subscription { endless { number } }' }),
+  });
+  const issuers = '[{ jwks: "http://127.0.0.1:9/keys.json", issuer: here }]';
+  writeFileSync(settings, `limits: { depth: 12 }\nauthentication: { required: true, issuers: ${issuers} }`);
+  expect(await served.reload()).toBe(true);
+  expect((await closed)[0]).toBe(1012);
+  expect(await stream.text()).toContain('RESUBSCRIBE');
 }, 30_000);
