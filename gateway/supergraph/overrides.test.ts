@@ -81,8 +81,10 @@ describe('the overrides of an operation', () => {
   it('are none where no such field, and none that needs one, is asked for', () => {
     expect(at(0, '{ item { name } other }')).toBeUndefined();
     const chain = [
+      'extend type Item {',
       '  tax(in: Int): Int @join__field(graph: C, requires: "price0 name")',
       '  total: Int @join__field(graph: D, requires: "owner { tax }")',
+      '}',
     ];
     const choose = createOverrides<undefined>([sdl, ...chain].join('\n'), { random: () => 0 })!;
     expect(choose('{ item { tax } }', ANY)).toBeDefined();
@@ -163,4 +165,15 @@ describe('a gateway', () => {
     for (let n = 0; n < 200 && taken.size < 2; n++) taken.add((await plan('Ann')).includes('entities b'));
     expect(taken.size).toBe(2);
   });
+});
+
+it('decides for a field whose arguments are described, which takes several lines, and for what needs it', async () => {
+  const field = '"""The price""" price("""Its currency""" currency: String = "EUR"): Int';
+  const sdl = composeSdl({
+    a: `${LINK} type Query { item: Item other: Int } type Item @key(fields: "id") { id: ID! ${field} }`,
+    b: `${LINK} type Item @key(fields: "id") { id: ID! ${field} @override(from: "a", label: "percent(50)") }`,
+  });
+  const overrides = createOverrides(sdl, { random: () => 0.1 })!;
+  expect(overrides('{ item { price(currency: "USD") } }', undefined)).toEqual(['percent(50)']);
+  expect(overrides('{ other }', undefined)).toBeUndefined();
 });

@@ -1,3 +1,5 @@
+import { Kind, parse, visit } from 'graphql';
+
 /** The labels of progressive overrides (`@override(from: "a", label: "percent(20)")`) that a supergraph has. */
 export interface OverrideLabels {
   /** Those of all requests: `percent(100)`. */
@@ -71,23 +73,42 @@ export function createOverrides<Caller>(
   };
 }
 
-const FIELD = /^\s+(\w+)(?:\([^\n]*?\))?\s*:[^\n]*$/gm;
-
 /**
  * Returns what tells whether an operation may ask for a field with a label, or for one that needs such a field: others
  * have one plan, whatever is taken.
  */
 function fieldsConcerned(sdl: string): (text: string) => boolean {
-  const fields = [...sdl.matchAll(FIELD)].map(([line, name]) => ({ line, name: name! }));
-  const names = new Set(fields.flatMap(({ line, name }) => (line.includes('overrideLabel:') ? [name] : [])));
-  const needs = (line: string): boolean =>
-    [...line.matchAll(/\brequires:\s*"((?:[^"\\]|\\.)*)"/g)].some(([, set]) => mentions(set!, names));
+  const fields = readFields(sdl);
+  const names = new Set(fields.flatMap(({ name, isLabelled }) => (isLabelled ? [name] : [])));
   for (let size = -1; size !== names.size; ) {
     size = names.size;
-    for (const { line, name } of fields) if (!names.has(name) && needs(line)) names.add(name);
+    for (const { name, requires } of fields) if (requires.some((set) => mentions(set, names))) names.add(name);
   }
   const pattern = new RegExp(`\\b(?:${[...names].join('|')})\\b`);
   return (text) => pattern.test(text);
+}
+
+interface LabelledField {
+  readonly name: string;
+  readonly isLabelled: boolean;
+  /** Selections that it needs of other fields. */
+  readonly requires: readonly string[];
+}
+
+function readFields(sdl: string): LabelledField[] {
+  const found: LabelledField[] = [];
+  visit(parse(sdl, { noLocation: true }), {
+    FieldDefinition({ name, directives = [] }) {
+      const given = directives.flatMap((directive) => directive.arguments ?? []);
+      const requires = given.flatMap((argument) =>
+        argument.name.value === 'requires' && argument.value.kind === Kind.STRING ? [argument.value.value] : [],
+      );
+      const isLabelled = given.some((argument) => argument.name.value === 'overrideLabel');
+      if (isLabelled || requires.length > 0) found.push({ name: name.value, isLabelled, requires });
+      return false;
+    },
+  });
+  return found;
 }
 
 const mentions = (set: string, names: ReadonlySet<string>): boolean =>
