@@ -196,7 +196,7 @@ describe('cache-control', () => {
   it('says what the answer depends on, and that of a client who is known it is private', async () => {
     shop.answerHeaders = { 'cache-control': 'max-age=60, public' };
     const [, vary] = await of('{ a }');
-    for (const name of ['authorization', 'cookie', 'accept-language', 'accept']) expect(vary).toContain(name);
+    for (const name of ['authorization', 'cookie', 'accept-language', 'accept', 'origin']) expect(vary).toContain(name);
     expect((await of('{ a }', fakeAuthenticator()))[0]).toBe('max-age=60, private');
     const byPattern =
       'all: { headers: { request: [{ propagate: { matching: "^x-" } }], response: [{ propagate: cache-control }] } }';

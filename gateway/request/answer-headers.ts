@@ -35,8 +35,11 @@ export interface AnswerHeaderOptions {
 
 /** Characters of all headers of subgraphs that one answer may have: clients refuse heads of more than 16 KB. */
 const MAX_CHARACTERS = 8_192;
-/** Headers by which clients say who they are, beside those of the rules, and which format they want. */
-const ALWAYS_VARY = ['accept', 'authorization', 'cookie', 'x-api-key'];
+/**
+ * Headers by which clients say who they are, beside those of the rules, and which format they want; and the page that
+ * asks, as only some may read the answer.
+ */
+const ALWAYS_VARY = ['accept', 'authorization', 'cookie', 'origin', 'x-api-key'];
 
 /**
  * Creates what gathers the headers of one operation's answers by the rules of gateway.yaml.
