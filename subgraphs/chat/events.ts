@@ -28,7 +28,10 @@ export const eventHandlers = (
     await tx.$queryRaw`SELECT 1 FROM conversations WHERE owner_id <> ${userId}::uuid AND id IN (
       SELECT conversation_id FROM participants WHERE user_id = ${userId}::uuid) ORDER BY id FOR UPDATE`;
     // A reply that is being written ends, and forgets for whom it was.
-    const running = { requesterId: userId, status: { in: ['PENDING', 'STREAMING'] } } satisfies Prisma.MessageWhereInput;
+    const running = {
+      requesterId: userId,
+      status: { in: ['PENDING', 'STREAMING'] },
+    } satisfies Prisma.MessageWhereInput;
     const replies = await tx.message.findMany({ where: running, select: { id: true } });
     await Promise.all(replies.map(({ id }) => chat.streams.requestStop(id)));
     const ofOthers = { ...running, conversation: { ownerId: { not: userId } } } satisfies Prisma.MessageWhereInput;
