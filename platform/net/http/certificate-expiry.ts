@@ -39,7 +39,7 @@ export async function certificateEnds(config: Pick<Config, (typeof SETTINGS)[num
   return (await Promise.all(ends)).flat();
 }
 
-/** Whether a certificate has ended or does so within a week. */
+/** Tells whether a certificate has ended or does so within a week. */
 export const endsSoon = ({ expiresAt }: CertificateEnd): boolean => expiresAt.getTime() - Date.now() < SOON_MS;
 
 /**

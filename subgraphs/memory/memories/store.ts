@@ -33,7 +33,7 @@ export interface MemoryFilter {
   readonly includeSuperseded?: boolean;
 }
 
-/** Which memories are to be forgotten: those of one of the three. */
+/** The memories that are to be forgotten: those of one of the three. */
 export interface Forgotten {
   readonly ids?: readonly string[];
   readonly conversationId?: string;

@@ -16,7 +16,7 @@ const MAX_TABLES = 2_000;
 /** Bytes before the first table, at the least. */
 const HEADER = 8;
 
-/** What is left of a TIFF. */
+/** A TIFF without what it told of its making. */
 export interface CleanTiff {
   readonly file: Buffer;
   /** Whether all its tables could be followed: otherwise the file may hold words that no table leads to. */
