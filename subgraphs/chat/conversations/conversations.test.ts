@@ -267,12 +267,6 @@ describe('search', () => {
     ['旅行', '我下个月想去北京旅行', '旅行'],
     ['café', 'un cafe\u0301 noir', 'cafe\u0301'],
     ['cafe\u0301', 'le café du coin', 'café'],
-    ['cafe', 'Le café du coin', 'café'],
-    ['cafe', 'un <b>cafe\u0301</b> noir', 'cafe\u0301'],
-    ['café', 'a cafe on the corner', 'cafe'],
-    ['Zürich', 'By train to Zurich', 'Zurich'],
-    ['αθηνα', 'Ένα ταξίδι στην Αθήνα', 'Αθήνα'],
-    ['елка', 'У нас дома ёлка', 'ёлка'],
     ['ＡＢＣ', 'the ABC of it', 'ABC'],
     ['茶', '你喜欢喝茶吗?', '茶'],
     ['楽しみ', '来週の旅行を楽しみにしています', '楽しみ'],
@@ -292,26 +286,6 @@ describe('search', () => {
     expect(totalCount).toBe(1);
     expect(hits[0]!.snippet.filter((piece) => piece.match).map((piece) => piece.text)).toEqual([match]);
     expect(hits[0]!.snippet.map((piece) => piece.text).join('')).toBe(text);
-  });
-
-  it('leaves marks that make another letter, and what is not to be found without its accents', async () => {
-    const conversationId = await world.conversation(anna, { title: 'x' });
-    await world.send(anna, { conversationId, text: 'мой дом', reply: false });
-    await world.send(anna, { conversationId, text: 'un café crème', reply: false });
-    expect(await found('мои')).toEqual([]);
-    expect(await found('мой')).toHaveLength(1);
-    expect(await found('cafe -creme')).toEqual([]);
-    expect(await found('café -thé')).toHaveLength(1);
-  });
-
-  it('takes the longest text of which every word has an accent', async () => {
-    const conversationId = await world.conversation(anna, { title: 'x' });
-    const letters = 'άέήίόύώ'.normalize('NFC');
-    let text = '';
-    for (let at = 0; text.length < 31_000; at++)
-      text += `${[...at.toString(7)].map((digit) => letters[Number(digit)]).join('')} `;
-    expect(await world.send(anna, { conversationId, text: `${text}τέλος`, reply: false })).toBeDefined();
-    expect(await found('τελος')).toHaveLength(1);
   });
 
   it('finds every script in titles, not another order of its characters, and takes all of it for text', async () => {

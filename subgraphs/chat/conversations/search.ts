@@ -10,7 +10,6 @@ import {
 import type { UserIdentity } from '#platform/identity/identity.ts';
 import { Prisma } from '#prisma/chat/client/client.ts';
 import type { ChatParts } from '../parts.ts';
-import { folded, unfolded } from './folded.ts';
 import { excerptOf, holdsRuns, searchWords } from './search-words.ts';
 
 const MAX_QUERY = 500;
@@ -23,9 +22,7 @@ const LIST = 'search';
 const OPEN = '\u{e000}';
 const CLOSE = '\u{e001}';
 const LESS = '\u{e002}';
-const DELIMITER = ' … ';
-const HEADLINE = `StartSel=${OPEN}, StopSel=${CLOSE}, MaxWords=32, MinWords=12, ShortWord=0, MaxFragments=2, FragmentDelimiter="${DELIMITER}"`;
-const MARKS = new RegExp(`(${OPEN}|${CLOSE}|${DELIMITER})`);
+const HEADLINE = `StartSel=${OPEN}, StopSel=${CLOSE}, MaxWords=32, MinWords=12, ShortWord=0, MaxFragments=2, FragmentDelimiter=" … "`;
 
 export interface SnippetPiece {
   readonly text: string;
@@ -44,10 +41,10 @@ interface Row {
   id: string;
   conversation_id: string;
   message_id: string | null;
-  /** Of words, without accents; absent where runs were looked for. */
+  /** Of words; absent where runs were looked for. */
   headline: string | null;
-  /** The text, as far as it is searched for an excerpt. */
-  body: string;
+  /** The text, where runs were looked for. */
+  body: string | null;
 }
 
 /**
@@ -76,22 +73,18 @@ export async function searchConversations(
       id,
       conversationId: conversation_id,
       messageId: message_id,
-      snippet: headline === null ? excerptOf(body, asked.runs) : piecesOf(unfolded(headline, MARKS, body)),
+      snippet: headline === null ? excerptOf(body ?? '', asked.runs) : piecesOf(headline),
     }),
   );
   const sides = { next: rows.length > size, previous: before !== null };
   return { ...connection(hits, ({ id }) => encodeCursor(LIST, id), sides), totalCount: () => countHits(db, wanted) };
 }
 
-/** The query without accents, and in each way in which Unicode may write it: what is stored stays as it was written. */
+/** The query in each way in which Unicode may write it: what is stored stays as it was written. */
 async function parseForms(db: ChatParts['db'], words: string): Promise<string> {
   // What is not to be found is not to be found in any form, which another form of the query would let through.
-  if (/(?:^|\s)-\S/.test(words)) return parse(db, folded(words));
-  const forms = new Set([
-    words,
-    folded(words),
-    ...(['NFC', 'NFD', 'NFKC'] as const).map((form) => words.normalize(form)),
-  ]);
+  if (/(?:^|\s)-\S/.test(words)) return parse(db, words);
+  const forms = new Set([words, ...(['NFC', 'NFD', 'NFKC'] as const).map((form) => words.normalize(form))]);
   const parsed = await Promise.all([...forms].map((form) => parse(db, form)));
   const told = parsed.filter((one) => one !== '');
   return told.length > 1 ? told.map((one) => `(${one})`).join(' | ') : (told[0] ?? '');
@@ -219,8 +212,8 @@ function hitsIn(db: ChatParts['db'], wanted: Wanted, messages: Prisma.Sql, title
   const headline =
     runs.length > 0
       ? Prisma.sql`NULL::text AS headline, left(${shown}, 150000) AS body`
-      : Prisma.sql`ts_headline('pg_catalog.english', search_folded(translate(left(${shown}, 20000), '<', ${LESS})),
-             ${words}::tsquery, ${HEADLINE}) AS headline, translate(left(${shown}, 20000), '<', ${LESS}) AS body`;
+      : Prisma.sql`ts_headline('pg_catalog.english', translate(left(${shown}, 20000), '<', ${LESS}),
+             ${words}::tsquery, ${HEADLINE}) AS headline, NULL::text AS body`;
   return db.$queryRaw<Row[]>`
     WITH found AS MATERIALIZED (
       SELECT id, conversation_id FROM messages
