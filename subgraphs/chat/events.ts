@@ -27,15 +27,11 @@ export const eventHandlers = (
     // The order of locks: conversations, then participants.
     await tx.$queryRaw`SELECT 1 FROM conversations WHERE owner_id <> ${userId}::uuid AND id IN (
       SELECT conversation_id FROM participants WHERE user_id = ${userId}::uuid) ORDER BY id FOR UPDATE`;
-    // A reply that is being written ends, and forgets for whom it was.
-    const running = {
-      requesterId: userId,
-      status: { in: ['PENDING', 'STREAMING'] },
-    } satisfies Prisma.MessageWhereInput;
-    const replies = await tx.message.findMany({ where: running, select: { id: true } });
-    await Promise.all(replies.map(({ id }) => chat.streams.requestStop(id)));
-    const ofOthers = { ...running, conversation: { ownerId: { not: userId } } } satisfies Prisma.MessageWhereInput;
-    await tx.message.updateMany({ where: ofOthers, data: { requesterId: null } });
+    await endReplies(chat, tx, userId);
+    // What anybody may read or join by a link does not wait for the job.
+    const owned = { where: { conversation: { ownerId: userId } } };
+    await tx.share.deleteMany(owned);
+    await tx.invitationLink.deleteMany(owned);
     await tx.participant.deleteMany({ where: { userId, conversation: { ownerId: { not: userId } } } });
     await tx.folder.deleteMany({ where: { userId } });
     await tx.viewerNotice.deleteMany({ where: { userId } });
@@ -44,3 +40,33 @@ export const eventHandlers = (
     await tx.toolAccountRequest.deleteMany({ where: { userId } });
   },
 });
+
+/**
+ * Ends the replies that a person is waiting for. One that is being written forgets for whom it was; one that has not
+ * begun is stopped, and what waits for it comes next.
+ */
+async function endReplies({ streams }: ChatParts, tx: Transaction, userId: string): Promise<void> {
+  const ofOthers = {
+    requesterId: userId,
+    conversation: { ownerId: { not: userId } },
+  } satisfies Prisma.MessageWhereInput;
+  await tx.$executeRaw`
+    WITH waiting AS (
+      SELECT m.id, m.conversation_id, row_number() OVER (PARTITION BY m.conversation_id ORDER BY m.id)::int AS nth
+      FROM messages m JOIN conversations c ON c.id = m.conversation_id
+      WHERE m.requester_id = ${userId}::uuid AND m.status = 'PENDING' AND c.owner_id <> ${userId}::uuid
+    ), many AS (
+      SELECT conversation_id, max(nth) AS most FROM waiting GROUP BY conversation_id
+    ), counted AS (
+      UPDATE conversations c SET arrivals = c.arrivals + many.most FROM many WHERE c.id = many.conversation_id
+      RETURNING c.id, c.arrivals - many.most AS start
+    )
+    UPDATE messages m SET status = 'STOPPED', completed_at = now(), arrival = counted.start + waiting.nth
+    FROM waiting JOIN counted ON counted.id = waiting.conversation_id WHERE m.id = waiting.id AND m.status = 'PENDING'`;
+  const writing = await tx.message.findMany({
+    where: { requesterId: userId, status: 'STREAMING' },
+    select: { id: true },
+  });
+  await Promise.all(writing.map(({ id }) => streams.requestStop(id)));
+  await tx.message.updateMany({ where: { ...ofOthers, status: 'STREAMING' }, data: { requesterId: null } });
+}

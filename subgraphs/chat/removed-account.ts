@@ -16,12 +16,22 @@ export const removeAccount = (chat: ChatParts): JobHandler<Transaction> => ({
   async run(payload, { signal }) {
     const { userId } = payload as { userId: string };
     const { db } = chat;
-    const next = () => db.conversation.findFirst({ where: { ownerId: userId }, orderBy: { id: 'asc' } });
-    for (let owned = await next(); owned; owned = await next()) {
-      await endConversation(chat, owned.id, userId);
+    let failed: { readonly error: unknown } | undefined;
+    const after = (id: string | undefined) =>
+      db.conversation.findFirst({
+        where: { ownerId: userId, ...(id !== undefined && { id: { gt: id } }) },
+        orderBy: { id: 'asc' },
+        select: { id: true },
+      });
+    for (let owned = await after(undefined); owned; owned = await after(owned.id)) {
+      // One that cannot be removed now keeps back none of the others.
+      await endConversation(chat, owned.id, userId).catch((error: unknown) => {
+        failed ??= { error };
+      });
       signal.throwIfAborted();
     }
     while ((await db.$transaction((tx) => blankSomeOf(tx, userId), TRANSACTION)) > 0) signal.throwIfAborted();
+    if (failed) throw failed.error;
     return async (tx) => {
       await tx.viewerNotice.deleteMany({ where: { userId } });
     };

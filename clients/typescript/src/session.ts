@@ -36,10 +36,8 @@ export class Session {
   readonly #name: string;
   readonly #channel: BroadcastChannel | undefined;
   readonly #listeners = new Set<(signedIn: boolean) => void>();
-  readonly #onStorage = ({ key }: { readonly key: string | null }): void => {
-    // Null: all was cleared. Other keys are of the page's own.
-    if (key === null || key === this.#name) this.#compare();
-  };
+  // Of whatever key: a store of the page's own has a name that is not known here.
+  readonly #onStorage = (): void => this.#compare();
   /** Who was signed in when the listeners were told last. */
   #told: string | undefined;
   #refreshing: Promise<string | undefined> | undefined;

@@ -239,6 +239,15 @@ it('what must not be repeated has its turn at a server that closes early and is 
   pool.destroy();
 });
 
+it('what waits for a connection when the pool is closed is sent, in its turn', async () => {
+  const seen: string[] = [];
+  using server = await raw(answersAndCloses(seen, () => {}));
+  const pool = poolAt(server.port, { connections: 1 });
+  const all = [send(pool, 'query', undefined, true), send(pool, 'mutation'), send(pool, 'another', undefined, true)];
+  pool.close();
+  expect((await Promise.all(all)).map(({ body }) => body.toString())).toEqual(['query', 'mutation', 'another']);
+});
+
 it('what must not be repeated is not the trial of whether a server keeps connections', async () => {
   const seen: string[] = [];
   // As servers do that say nothing of it: some close after each answer, a moment later.

@@ -163,8 +163,9 @@ export class HttpPool {
       const at = this.#idle.indexOf(connection);
       if (at >= 0) this.#idle.splice(at, 1);
     }
-    if (this.#isClosing) this.#rest();
-    else if (this.#waiting.size > this.#connecting) this.#connect();
+    // What waits is sent, though nothing new comes any more.
+    if (this.#waiting.size > this.#connecting) this.#connect();
+    else if (this.#isClosing) this.#rest();
   }
 
   /** @internal A call does not wait any more. */

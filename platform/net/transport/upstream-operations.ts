@@ -123,6 +123,8 @@ export class UpstreamOperations {
       const waiting = !operation.isSent;
       operation.id = undefined;
       operation.isSent = false;
+      // Where it stays it begins once more, and may be refused once more.
+      operation.hasBegun = false;
       if (!isRefused && (operation.request.resubscribe || (waiting && !giveUp))) continue;
       this.#all.delete(operation);
       operation.sink.error(error);
@@ -181,11 +183,22 @@ export class UpstreamOperations {
     }
     this.#forget(operation);
     if (message.type === 'error' && !operation.hasBegun && isMemoryRefusal(message.errors)) {
-      operation.leaveMoved = this.#options.move?.(operation);
+      operation.leaveMoved = this.#moved(operation);
       if (operation.leaveMoved) return;
     }
     if (message.type === 'complete') operation.sink.complete();
     else operation.sink.error(this.#failureOf(operation, message.errors));
+  }
+
+  /** Begins it at another replica. @returns how to leave it there; undefined where that is not possible. */
+  #moved(operation: Operation): Unsubscribe | undefined {
+    try {
+      return this.#options.move?.(operation);
+    } catch (error) {
+      const { subgraph, log } = this.#options;
+      log.warn({ subgraph, err: error }, 'a subscription that was refused cannot begin elsewhere');
+      return undefined;
+    }
   }
 
   /** The signer of an identity that is refused has to mend it: the client's credentials are good. */

@@ -103,8 +103,10 @@ export async function settle(
       UPDATE conversations SET arrivals = arrivals + 1 WHERE id = ${reply.conversationId}::uuid RETURNING arrivals
     ), ended AS (
       UPDATE messages m SET arrival = counted.arrivals, status = ${outcome.status}::"MessageStatus", epoch = ${epoch}::int, text = ${draft.text},
-        reasoning = ${draft.reasoning === '' ? null : draft.reasoning},
-        tool_calls = ${JSON.stringify(draft.toolCalls)}::jsonb, requester = CASE WHEN m.requester_id IS NOT NULL THEN m.requester END,
+        reasoning = CASE WHEN m.requester_id IS NOT NULL THEN ${draft.reasoning === '' ? null : draft.reasoning} END,
+        tool_calls = CASE WHEN m.requester_id IS NULL THEN ${JSON.stringify(withoutResults(draft.toolCalls))}::jsonb
+          ELSE ${JSON.stringify(draft.toolCalls)}::jsonb END,
+        requester = CASE WHEN m.requester_id IS NOT NULL THEN m.requester END,
         citations = CASE WHEN m.requester_id IS NULL THEN '[]'::jsonb ELSE ${JSON.stringify(draft.citations)}::jsonb END,
         error_code = ${outcome.error?.code ?? null}, error_message = ${outcome.error?.message ?? null},
         completed_at = ${completedAt}::timestamptz
@@ -149,6 +151,10 @@ export async function announce(
   for (const payload of completion(reply, status, text, model, at, conversation?.memoryEnabled ?? false))
     await chat.outbox.record(tx, 'message.completed', payload);
 }
+
+/** What calls have found is the asker's, and goes with the account. */
+const withoutResults = (calls: Draft['toolCalls']) =>
+  calls.map((call) => (call.result ? { ...call, result: { ...call.result, content: '' } } : call));
 
 /** Nothing is told of a reply to an account that is gone. */
 function completion(
