@@ -62,6 +62,21 @@ describe('adapters of the client package', () => {
     expect((await readUIMessages(sextant, chatId)).map(({ role }) => role)).toEqual(['user', 'assistant']);
   }, 60_000);
 
+  it('shows a reply that ended between the reading of the messages and the going on', async () => {
+    const { id: chatId } = await sextant.startConversation();
+    const transport = sextantTransport(sextant);
+    const common = { chatId, messageId: undefined, abortSignal: undefined };
+    const messages = [asked('Tell me a story')];
+    const stream = await transport.sendMessages({ ...common, trigger: 'submit-message', messages });
+    const whole = readMessage(stream);
+    await expect.poll(async () => (await sextant.conversation(chatId).messages()).messages.length).toBe(2);
+    expect((await readUIMessages(sextant, chatId)).map(({ role }) => role)).toEqual(['user']);
+    await whole;
+    const resumed = await transport.reconnectToStream({ chatId });
+    expect(await readMessage(resumed!)).toEqual(await whole);
+    expect(await transport.reconnectToStream({ chatId })).toBeNull();
+  }, 60_000);
+
   it('stops the model when useChat is stopped', async () => {
     const { id: chatId } = await sextant.startConversation();
     const aborter = new AbortController();

@@ -31,19 +31,39 @@ export function sextantTransport(sextant: Sextant, { send = {} }: TransportOptio
     },
     async reconnectToStream({ chatId }) {
       const conversation = sextant.conversation(chatId);
+      const left = leftOut(sextant).get(chatId);
+      leftOut(sextant).delete(chatId);
+      if (left !== undefined) return chunksOf(conversation.follow(left), undefined);
       const { messages } = await conversation.messages({ last: 1 });
       const last = messages.at(-1);
-      if (last?.role !== 'ASSISTANT' || (last.status !== 'PENDING' && last.status !== 'STREAMING')) return null;
+      if (last?.role !== 'ASSISTANT' || !isOpen(last)) return null;
       return chunksOf(conversation.follow(last.id), undefined);
     },
   };
 }
 
-/** Reads a conversation as the messages that `useChat` begins with. */
+/** By conversation, the reply that was left out of what was read, because it was being written. */
+const leftOutOf = new WeakMap<Sextant, Map<string, string>>();
+
+function leftOut(sextant: Sextant): Map<string, string> {
+  const known = leftOutOf.get(sextant) ?? new Map<string, string>();
+  leftOutOf.set(sextant, known);
+  return known;
+}
+
+const isOpen = ({ status }: { readonly status: string }): boolean => status === 'PENDING' || status === 'STREAMING';
+
+/**
+ * Reads a conversation as the messages that `useChat` begins with. A reply that is being written is not among them:
+ * `resume: true` shows it, though it may have ended by then.
+ */
 export async function readUIMessages(sextant: Sextant, conversationId: string): Promise<UIMessage[]> {
   const { messages } = await sextant.conversation(conversationId).messages({ last: 200 });
+  const open = messages.findLast(isOpen);
+  if (open) leftOut(sextant).set(conversationId, open.id);
+  else leftOut(sextant).delete(conversationId);
   return messages
-    .filter(({ status }) => status !== 'PENDING' && status !== 'STREAMING')
+    .filter((message) => !isOpen(message))
     .map(({ id, role, text, attachments }) => ({
       id,
       role: role === 'USER' ? 'user' : 'assistant',
