@@ -46,28 +46,30 @@ describe('adapters of the client package', () => {
     parts: [{ type: 'text', text }],
   });
 
-  it('is the transport of useChat: sends, regenerates, and goes on after a reload', async () => {
+  /** A conversation whose first message has been sent. */
+  const begun = async () => {
     const { id: chatId } = await sextant.startConversation();
     const transport = sextantTransport(sextant);
-    const common = { chatId, messageId: undefined, abortSignal: undefined };
     const messages = [asked('Tell me a story')];
-    const stream = await transport.sendMessages({ ...common, trigger: 'submit-message', messages });
+    const submission = { chatId, messageId: undefined, abortSignal: undefined, messages };
+    const stream = await transport.sendMessages({ ...submission, trigger: 'submit-message' });
+    return { chatId, transport, submission, stream };
+  };
+
+  it('is the transport of useChat: sends, regenerates, and goes on after a reload', async () => {
+    const { chatId, transport, submission, stream } = await begun();
     const resumed = await transport.reconnectToStream({ chatId });
     const [first, second] = await Promise.all([readMessage(stream), readMessage(resumed!)]);
     expect(textOf(first)).toBe(WHOLE);
     expect(second).toEqual(first);
     expect(await transport.reconnectToStream({ chatId })).toBeNull();
-    const again = await transport.sendMessages({ ...common, trigger: 'regenerate-message', messages });
+    const again = await transport.sendMessages({ ...submission, trigger: 'regenerate-message' });
     expect(textOf(await readMessage(again))).toBe(WHOLE);
     expect((await readUIMessages(sextant, chatId)).map(({ role }) => role)).toEqual(['user', 'assistant']);
   }, 60_000);
 
   it('shows a reply that ended between the reading of the messages and the going on', async () => {
-    const { id: chatId } = await sextant.startConversation();
-    const transport = sextantTransport(sextant);
-    const common = { chatId, messageId: undefined, abortSignal: undefined };
-    const messages = [asked('Tell me a story')];
-    const stream = await transport.sendMessages({ ...common, trigger: 'submit-message', messages });
+    const { chatId, transport, stream } = await begun();
     const whole = readMessage(stream);
     await expect.poll(async () => (await sextant.conversation(chatId).messages()).messages.length).toBe(2);
     expect((await readUIMessages(sextant, chatId)).map(({ role }) => role)).toEqual(['user']);

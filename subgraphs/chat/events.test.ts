@@ -83,6 +83,20 @@ describe('what others must know is recorded with the change', () => {
   });
 });
 
+/** Tells chat that an account was deleted. */
+const deleteAccount = (userId: string, id = randomUUID()) =>
+  world.platform.events.publish('auth', [
+    {
+      id,
+      type: 'user.deleted',
+      version: 1,
+      owner: 'auth',
+      aggregate: `user:${userId}`,
+      payload: { userId, at: new Date().toISOString() },
+      recordedAt: new Date(),
+    },
+  ]);
+
 /** Resolves when all is removed that belonged to a deleted account. */
 const removed = (userId: string) =>
   expect
@@ -99,17 +113,7 @@ it('the conversations of a deleted account go one by one, and what fails goes on
   await world.db.$executeRawUnsafe(`
     CREATE TRIGGER refuse_removal BEFORE DELETE ON conversations FOR EACH ROW WHEN (OLD.id = '${stuck}')
     EXECUTE FUNCTION refuse_removal()`);
-  await world.platform.events.publish('auth', [
-    {
-      id: randomUUID(),
-      type: 'user.deleted',
-      version: 1,
-      owner: 'auth',
-      aggregate: `user:${anna.userId}`,
-      payload: { userId: anna.userId, at: new Date().toISOString() },
-      recordedAt: new Date(),
-    },
-  ]);
+  await deleteAccount(anna.userId);
   const left = async () =>
     (await world.db.conversation.findMany({ where: { ownerId: anna.userId } })).map(({ id }) => id);
   await expect.poll(left, { timeout: 20_000 }).toEqual([stuck]);
@@ -132,18 +136,9 @@ it('when an account is deleted, all that is its own goes, and what others share 
   await world.exchange(anna, { conversationId: shared, text: 'from Anna' });
   await world.exchange(bert, { conversationId: shared, text: 'from Bert' });
 
-  const event = (id: string) => ({
-    id,
-    type: 'user.deleted' as const,
-    version: 1,
-    owner: 'auth',
-    aggregate: `user:${bert.userId}`,
-    payload: { userId: bert.userId, at: new Date().toISOString() },
-    recordedAt: new Date(),
-  });
-  const id = '018f0000-0000-7000-8000-00000000000a';
-  await world.platform.events.publish('auth', [event(id)]);
-  await world.platform.events.publish('auth', [event(id)]);
+  const id = randomUUID();
+  await deleteAccount(bert.userId, id);
+  await deleteAccount(bert.userId, id);
   await removed(bert.userId);
 
   expect(await world.db.conversation.count({ where: { id: own } })).toBe(0);
@@ -180,17 +175,7 @@ it('when an account is deleted, its reply in a conversation of another ends, and
   await expect.poll(() => world.db.replyChunk.count({ where: { messageId: replyId } })).toBeGreaterThan(0);
   const request = world.provider.seen.at(-1)!;
   const waitingId = (await world.send(bert, { conversationId: shared })).data!.sendMessage.reply!.id;
-  await world.platform.events.publish('auth', [
-    {
-      id: '018f0000-0000-7000-8000-00000000000b',
-      type: 'user.deleted' as const,
-      version: 1,
-      owner: 'auth',
-      aggregate: `user:${bert.userId}`,
-      payload: { userId: bert.userId, at: new Date().toISOString() },
-      recordedAt: new Date(),
-    },
-  ]);
+  await deleteAccount(bert.userId);
   await request.aborted;
   const stored = () => world.db.message.findUniqueOrThrow({ where: { id: replyId } });
   await expect.poll(async () => (await stored()).status).toBe('STOPPED');

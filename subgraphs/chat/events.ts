@@ -1,7 +1,7 @@
 import { afterCommit } from '#platform/data/database/after-commit.ts';
 import type { Jobs } from '#platform/data/jobs/jobs.ts';
 import type { EventHandlers } from '#platform/data/outbox/outbox.ts';
-import type { Prisma } from '#prisma/chat/client/client.ts';
+import { arriveAgain } from './messages/arrive-again.ts';
 import type { ChatParts, Transaction } from './parts.ts';
 import { noteForViewers } from './readers/viewer-events.ts';
 import { REMOVE_ACCOUNT } from './removed-account.ts';
@@ -46,23 +46,16 @@ export const eventHandlers = (
  * begun is stopped, and what waits for it comes next.
  */
 async function endReplies({ streams }: ChatParts, tx: Transaction, userId: string): Promise<void> {
-  const ofOthers = {
-    requesterId: userId,
-    conversation: { ownerId: { not: userId } },
-  } satisfies Prisma.MessageWhereInput;
-  await tx.$executeRaw`
-    WITH waiting AS (
-      SELECT m.id, m.conversation_id, row_number() OVER (PARTITION BY m.conversation_id ORDER BY m.id)::int AS nth
-      FROM messages m JOIN conversations c ON c.id = m.conversation_id
-      WHERE m.requester_id = ${userId}::uuid AND m.status = 'PENDING' AND c.owner_id <> ${userId}::uuid
-    ), many AS (
-      SELECT conversation_id, max(nth) AS most FROM waiting GROUP BY conversation_id
-    ), counted AS (
-      UPDATE conversations c SET arrivals = c.arrivals + many.most FROM many WHERE c.id = many.conversation_id
-      RETURNING c.id, c.arrivals - many.most AS start
-    )
-    UPDATE messages m SET status = 'STOPPED', completed_at = now(), arrival = counted.start + waiting.nth
-    FROM waiting JOIN counted ON counted.id = waiting.conversation_id WHERE m.id = waiting.id AND m.status = 'PENDING'`;
+  const ofOthers = { requesterId: userId, conversation: { ownerId: { not: userId } } };
+  const stopped = await tx.message.updateManyAndReturn({
+    where: { ...ofOthers, status: 'PENDING' },
+    data: { status: 'STOPPED', completedAt: new Date() },
+    select: { id: true },
+  });
+  await arriveAgain(
+    tx,
+    stopped.map(({ id }) => id),
+  );
   const writing = await tx.message.findMany({
     where: { requesterId: userId, status: 'STREAMING' },
     select: { id: true },

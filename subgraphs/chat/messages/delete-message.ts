@@ -2,10 +2,12 @@ import { CodedError } from '#platform/base/errors/errors.ts';
 import type { UserIdentity } from '#platform/identity/identity.ts';
 import { type Message, Prisma } from '#prisma/chat/client/client.ts';
 import { messageFor, type OwnedMessage } from '../access.ts';
+import { emptiedResults } from '../draft/emptied-results.ts';
 import { type ChatParts, TRANSACTION, type Transaction } from '../parts.ts';
 import { spend } from '../rate.ts';
 import type { Replies } from '../replies/replies.ts';
 import { firstWords } from '../replies/title-text.ts';
+import { arriveAgain } from './arrive-again.ts';
 import { stopGeneration } from './stop.ts';
 
 /**
@@ -157,22 +159,13 @@ export async function blankSomeOf(tx: Transaction, userId: string): Promise<numb
   // The order of locks: conversations, then messages, then participants.
   await tx.$queryRaw`
     SELECT 1 FROM conversations WHERE id = ANY(${conversationIds}::uuid[]) ORDER BY id FOR UPDATE`;
-  // Each is an arrival for those who read on, as a deletion by hand is.
-  await tx.$executeRaw`
-    WITH mine AS (
-      SELECT id, conversation_id, row_number() OVER (PARTITION BY conversation_id ORDER BY id)::int AS nth
-      FROM messages WHERE id = ANY(${ids}::uuid[]) AND author_id = ${userId}::uuid AND removed_at IS NULL
-    ), many AS (
-      SELECT conversation_id, max(nth) AS most FROM mine GROUP BY conversation_id
-    ), counted AS (
-      UPDATE conversations c SET arrivals = c.arrivals + many.most FROM many WHERE c.id = many.conversation_id
-      RETURNING c.id, c.arrivals - many.most AS start
-    ), told AS (
-      UPDATE participants p SET activity_at = p.activity_at FROM counted WHERE p.conversation_id = counted.id
-    )
-    UPDATE messages m SET arrival = counted.start + mine.nth
-    FROM mine JOIN counted ON counted.id = mine.conversation_id WHERE m.id = mine.id`;
   const written = { id: { in: ids }, authorId: userId };
+  // Each is an arrival, as a deletion by hand is.
+  const gone = await tx.message.findMany({ where: { ...written, removedAt: null }, select: { id: true } });
+  await arriveAgain(
+    tx,
+    gone.map(({ id }) => id),
+  );
   const opened = { messages: { some: { ...written, parentId: null } } };
   const made = { titleSource: { in: ['FIRST_WORDS', 'GENERATED'] } } satisfies Prisma.ConversationWhereInput;
   await tx.share.updateMany({ where: { conversation: { ...opened, ...made } }, data: { title: null } });
@@ -182,9 +175,7 @@ export async function blankSomeOf(tx: Transaction, userId: string): Promise<numb
     data: { authorId: null, text: '', attachments: [], requestHash: null, removedAt: new Date() },
   });
   await tx.$executeRaw`
-    UPDATE messages SET tool_calls = (
-      SELECT jsonb_agg(CASE WHEN call ? 'result' THEN jsonb_set(call, '{result,content}', '""') ELSE call END ORDER BY place)
-      FROM jsonb_array_elements(tool_calls) WITH ORDINALITY AS calls(call, place))
+    UPDATE messages SET tool_calls = ${emptiedResults(Prisma.sql`tool_calls`)}
     WHERE id = ANY(${ids}::uuid[]) AND requester_id = ${userId}::uuid AND tool_calls <> '[]'`;
   await tx.message.updateMany({
     where: { id: { in: ids }, requesterId: userId, status: ended },

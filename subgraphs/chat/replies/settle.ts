@@ -5,6 +5,7 @@ import { hotRows } from '#platform/data/database/hot-statements.ts';
 import type { Fact } from '#platform/data/outbox/outbox.ts';
 import { type Message, type MessageStatus, Prisma } from '#prisma/chat/client/client.ts';
 import type { Draft } from '../draft/draft.ts';
+import { emptiedResults } from '../draft/emptied-results.ts';
 import { insertEvents } from '../insert-events.ts';
 import type { ChatParts, Transaction } from '../parts.ts';
 import { generationOf, insertGenerations, totalOf, unmodelledGeneration } from './generation.ts';
@@ -99,18 +100,20 @@ export async function settle(
   const [end] = await hotRows<{ ours: boolean; waiting: string[] }>(
     db,
     Prisma.sql`
-    WITH counted AS (
+    WITH drafted AS (
+      SELECT ${JSON.stringify(draft.toolCalls)}::jsonb AS tool_calls
+    ), counted AS (
       UPDATE conversations SET arrivals = arrivals + 1 WHERE id = ${reply.conversationId}::uuid RETURNING arrivals
     ), ended AS (
       UPDATE messages m SET arrival = counted.arrivals, status = ${outcome.status}::"MessageStatus", epoch = ${epoch}::int, text = ${draft.text},
         reasoning = CASE WHEN m.requester_id IS NOT NULL THEN ${draft.reasoning === '' ? null : draft.reasoning} END,
-        tool_calls = CASE WHEN m.requester_id IS NULL THEN ${JSON.stringify(withoutResults(draft.toolCalls))}::jsonb
-          ELSE ${JSON.stringify(draft.toolCalls)}::jsonb END,
+        tool_calls = CASE WHEN m.requester_id IS NOT NULL THEN drafted.tool_calls
+          ELSE ${emptiedResults(Prisma.sql`drafted.tool_calls`)} END,
         requester = CASE WHEN m.requester_id IS NOT NULL THEN m.requester END,
         citations = CASE WHEN m.requester_id IS NULL THEN '[]'::jsonb ELSE ${JSON.stringify(draft.citations)}::jsonb END,
         error_code = ${outcome.error?.code ?? null}, error_message = ${outcome.error?.message ?? null},
         completed_at = ${completedAt}::timestamptz
-      FROM counted
+      FROM counted, drafted
       WHERE m.id = ${reply.id}::uuid AND ${isTurnOf(Prisma.sql`${epoch}::int`)}
       RETURNING m.id, m.conversation_id, m.requester_id
     ), said AS (
@@ -151,10 +154,6 @@ export async function announce(
   for (const payload of completion(reply, status, text, model, at, conversation?.memoryEnabled ?? false))
     await chat.outbox.record(tx, 'message.completed', payload);
 }
-
-/** What calls have found is the asker's, and goes with the account. */
-const withoutResults = (calls: Draft['toolCalls']) =>
-  calls.map((call) => (call.result ? { ...call, result: { ...call.result, content: '' } } : call));
 
 /** Nothing is told of a reply to an account that is gone. */
 function completion(

@@ -12,21 +12,25 @@ import { linkTo, serveVariant, type VariantRequest } from './variants.ts';
 const lifecycle = new AsyncDisposableStack();
 afterAll(() => lifecycle.disposeAsync());
 
-it('an AVIF of more pixels than its encoder has memory for is refused with what to ask for instead', async () => {
+/** Stores a picture of so many pixels. @returns what serves variants of it, AVIF unless the request says more. */
+async function variantsOf(width: number, height: number) {
   const folder = await mkdtemp(path.join(tmpdir(), 'variants-'));
   lifecycle.defer(() => rm(folder, { recursive: true }));
   const blobs = await FolderBlobStore.open(folder);
   const urls = new UrlSigner(['a secret of at least 32 characters!!'], 'http://sextant');
   const heavy = new HeavyWork({ memoryMb: 4096 });
-  const background = '#336699';
-  const wide = sharp({ create: { width: 6000, height: 3000, channels: 3, background } });
-  await blobs.put(originalOf('1'), await wide.jpeg().toBuffer(), { maxBytes: 1e7 });
+  const picture = sharp({ create: { width, height, channels: 3, background: '#336699' } });
+  await blobs.put(originalOf('1'), await picture.jpeg().toBuffer(), { maxBytes: 1e7 });
   const image = { id: '1', contentType: 'image/jpeg', analysis: null } as ImageRow;
-  const serve = (request: Partial<VariantRequest>) => {
+  return (request: Partial<VariantRequest>) => {
     const url = linkTo(urls, image, { format: 'AVIF', fit: 'INSIDE', page: 1, original: false, ...request });
     const name = new URL(url).pathname.split('/').at(-1)!;
     return serveVariant({ urls, blobs, heavy }, '1', name, new Request(url.replace('/_/vision', '')));
   };
+}
+
+it('an AVIF of more pixels than its encoder has memory for is refused with what to ask for instead', async () => {
+  const serve = await variantsOf(6000, 3000);
   await expect(serve({})).rejects.toThrow(/format is AVIF, .* 18 megapixels; at most 17 .* smaller width, or for WEBP/);
   const { width, height, format } = await sharp(await (await serve({ width: 300 })).arrayBuffer()).metadata();
   expect([width, height, format]).toEqual([300, 150, 'heif']);
@@ -35,19 +39,8 @@ it('an AVIF of more pixels than its encoder has memory for is refused with what 
 });
 
 it('of many sizes that are asked for at once, as many are made as there is room for, and the others are refused', async () => {
-  const folder = await mkdtemp(path.join(tmpdir(), 'variants-'));
-  lifecycle.defer(() => rm(folder, { recursive: true }));
-  const blobs = await FolderBlobStore.open(folder);
-  const urls = new UrlSigner(['a secret of at least 32 characters!!'], 'http://sextant');
-  const heavy = new HeavyWork({ memoryMb: 4096 });
-  const plain = sharp({ create: { width: 400, height: 300, channels: 3, background: '#336699' } });
-  await blobs.put(originalOf('2'), await plain.jpeg().toBuffer(), { maxBytes: 1e7 });
-  const image = { id: '2', contentType: 'image/jpeg', analysis: null } as ImageRow;
-  const serve = async (width: number) => {
-    const url = linkTo(urls, image, { width, format: 'WEBP', fit: 'INSIDE', page: 1, original: false });
-    const name = new URL(url).pathname.split('/').at(-1)!;
-    return serveVariant({ urls, blobs, heavy }, '2', name, new Request(url.replace('/_/vision', '')));
-  };
+  const variant = await variantsOf(400, 300);
+  const serve = (width: number) => variant({ width, format: 'WEBP' });
   const answers = await Promise.allSettled(Array.from({ length: 60 }, (_, i) => serve(i + 10)));
   expect(answers.filter(({ status }) => status === 'fulfilled')).toHaveLength(24);
   const refused = answers.find((answer) => answer.status === 'rejected')!;
