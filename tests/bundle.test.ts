@@ -141,9 +141,9 @@ describe('the bundle', () => {
     60_000,
   );
 
-  it('counts the tokens of replies itself: of a provider that does not tell, of one that dies, and of what was stopped', async () => {
-    await using model = await FaultServer.start();
-    const sextant = await SextantProcess.start(
+  /** The whole with a provider, and as much memory of what is said as `extraction` says. */
+  const startWith = async (model: FaultServer, extraction: 'off' | 'rules') =>
+    SextantProcess.start(
       ['up', '--no-banner'],
       {
         ...env,
@@ -152,14 +152,21 @@ describe('the bundle', () => {
         OPENAI_BASE_URL: model.url,
         OPENAI_MODEL: 'gpt-4o',
         CHAT_TITLES: 'false',
-        MEMORY_EXTRACTION: 'off',
+        MEMORY_EXTRACTION: extraction,
       },
       program,
     );
+  const conversationAt = async ({ url }: { readonly url: string }) => {
+    const user = await TestUser.signUp(url);
+    const { createConversation } = await user.run(CreateConversationDocument, { input: { title: 'Leg 1' } });
+    return { user, conversationId: createConversation!.conversation.id };
+  };
+
+  it('counts the tokens of replies itself: of a provider that does not tell, of one that dies, and of what was stopped', async () => {
+    await using model = await FaultServer.start();
+    const sextant = await startWith(model, 'off');
     try {
-      const user = await TestUser.signUp(sextant.url);
-      const { createConversation } = await user.run(CreateConversationDocument, { input: { title: 'Leg 1' } });
-      const conversationId = createConversation!.conversation.id;
+      const { user, conversationId } = await conversationAt(sextant);
       /** Sends, stops the reply when it has begun if asked to, and follows it to its end. */
       const reply = async (behaviour: Behaviour, stop = false) => {
         model.behave(behaviour);
@@ -205,23 +212,9 @@ describe('the bundle', () => {
       expect(/[^\0-\x7f]/.test(await readFile(path.join(folder, name), 'utf8')), name).toBe(false);
 
     await using model = await FaultServer.start();
-    const sextant = await SextantProcess.start(
-      ['up', '--no-banner'],
-      {
-        ...env,
-        PORT: String(await freePort()),
-        OPENAI_API_KEY: 'sk-test',
-        OPENAI_BASE_URL: model.url,
-        OPENAI_MODEL: 'gpt-4o',
-        CHAT_TITLES: 'false',
-        MEMORY_EXTRACTION: 'rules',
-      },
-      program,
-    );
+    const sextant = await startWith(model, 'rules');
     try {
-      const user = await TestUser.signUp(sextant.url);
-      const { createConversation } = await user.run(CreateConversationDocument, { input: { title: 'Leg 1' } });
-      const conversationId = createConversation!.conversation.id;
+      const { user, conversationId } = await conversationAt(sextant);
       const sentences = ['我住在上海。', 'Меня зовут Иван.', 'J’adore les étoiles.'];
       for (const text of sentences) {
         model.behave(answer(['Noted.']));

@@ -33,30 +33,27 @@ describe('an endpoint that takes few texts at once', () => {
   let server: http.Server;
   afterEach(() => void server.close());
 
-  it.each(SERVERS)('%s is given as many as it takes, from then on at once', async (_name, most, refusal) => {
+  /** An embedder at an endpoint that refuses by `refusalOf`, and how many texts each of its requests held. */
+  async function endpoint(refusalOf: (texts: readonly string[]) => [number, object] | undefined) {
     const sizes: number[] = [];
     server = http.createServer(async (request, response) => {
       const pieces: Buffer[] = [];
       for await (const piece of request) pieces.push(piece as Buffer);
       const { input } = JSON.parse(Buffer.concat(pieces).toString()) as { input: string[] };
       sizes.push(input.length);
-      const [status, body] =
-        input.length > most
-          ? refusal(input.length)
-          : [
-              200,
-              {
-                data: input.map((text, index) => ({ index, embedding: [Number(text) || 1, 1] })),
-                usage: { prompt_tokens: 1 },
-              },
-            ];
+      const data = input.map((text, index) => ({ index, embedding: [Number.parseInt(text, 10) || 1, 1] }));
+      const [status, body] = refusalOf(input) ?? [200, { data, usage: { prompt_tokens: 1 } }];
       response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body));
     });
     await new Promise<void>((resolve) => {
       server.listen(0, '127.0.0.1', resolve);
     });
     const { port } = server.address() as AddressInfo;
-    const embedder = await EndpointEmbedder.connect({ baseUrl: `http://127.0.0.1:${port}/v1` }, 'any');
+    return { sizes, embedder: await EndpointEmbedder.connect({ baseUrl: `http://127.0.0.1:${port}/v1` }, 'any') };
+  }
+
+  it.each(SERVERS)('%s is given as many as it takes, from then on at once', async (_name, most, refusal) => {
+    const { sizes, embedder } = await endpoint(({ length }) => (length > most ? refusal(length) : undefined));
     const texts = Array.from({ length: 250 }, (_, index) => String(index + 1));
     const vectors = await embedder.embed(texts);
     expect(vectors.map(([one, two]) => Math.round(one! / two!))).toEqual(texts.map(Number));
@@ -72,23 +69,9 @@ describe('an endpoint that takes few texts at once', () => {
   ])(
     'is given one text that is too long by its beginning, and the others as many as before (%i, %s)',
     async (status, message) => {
-      const sizes: number[] = [];
-      server = http.createServer(async (request, response) => {
-        const pieces: Buffer[] = [];
-        for await (const piece of request) pieces.push(piece as Buffer);
-        const { input } = JSON.parse(Buffer.concat(pieces).toString()) as { input: string[] };
-        sizes.push(input.length);
-        const isRefused = input.some((text) => text.length > 8_000);
-        const data = input.map((text, index) => ({ index, embedding: [Number.parseInt(text, 10) || 1, 1] }));
-        response
-          .writeHead(isRefused ? status : 200, { 'content-type': 'application/json' })
-          .end(JSON.stringify(isRefused ? { error: { message } } : { data, usage: { prompt_tokens: 1 } }));
-      });
-      await new Promise<void>((resolve) => {
-        server.listen(0, '127.0.0.1', resolve);
-      });
-      const { port } = server.address() as AddressInfo;
-      const embedder = await EndpointEmbedder.connect({ baseUrl: `http://127.0.0.1:${port}/v1` }, 'any');
+      const { sizes, embedder } = await endpoint((texts) =>
+        texts.some((text) => text.length > 8_000) ? [status, { error: { message } }] : undefined,
+      );
       const texts = Array.from({ length: 96 }, (_, index) => `${index + 1} ${'😀'.repeat(index === 40 ? 20_000 : 1)}`);
       const vectors = await embedder.embed(texts);
       expect(vectors.map(([one, two]) => Math.round(one! / two!))).toEqual(
