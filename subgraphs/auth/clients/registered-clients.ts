@@ -7,6 +7,7 @@ import { OAuthError } from './oauth-error.ts';
 /** Tells it from the URL of an app's document. */
 const PREFIX = 'sxc_';
 const MAC_BYTES = 16;
+const MAC_CHARACTERS = 22;
 /** How long a registration is good for, in seconds. An app that is connected stays so. */
 export const REGISTRATION_LIFE_S = 366 * 86_400;
 /** Longest id, in characters: it travels in URLs. */
@@ -32,7 +33,7 @@ export class RegisteredClients {
     const issuedAt = Math.floor(Date.now() / 1000);
     const text = JSON.stringify({ n: metadata.name, r: metadata.redirectUris, t: issuedAt });
     const body = Buffer.from(text).toString('base64url');
-    const clientId = `${PREFIX}${body}.${macOf(this.#keys[0]!, body).toString('base64url')}`;
+    const clientId = `${PREFIX}${body}.${macOf(this.#keys[0]!, body)}`;
     if (clientId.length > MAX_ID)
       throw new OAuthError('invalid_client_metadata', 'redirect_uris are too long together: register fewer of them.');
     return { clientId, issuedAt, ...metadata };
@@ -47,9 +48,9 @@ export class RegisteredClients {
   find(clientId: string): ClientMetadata | undefined {
     if (!RegisteredClients.isOne(clientId) || clientId.length > MAX_ID) return undefined;
     const [body = '', given = '', ...more] = clientId.slice(PREFIX.length).split('.');
-    const mac = Buffer.from(given, 'base64url');
-    if (more.length > 0 || mac.length !== MAC_BYTES) return undefined;
-    if (!this.#keys.some((key) => timingSafeEqual(mac, macOf(key, body)))) return undefined;
+    const mac = Buffer.from(given);
+    if (more.length > 0 || mac.length !== MAC_CHARACTERS) return undefined;
+    if (!this.#keys.some((key) => timingSafeEqual(mac, Buffer.from(macOf(key, body))))) return undefined;
     const {
       n: name,
       r: redirectUris,
@@ -60,5 +61,6 @@ export class RegisteredClients {
   }
 }
 
-const macOf = (key: Buffer, body: string): Buffer =>
-  createHmac('sha256', key).update(body).digest().subarray(0, MAC_BYTES);
+/** Compared as it is written: base64 decodes several spellings to the same bytes, of which one is ours. */
+const macOf = (key: Buffer, body: string): string =>
+  createHmac('sha256', key).update(body).digest().subarray(0, MAC_BYTES).toString('base64url');
