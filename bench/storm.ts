@@ -1,7 +1,7 @@
 /**
  * 2,000 clients (or as many as the argument says: `npm run bench -- storm 20000`) who were all dropped at once come
  * back, each with a subscription to a conversation's events: gateway and subgraphs as processes of their own, on
- * Postgres and Redis, and the clients in one of theirs. With a second argument the processes are those of the
+ * Postgres and Redis, and the clients in some of their own. With a second argument the processes are those of the
  * bundle, and the gateway and chat have the settings of the image and that many MB of memory each (`npm run bench --
  * storm 20000 512`; needs the rights to make a cgroup). A third says how many processes of each there are, at most two
  * (`storm 20000 512 2`): clients take turns between the gateways.
@@ -30,6 +30,8 @@ const MEGABYTES = process.argv[4] === undefined ? undefined : Number(process.arg
 const REPLICAS = Number(process.argv[5] ?? 1);
 /** The processes that hold what the clients subscribe to. */
 const HOLDERS = REPLICAS > 1 ? ['gateway', 'chat', 'gateway-2', 'chat-2'] : ['gateway', 'chat'];
+/** What one process of clients has: each is an open file, of which a process may have some ten thousand. */
+const CLIENTS_PER_PROCESS = 5_000;
 const LOOKS_PER_SECOND = 10;
 const LOOK_EVERY_MS = 50;
 
@@ -99,16 +101,20 @@ async function storm(): Promise<void> {
   stack.defer(() => database.end());
 
   const urls = HOLDERS.filter((name) => name.startsWith('gateway')).map((name) => graph.processes.get(name)!.url);
-  const clients = fork(path.join(import.meta.dirname, 'faults/storm-clients.ts'), [urls.join(), String(CLIENTS)]);
-  await once(clients, 'message');
+  const processes = Math.ceil(CLIENTS / CLIENTS_PER_PROCESS);
+  const program = path.join(import.meta.dirname, 'faults/storm-clients.ts');
+  const clients = Array.from({ length: processes }, (_, i) =>
+    fork(program, [urls.join(), String(Math.floor((CLIENTS + i) / processes))]),
+  );
+  await Promise.all(clients.map((some) => once(some, 'message')));
   const before = await transactions(database);
   const watched = watchDatabase(database);
-  const back = once(clients, 'message') as Promise<[{ seconds: number }]>;
+  const back = Promise.all(clients.map((some) => once(some, 'message') as Promise<[{ seconds: number }]>));
   using load = new Load(LOOKS_PER_SECOND, () =>
     user.send('query ($c: ID!) { me { id } conversation(id: $c) { id } }', { c: conversationId }),
   );
-  clients.send('go');
-  const [{ seconds }] = await back;
+  for (const some of clients) some.send('go');
+  const seconds = Math.max(...(await back).map(([told]) => told.seconds));
   const most = await watched();
   const looks = await load.stop();
   const spent = (await transactions(database)) - before - looks.length;

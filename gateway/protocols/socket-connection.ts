@@ -8,7 +8,7 @@ import type { Logger } from '#platform/base/log/log.ts';
 import { inRequest } from '#platform/base/log/request-log.ts';
 import type { ClientInfo } from '#platform/identity/client-info.ts';
 import { ANONYMOUS } from '#platform/identity/identity.ts';
-import { clientLeft } from '#platform/net/http/client-left.ts';
+import { CLIENT_LEFT } from '#platform/net/http/client-left.ts';
 import type { SubscribePayload } from '#platform/net/transport/client-message.ts';
 import { CLOSE, reasonText, type SocketOptions } from '#platform/net/transport/graphql-socket.ts';
 import type { OperationChannel } from '#platform/net/transport/socket-operation.ts';
@@ -159,7 +159,7 @@ const newId = (): string => Buffer.from(randomUUID(), 'latin1').toString('latin1
 
 /** Made here: a function that is made beside others keeps what they name. */
 const leaveOf = (running: Running) => (): void => {
-  running.cancellation.abort(clientLeft());
+  running.cancellation.abort(CLIENT_LEFT);
   running.stop?.();
 };
 

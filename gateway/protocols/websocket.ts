@@ -103,10 +103,21 @@ export function serveWebSockets(options: WebSocketOptions): WebSocketFace {
   }
 
   // Clients who were dropped at once come back at once, and each of them brings work as soon as it is let in: the
-  // requests of others are answered in between.
+  // requests of others are answered in between. They are let in after all who come are taken from the system, which
+  // Node does one in each turn of its loop: beyond what the system keeps it forgets them, and they try again after
+  // seconds or minutes.
+  let hasArrivals = false;
+  options.server.on('connection', () => {
+    hasArrivals = true;
+  });
   const open = inTurns(guarded(guard, handshake), {
     limit: MAX_WAITING,
     isOver: (_, socket) => socket.destroyed,
+    givesWay: () => {
+      const gives = hasArrivals;
+      hasArrivals = false;
+      return gives;
+    },
   });
 
   function handshake(

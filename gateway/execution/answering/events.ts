@@ -1,7 +1,7 @@
 import type { ExecutionResult, GraphQLError } from 'graphql';
 import { CodedError } from '#platform/base/errors/errors.ts';
 import type { Coerced, Variables } from '#platform/base/graphql/coercion.ts';
-import { clientLeft } from '#platform/net/http/client-left.ts';
+import { CLIENT_LEFT } from '#platform/net/http/client-left.ts';
 import { OperationFailed, type SubgraphRequest, type Unsubscribe } from '#platform/net/transport/transport.ts';
 import { asCoded, type Execute, type FetchScope } from '../fetching/fetch-scope.ts';
 import { RequestText } from '../fetching/request-text.ts';
@@ -171,7 +171,7 @@ class Stream {
     if (!this.#open) return;
     this.#open = false;
     this.upstream?.();
-    for (const run of this.#running ?? []) run.stop(clientLeft());
+    for (const run of this.#running ?? []) run.stop(CLIENT_LEFT);
   }
 
   /** Delivers at once when nothing is ahead and nothing is waited for; otherwise in turn. */

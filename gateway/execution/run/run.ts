@@ -2,7 +2,7 @@ import type { GraphQLFormattedError } from 'graphql';
 import { Cancellation } from '#platform/base/cancellation/cancellation.ts';
 import { CodedError } from '#platform/base/errors/errors.ts';
 import type { Variables } from '#platform/base/graphql/coercion.ts';
-import { clientLeft } from '#platform/net/http/client-left.ts';
+import { CLIENT_LEFT } from '#platform/net/http/client-left.ts';
 import {
   changedRequest,
   type SubgraphRequest,
@@ -82,7 +82,7 @@ export class Run {
   /** Runs steps until they are through, the time is up or the client has left. */
   async within(timeoutMs: number, steps: (run: Run) => Promise<void> | undefined): Promise<void> {
     const { signal } = this.request;
-    const leave = (): void => this.stop(clientLeft());
+    const leave = (): void => this.stop(CLIENT_LEFT);
     if (signal?.aborted) return leave();
     const timer = setTimeout(
       () => this.stop(new CodedError('TIMEOUT', `The operation took longer than ${timeoutMs} ms.`)),

@@ -1,7 +1,7 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
-import { expect, it } from 'vitest';
+import { expect, it, vi } from 'vitest';
 import { inTurns } from './in-turns.ts';
 
 it('does one call in a turn where each uses up its time, in their order, and one that comes alone at once', async () => {
@@ -71,4 +71,22 @@ it('keeps nothing of a call that is done while others wait', async () => {
   for (let i = 0; i < 10; i++) await turn();
   collect();
   expect(refs.slice(0, 5).every((ref) => ref.deref() === undefined)).toBe(true);
+});
+
+it('gives way to what goes before, though not for ever', async () => {
+  const done: number[] = [];
+  let comes = true;
+  const work = inTurns((number: number) => void done.push(number), {
+    limit: 10,
+    budgetMs: 0,
+    givesWay: () => comes,
+  });
+  for (const number of [1, 2, 3]) work(number);
+  await turn();
+  expect(done).toEqual([1]);
+  comes = false;
+  await turn();
+  expect(done).toEqual([1, 2]);
+  comes = true;
+  await vi.waitFor(() => expect(done).toEqual([1, 2, 3]));
 });

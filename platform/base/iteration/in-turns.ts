@@ -5,7 +5,12 @@ export interface TurnsOptions<Args extends readonly unknown[]> {
   readonly budgetMs?: number;
   /** Whether nothing is left to do of a call that waits: it costs its turn nothing. */
   readonly isOver?: (...args: Args) => boolean;
+  /** Whether something came since the last turn that goes before what waits. That gives way for 50 ms at most. */
+  readonly givesWay?: () => boolean;
 }
+
+/** How long calls that wait give way, in ms. */
+const MAX_WAY_MS = 50;
 
 /**
  * Returns a function that does the work in the order of the calls, for a moment of each turn of the event loop: however
@@ -14,11 +19,12 @@ export interface TurnsOptions<Args extends readonly unknown[]> {
  */
 export function inTurns<Args extends readonly unknown[]>(
   work: (...args: Args) => void,
-  { limit, budgetMs = 2, isOver }: TurnsOptions<Args>,
+  { limit, budgetMs = 2, isOver, givesWay }: TurnsOptions<Args>,
 ): (...args: Args) => boolean {
   let waiting: (Args | undefined)[] = [];
   let next = 0;
   let isBusy = false;
+  let workedAt = Number.NEGATIVE_INFINITY;
 
   function turn(): void {
     if (next === waiting.length) {
@@ -29,12 +35,18 @@ export function inTurns<Args extends readonly unknown[]>(
     }
     // Before the work: one that throws ends its turn, and not those of the others.
     setImmediate(turn);
-    const until = performance.now() + budgetMs;
-    while (next < waiting.length) {
-      const args = take();
-      if (isOver?.(...args)) continue;
-      work(...args);
-      if (performance.now() >= until) break;
+    const began = performance.now();
+    if (givesWay?.() && began - workedAt < MAX_WAY_MS) return;
+    const until = began + budgetMs;
+    try {
+      while (next < waiting.length) {
+        const args = take();
+        if (isOver?.(...args)) continue;
+        work(...args);
+        if (performance.now() >= until) break;
+      }
+    } finally {
+      workedAt = performance.now();
     }
   }
 

@@ -2,6 +2,13 @@ import type { Server } from 'node:http';
 import { type AddressInfo, Server as NetServer } from 'node:net';
 import { guarded } from '../../base/faults/guarded.ts';
 
+/**
+ * Connections that may wait to be accepted: as many as the system lets (`net.core.somaxconn`). What comes beyond is
+ * forgotten, and tried again after seconds or, where it seemed to be connected, minutes: that is where clients end up
+ * who were all dropped at once.
+ */
+const BACKLOG = 65_535;
+
 /** A server that cannot listen. The message is one line for the person who started it. */
 export class ListenError extends Error {
   override name = 'ListenError';
@@ -18,7 +25,7 @@ export async function listen(server: Server, port: number, host: string, setting
   await new Promise<void>((resolve, reject) => {
     const failed = (error: NodeJS.ErrnoException) => reject(new ListenError(explain(error, port, host, setting)));
     server.once('error', failed);
-    server.listen({ port, host }, () => {
+    server.listen({ port, host, backlog: BACKLOG }, () => {
       server.off('error', failed);
       resolve();
     });
