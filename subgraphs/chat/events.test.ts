@@ -1,13 +1,28 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { answer, stall } from '#llm/testing/fault-server.ts';
+import { answer, answerDeltas, stall } from '#llm/testing/fault-server.ts';
+import { LyingToolServer, says } from '#llm/testing/tool-server.ts';
 import { ChatWorld, person } from './testing/chat-world.ts';
 
+let tools: LyingToolServer;
 let world: ChatWorld;
 beforeAll(async () => {
-  world = await ChatWorld.open();
+  tools = await LyingToolServer.start([
+    { name: 'find', inputSchema: { type: 'object' }, annotations: { readOnlyHint: true } },
+  ]);
+  world = await ChatWorld.open({
+    catalogue: (base_url) => ({
+      providers: { test: { type: 'compatible', base_url } },
+      deployments: { d: { provider: 'test', model: 'm', capabilities: ['chat', 'tools'] } },
+      models: { 'test-model': { deployments: ['d'] } },
+      tool_servers: { shop: { url: tools.url } },
+    }),
+  });
 });
-afterAll(() => world[Symbol.asyncDispose]());
+afterAll(async () => {
+  await world[Symbol.asyncDispose]();
+  await tools[Symbol.asyncDispose]();
+});
 
 const recorded = async (type: string, userId: string) =>
   (
@@ -188,4 +203,29 @@ it('when an account is deleted, its reply in a conversation of another ends, and
   });
   const told = await recorded('message.completed', bert.userId);
   expect(told.filter(({ messageId }) => messageId === replyId || messageId === waitingId)).toEqual([]);
+});
+
+it('when an account is deleted, its reply that is being written keeps nothing that tools have found', async () => {
+  const anna = person();
+  const bert = person();
+  tools.call = () => says('the secret of Bert');
+  const call = { index: 0, id: 'f', type: 'function', function: { name: 'shop__find', arguments: '{"q":"tea"}' } };
+  world.provider.script(answerDeltas([{ tool_calls: [call] }], 'tool_calls'), stall('It is'));
+  const shared = await world.conversation(anna);
+  await world.share(anna, shared, bert);
+  const sent = await world.send(bert, { conversationId: shared, toolServers: ['shop'] });
+  const replyId = sent.data!.sendMessage.reply!.id;
+  const stored = () => world.db.message.findUniqueOrThrow({ where: { id: replyId } });
+  // Its text is there when the tool has answered.
+  for await (const event of world.follow(anna, replyId))
+    if (event.__typename === 'ReplyText' && event.text !== '') break;
+  await deleteAccount(bert.userId);
+  await expect.poll(async () => (await stored()).status).toBe('STOPPED');
+  const { text, toolCalls, requesterId } = await stored();
+  expect({ text, requesterId }).toEqual({ text: 'It is', requesterId: null });
+  expect(toolCalls).toMatchObject([{ name: 'shop__find', result: { status: 'OK', content: '' } }]);
+  expect(JSON.stringify(await world.db.message.findMany({ where: { conversationId: shared } }))).not.toContain(
+    'secret',
+  );
+  expect(await world.db.replyChunk.count({ where: { messageId: replyId } })).toBe(0);
 });
