@@ -18,6 +18,7 @@ import { Connecting } from './tool-accounts/connecting.ts';
 import { EndedAccounts } from './tool-accounts/ended-accounts.ts';
 import { KeptAccounts } from './tool-accounts/kept-accounts.ts';
 import { ConversationTopics } from './topics/conversation-topics.ts';
+import { OpenReaders } from './topics/open-readers.ts';
 import { ViewerNews } from './topics/viewer-news.ts';
 
 /** Conversations, messages and replies. */
@@ -36,6 +37,7 @@ export const chat: SubgraphDefinition = {
     const viewers = lifecycle.use(
       new ViewerNews({ db: storage.db, topics: platform.topics, log, isShared: config.redisUrl !== undefined }),
     );
+    const readers = lifecycle.use(new OpenReaders(storage.db, log));
     // One at a time: no person waits for it.
     const jobs = storage.jobs(1);
     const ended = new EndedAccounts(jobs, storage.db, models.toolServers, platform.secrets, log);
@@ -45,7 +47,7 @@ export const chat: SubgraphDefinition = {
       outbox: storage.outbox,
       models,
       accounts,
-      topics: new ConversationTopics(platform.topics, (id) => viewers.conversationChanged(id)),
+      topics: lifecycle.use(new ConversationTopics(platform.topics, readers, (id) => viewers.conversationChanged(id))),
       viewers,
       streams: platform.streams,
       presence: platform.presence,

@@ -104,6 +104,11 @@ export class PipedTopics implements Topics {
     return { close };
   }
 
+  /** The supervisor lives as long as its workers do: what is said to it is not lost. */
+  onMissed(): () => void {
+    return () => {};
+  }
+
   events(topic: string, options?: { readonly signal?: AbortSignal; readonly limit?: number }): AsyncIterable<Json> {
     return topicEvents(this, topic, this.#metrics, options);
   }

@@ -30,6 +30,11 @@ export class MemoryTopics implements Topics {
     return { close: () => void this.#local.remove(topic, own) };
   }
 
+  /** Of one process nothing is missed. */
+  onMissed(): () => void {
+    return () => {};
+  }
+
   events(topic: string, options?: { readonly signal?: AbortSignal; readonly limit?: number }): AsyncIterable<Json> {
     return topicEvents(this, topic, this.#metrics, options);
   }

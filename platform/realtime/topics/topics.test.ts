@@ -65,4 +65,37 @@ describe.skipIf(!REDIS_TEST_URL)(`topics: ${REDIS_SUITE}`, () => {
       .toEqual(expect.arrayContaining(['back', 'made good']));
     subscription.close();
   });
+
+  it.each(['listens', 'publishes'] as const)(
+    'says that something was missed when the one that %s was cut off',
+    async (role) => {
+      await using lifecycle = new AsyncDisposableStack();
+      const prefix = testPrefix(lifecycle);
+      const proxy = await faultProxy(lifecycle);
+      const open = async (isCut: boolean) =>
+        new RedisTopics({
+          log: silentLog,
+          metrics: new Registry(),
+          redis: await connectTestRedis(lifecycle, prefix, isCut ? proxy.url : REDIS_TEST_URL!),
+        });
+      const [listens, publishes] = [await open(role === 'listens'), await open(role === 'publishes')];
+      const heard: Json[] = [];
+      let missed = 0;
+      await listens.subscribe('room', (event) => heard.push(event));
+      const forget = listens.onMissed(() => missed++);
+      await publishes.publish('room', 1);
+      await expect.poll(() => heard).toEqual([1]);
+      expect(missed).toBe(0);
+      proxy.cut();
+      await expect.poll(() => proxy.connections).toBe(0);
+      await publishes.publish('room', 2);
+      proxy.heal();
+      await expect.poll(() => missed, { timeout: 10_000 }).toBe(1);
+      expect(heard).toEqual([1]);
+      await publishes.publish('room', 3);
+      await expect.poll(() => heard).toEqual([1, 3]);
+      expect(missed).toBe(1);
+      forget();
+    },
+  );
 });

@@ -27,6 +27,14 @@ export interface Topics {
   subscribe(topic: string, listener: (event: Json) => void): Promise<Subscription>;
 
   /**
+   * Calls `listener` when events of other processes may have been missed, on any topic: Redis was away from here, or
+   * from a process that has published meanwhile. What is published from then on arrives.
+   *
+   * @returns what ends it.
+   */
+  onMissed(listener: () => void): () => void;
+
+  /**
    * The events as an iteration that ends when `signal` aborts. At most `limit` (default 256) events wait for a slow
    * consumer; then the oldest are dropped and counted.
    */

@@ -51,6 +51,11 @@ export class Arrivals {
     return new Arrivals(db, conversationId, keys ? Math.min(Number(keys[1]), arrivals) : arrivals);
   }
 
+  /** The number of the last that was told. */
+  get last(): number {
+    return this.#last;
+  }
+
   /** What `after` takes to go on from here. */
   get cursor(): string {
     return encodeCursor(LIST, this.#conversationId, String(this.#last));

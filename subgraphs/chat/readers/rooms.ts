@@ -4,7 +4,7 @@ import { Bulkhead } from '#platform/base/faults/bulkhead.ts';
 import type { Presence, PresenceEvent, PresenceState, PresentMember } from '#platform/realtime/presence/presence.ts';
 import { arrivalsFor, conversationFor } from '../access.ts';
 import type { ChatParts } from '../parts.ts';
-import type { ConversationNews } from '../topics/conversation-topics.ts';
+import type { ConversationNews, HeardNews } from '../topics/conversation-topics.ts';
 import { Arrivals } from './arrivals.ts';
 import { merge } from './merge.ts';
 
@@ -80,12 +80,12 @@ export async function* conversationEvents(
   { userId, conversationId, state, after }: Visit & { readonly after?: string | null },
   signal: CancelSignal,
 ): AsyncGenerator<ConversationEvent, void> {
-  let news: AsyncIterableIterator<ConversationNews> | undefined;
+  let news: AsyncIterableIterator<HeardNews> | undefined;
   try {
     const lookUp = () => arrivalsFor(db, userId, conversationId);
     // Who takes no part costs no subscription.
     await opening.run(lookUp, { client: userId, signal });
-    news = await untilAborted(topics.read(conversationId, signal), signal);
+    news = await untilAborted(topics.read(conversationId, userId, signal), signal);
     // What arrived before the news are heard, and that one was removed meanwhile, is found by looking again. That takes
     // no second turn, behind everybody's first: it is one small query, and as many come as the turns let through.
     const arrivals = Arrivals.from(db, await untilAborted(lookUp(), signal), after);
@@ -99,11 +99,16 @@ export async function* conversationEvents(
       for (const { id } of await unfinished(db, conversationId)) yield told({ type: 'ReplyStarted', messageId: id });
     }
     const room = presence.watch(roomOf(conversationId), { signal });
-    for await (const event of merge<ConversationNews | PresenceEvent>(news, room)) {
+    for await (const event of merge<HeardNews | PresenceEvent>(news, room)) {
       if (!isNews(event)) yield* roomEvent(conversationId, event, arrivals.cursor);
       else if (event.type === 'ConversationDeleted' || (event.type === 'ParticipantLeft' && event.userId === userId)) {
         yield { __typename: 'ConversationDeleted', conversationId };
         return;
+      } else if (event.type === 'NewsMissed') {
+        if (event.arrivals > arrivals.last) {
+          for await (const one of arrivals.next()) yield told(one);
+          yield told({ type: 'ConversationUpdated' });
+        }
       } else if ('messageId' in event && event.type !== 'ReplyStarted') {
         for await (const one of arrivals.with(event)) yield told(one);
       } else yield told(event);
@@ -120,7 +125,7 @@ const unfinished = (db: ChatParts['db'], conversationId: string) =>
     select: { id: true },
   });
 
-const isNews = (event: ConversationNews | PresenceEvent): event is ConversationNews => /^[A-Z]/.test(event.type);
+const isNews = (event: HeardNews | PresenceEvent): event is HeardNews => /^[A-Z]/.test(event.type);
 
 function* roomEvent(conversationId: string, event: PresenceEvent, cursor: string): Generator<RoomEvent, void> {
   const seen = (member: PresentMember) => memberOf(conversationId, member);

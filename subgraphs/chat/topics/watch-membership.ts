@@ -16,7 +16,7 @@ export async function watchMembership(
   signal: AbortSignal,
 ): Promise<MembershipWatch> {
   const closing = new AbortController();
-  const news = await topics.read(conversationId, AbortSignal.any([signal, closing.signal]));
+  const news = await topics.read(conversationId, userId, AbortSignal.any([signal, closing.signal]));
   let hasLeft = false;
   const watching = (async () => {
     for await (const event of news) {
