@@ -10,6 +10,7 @@ import type { IdentityAssertions } from '../identity/authenticator.ts';
 import type { RateLimiter } from '../identity/limits/rate-limiter.ts';
 import type { UrlSigner } from '../identity/signed-urls/url-signer.ts';
 import type { Cache } from '../realtime/cache/cache.ts';
+import type { Places } from '../realtime/places/places.ts';
 import type { Presence } from '../realtime/presence/presence.ts';
 import type { StreamLog } from '../realtime/streams/stream-log.ts';
 import type { Topics } from '../realtime/topics/topics.ts';
@@ -32,6 +33,7 @@ export interface Platform {
   readonly topics: Topics;
   readonly cache: Cache;
   readonly limiter: RateLimiter;
+  readonly places: Places;
   /** Carries outbox events; createOutbox and consumeEvents in platform/data/outbox take it. */
   readonly events: EventBus;
   readonly peers: Peers;

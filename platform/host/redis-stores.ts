@@ -4,6 +4,7 @@ import { RedisEventBus } from '../data/outbox/redis-event-bus.ts';
 import { CountingRateLimiter } from '../identity/limits/counting-rate-limiter.ts';
 import { RedisCache } from '../realtime/cache/redis-cache.ts';
 import { RedisLeases } from '../realtime/leases/redis-leases.ts';
+import { RedisPlaces } from '../realtime/places/redis-places.ts';
 import { RedisPresence } from '../realtime/presence/redis-presence.ts';
 import { openRedis, redisHealth } from '../realtime/redis/redis.ts';
 import { RedisStreamLog } from '../realtime/streams/redis-stream-log.ts';
@@ -26,6 +27,7 @@ export async function openRedisStores(options: {
     topics,
     cache: new RedisCache(shared),
     limiter: new CountingRateLimiter(shared),
+    places: new RedisPlaces(shared),
     events: new RedisEventBus({ ...shared, leases: new RedisLeases(shared) }),
     redis,
     health: () => redisHealth(redis),

@@ -9,6 +9,8 @@ import { CountingRateLimiter } from '../identity/limits/counting-rate-limiter.ts
 import type { RateLimiter } from '../identity/limits/rate-limiter.ts';
 import type { Cache } from '../realtime/cache/cache.ts';
 import { MemoryCache } from '../realtime/cache/memory-cache.ts';
+import { MemoryPlaces } from '../realtime/places/memory-places.ts';
+import type { Places } from '../realtime/places/places.ts';
 import { MemoryPresence } from '../realtime/presence/memory-presence.ts';
 import type { Presence } from '../realtime/presence/presence.ts';
 import type { RedisConnections } from '../realtime/redis/redis.ts';
@@ -24,6 +26,7 @@ export interface Stores {
   readonly topics: Topics;
   readonly cache: Cache;
   readonly limiter: RateLimiter;
+  readonly places: Places;
   readonly events: EventBus;
   /** Present when the configuration names a Redis. */
   readonly redis: RedisConnections | undefined;
@@ -59,6 +62,7 @@ export async function openStores(options: {
       topics: new MemoryTopics(options),
       cache: options.shared?.cache ?? new MemoryCache({ ...options, memoryMb: options.config.memoryMb }),
       limiter: new CountingRateLimiter({ metrics: options.metrics, shared: options.shared?.counter }),
+      places: new MemoryPlaces(),
       events: new MemoryEventBus(options),
       redis: undefined,
       health: async () => ({ status: 'up' }),

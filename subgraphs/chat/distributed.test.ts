@@ -91,6 +91,29 @@ describe.skipIf(!POSTGRES_TEST_URL || !redis)(POSTGRES_TEST_URL && redis ? title
     expect(told).toBe(30);
   });
 
+  it('no more replies are begun than one may have, however many are asked for at once', async () => {
+    const [anna, limit] = [person(), 5];
+    const worlds = await Promise.all(
+      [1, 2].map(() => ChatWorld.open({ env: { ...env, CHAT_REPLIES_PER_USER: String(limit) } })),
+    );
+    try {
+      provider.behave(stall('so far'));
+      for (let round = 0; round < 3; round++) {
+        const ids = await Promise.all(Array.from({ length: 16 }, () => one.conversation(anna)));
+        const sends = await Promise.all(ids.map((conversationId, n) => worlds[n % 2]!.send(anna, { conversationId })));
+        const codes = sends.map(({ code }) => code ?? 'stored').sort();
+        expect(codes).toEqual([...Array(16 - limit).fill('RATE_LIMITED'), ...Array(limit).fill('stored')]);
+        const stored = sends.filter(({ code }) => code === undefined);
+        await Promise.all(stored.map(({ data }) => stop(one, anna, data!.sendMessage.reply!.id)));
+        const unfinished = () =>
+          one.db.message.count({ where: { requesterId: anna.userId, status: { in: ['PENDING', 'STREAMING'] } } });
+        await expect.poll(unfinished, { timeout: 20_000 }).toBe(0);
+      }
+    } finally {
+      await Promise.all(worlds.map((world) => world[Symbol.asyncDispose]()));
+    }
+  }, 60_000);
+
   it('a reader goes from one to the other and misses nothing', async () => {
     const anna = person();
     const words = Array.from({ length: 200 }, (_, index) => `w${index}𝄞 `);

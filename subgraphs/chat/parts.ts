@@ -30,6 +30,7 @@ export interface ChatParts {
   readonly streams: Platform['streams'];
   readonly presence: Platform['presence'];
   readonly limiter: Platform['limiter'];
+  readonly places: Platform['places'];
   readonly peers: Platform['peers'];
   /** Fetches pages of the web for models. */
   readonly pages: PublicFetch;

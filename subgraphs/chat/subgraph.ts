@@ -52,6 +52,7 @@ export const chat: SubgraphDefinition = {
       streams: platform.streams,
       presence: platform.presence,
       limiter: platform.limiter,
+      places: platform.places,
       peers: platform.peers,
       pages: lifecycle.use(openPages(config)),
       config,

@@ -379,7 +379,9 @@ export const settings = z.object({
       'US dollars that the calls of one user may cost in a day (UTC) where no budget is set for the user; 0: no limit.',
     ),
   CHAT_SENDS_PER_MINUTE: count(60, 1, 100_000).describe('Messages that one user may send in a minute.'),
-  CHAT_REPLIES_PER_USER: count(8, 1, 10_000).describe('Replies to one user that may be unfinished at a time.'),
+  CHAT_REPLIES_PER_USER: count(8, 1, 10_000).describe(
+    'Replies to one user that may be unfinished at a time, in all processes; as many completions beside them.',
+  ),
   CHAT_REPLIES_PER_PROCESS: count(200, 1, 10_000).describe(
     'Replies that one chat process writes at a time; what exceeds it waits for a free place in any process.',
   ),

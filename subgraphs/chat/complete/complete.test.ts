@@ -5,6 +5,7 @@ import { all, ChatWorld, person } from '../testing/chat-world.ts';
 let world: ChatWorld;
 beforeAll(async () => {
   world = await ChatWorld.open({ env: { CHAT_REPLIES_PER_USER: '2' } });
+  await world.addReplica();
 });
 afterAll(() => world[Symbol.asyncDispose]());
 
@@ -66,13 +67,19 @@ it('leaving stops the provider, and a place is free again', async () => {
   }
 });
 
-it('more answers at a time than replies are allowed are refused', async () => {
+it('more answers at a time than replies are allowed are refused, at all replicas together', async () => {
   const anna = person();
   world.provider.behave(stall('Once'));
-  const running = [1, 2].map((index) => world.subscribe(anna, COMPLETION, { input: ask(`Busy ${index}`) }));
+  const running = [0, 1].map((n) => world.subscribe(anna, COMPLETION, { input: ask(`Busy ${n}`) }, n));
   for (const one of running) await one.next();
-  expect(await world.ask(anna, COMPLETE, { input: ask('A third') })).toMatchObject({ code: 'RATE_LIMITED' });
-  for (const one of running) await one.return();
+  for (const replica of [0, 1]) {
+    const third = await world.ask(anna, COMPLETE, { input: ask('A third') }, replica);
+    expect(third).toMatchObject({ code: 'RATE_LIMITED' });
+  }
+  await running[0]!.return();
+  world.provider.behave(answer('Free'));
+  await expect.poll(async () => (await world.ask(anna, COMPLETE, { input: ask('Another') }, 1)).code).toBeUndefined();
+  await running[1]!.return();
 });
 
 describe('what is wrong is named', () => {

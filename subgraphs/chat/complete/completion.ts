@@ -4,6 +4,7 @@ import type { CitationDelta, TextDelta } from '#llm/provider/deltas.ts';
 import type { ChatRequest } from '#llm/requests.ts';
 import { CodedError, rateLimited } from '#platform/base/errors/errors.ts';
 import { requireScope, type UserIdentity } from '#platform/identity/identity.ts';
+import type { Place } from '#platform/realtime/places/places.ts';
 import { Citations } from '../draft/citations.ts';
 import type { ChatParts } from '../parts.ts';
 import { type Citation, type Recalled, recall } from '../peers/recall.ts';
@@ -49,8 +50,6 @@ const PURPOSE = 'completion';
 /** The answers of models without a conversation: nothing of them is stored but the record of the call. */
 export class Completions {
   readonly #chat: ChatParts;
-  /** How many are being written for each user, by this process. */
-  readonly #running = new Map<string, number>();
 
   constructor(chat: ChatParts) {
     this.#chat = chat;
@@ -70,7 +69,7 @@ export class Completions {
     const request = checkCompletion(input);
     if (input.useMemory) requireScope(user, 'memory:read');
     await spend(this.#chat, user, 'messages');
-    const leave = this.#enter(user);
+    const place = await this.#enter(user);
     try {
       const recalled = input.useMemory ? await this.#recall(user, request.messages, requestId, signal) : undefined;
       const citations = new Citations(() => undefined);
@@ -92,7 +91,7 @@ export class Completions {
         if (event) yield event;
       }
     } finally {
-      leave();
+      place.leave();
     }
   }
 
@@ -136,18 +135,12 @@ export class Completions {
     throw new CodedError('TIMEOUT', 'The answer was stopped before its end.');
   }
 
-  #enter({ userId }: UserIdentity): () => void {
-    const running = this.#running.get(userId) ?? 0;
+  /** Counts them in all processes together. */
+  async #enter({ userId }: UserIdentity): Promise<Place> {
     const limit = this.#chat.config.CHAT_REPLIES_PER_USER;
-    if (running >= limit) {
-      throw rateLimited(`${running} answers to you are still being written; at most ${limit} at a time.`, 5);
-    }
-    this.#running.set(userId, running + 1);
-    return () => {
-      const left = this.#running.get(userId)! - 1;
-      if (left === 0) this.#running.delete(userId);
-      else this.#running.set(userId, left);
-    };
+    const place = await this.#chat.places.enter(`completions:${userId}`, limit);
+    if (!place) throw rateLimited(`${limit} answers to you are still being written, which is the most at a time.`, 5);
+    return place;
   }
 
   #recall(identity: UserIdentity, messages: readonly ChatMessage[], requestId: string, signal: AbortSignal) {

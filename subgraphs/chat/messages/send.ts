@@ -399,8 +399,7 @@ export class Sending {
       { siblings: number; unfinished: number; isBusy: boolean; isShared: boolean }[]
     >`
       SELECT (SELECT count(*)::int FROM messages WHERE conversation_id = ${conversationId}::uuid AND ${place}) AS siblings,
-             (SELECT count(*)::int FROM messages WHERE requester_id = ${user.userId}::uuid
-                AND status IN ('PENDING', 'STREAMING')) AS unfinished,
+             CASE WHEN ${ask.reply}::boolean THEN hold_unfinished_replies(${user.userId}::uuid, true) ELSE 0 END AS unfinished,
              EXISTS (SELECT FROM messages WHERE conversation_id = ${conversationId}::uuid
                 AND status IN ('PENDING', 'STREAMING')) AS "isBusy",
              (SELECT count(*) > 1 FROM participants WHERE conversation_id = ${conversationId}::uuid) AS "isShared"`;

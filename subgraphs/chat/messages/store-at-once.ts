@@ -78,8 +78,8 @@ export async function storeAtOnce(db: Database, addition: Addition): Promise<Add
         AND NOT EXISTS (SELECT FROM messages WHERE conversation_id = ${conversationId}::uuid
           AND status IN ('PENDING', 'STREAMING'))
         AND (SELECT count(*) FROM messages WHERE parent_id = leaf.id) < ${addition.maxSiblings}::int
-        AND (${reply === undefined}::boolean OR (SELECT count(*) FROM messages WHERE requester_id = ${userId}::uuid
-          AND status IN ('PENDING', 'STREAMING')) < ${addition.maxUnfinished}::int)
+        AND CASE WHEN ${reply === undefined}::boolean THEN true
+          ELSE hold_unfinished_replies(${userId}::uuid, false) < ${addition.maxUnfinished}::int END
     ), added AS (
       INSERT INTO messages AS m (id, conversation_id, parent_id, depth, arrival, active_child_id, role, status, author_id,
         client_message_id, request_hash, text, attachments, model, parameters, offer, requester_id, requester,
