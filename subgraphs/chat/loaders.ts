@@ -11,6 +11,7 @@ import type {
   Share,
 } from '#prisma/chat/client/client.ts';
 import type { ConversationView } from './access.ts';
+import { ExportAllowance } from './conversations/export.ts';
 import type { Draft } from './draft/draft.ts';
 import { liveDrafts } from './draft/live-draft.ts';
 import { isId } from './input.ts';
@@ -53,6 +54,7 @@ export interface Loaders {
   readonly unread: DataLoader<string, number>;
   readonly unfinished: DataLoader<string, Message[]>;
   readonly present: DataLoader<string, PresentMember[]>;
+  readonly exports: ExportAllowance;
 }
 
 /** Creates the loaders of one operation: what is read many times is read at once. */
@@ -182,6 +184,7 @@ export function createLoaders({ db, presence, streams }: ChatParts, identity: Id
     ),
 
     present: new DataLoader((ids) => Promise.all(ids.map((id) => presence.members(roomOf(id))))),
+    exports: new ExportAllowance(),
   };
 }
 

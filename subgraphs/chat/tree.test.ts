@@ -245,6 +245,63 @@ it('a fork takes the way to a message along and nothing else', async () => {
   expect((await branch()).messageCount).toBe(4);
 });
 
+/** Stores a branch of so many messages of a person and replies in turns, and returns the ids. */
+async function longBranch(count: number, text: string): Promise<string[]> {
+  const ids = Array.from({ length: count }, () => randomUUID());
+  await world.db.$executeRaw`
+    INSERT INTO messages (id, conversation_id, parent_id, depth, role, status, text, completed_at)
+    SELECT id::uuid, ${conversationId}::uuid, lag(id) OVER (ORDER BY n)::uuid, n - 1,
+      CASE WHEN n % 2 = 1 THEN 'USER'::"MessageRole" ELSE 'ASSISTANT' END, 'COMPLETE', n || ' ' || ${text}, now()
+    FROM unnest(${ids}::text[]) WITH ORDINALITY AS ids(id, n)`;
+  return ids;
+}
+
+const FORK = `mutation($input: ForkConversationInput!) { forkConversation(input: $input) {
+  conversation { id messageCount first: messages(first: 1) { nodes { text role } } activeLeaf { text } } } }`;
+interface Forked {
+  readonly forkConversation: {
+    readonly conversation: {
+      readonly id: string;
+      readonly messageCount: number;
+      readonly first: { readonly nodes: readonly { readonly text: string; readonly role: string }[] };
+      readonly activeLeaf: { readonly text: string };
+    };
+  };
+}
+
+it('a fork of a branch that is longer than it may be begins with what a person said', async () => {
+  const ids = await longBranch(5_003, 'words');
+  // The latest 5,000 begin with a reply.
+  const { data, message } = await world.ask<Forked>(anna, FORK, { input: { messageId: ids.at(-1)! } });
+  expect(message).toBeUndefined();
+  const { conversation } = data!.forkConversation;
+  expect(conversation).toMatchObject({
+    messageCount: 4_999,
+    first: { nodes: [{ text: '5 words', role: 'USER' }] },
+    activeLeaf: { text: '5003 words' },
+  });
+  expect((await world.exchange(anna, { conversationId: conversation.id, text: 'on' })).text).toMatch(/^reply/);
+  const copies = await world.db.message.findMany({
+    where: { conversationId: conversation.id },
+    orderBy: { depth: 'asc' },
+    select: { id: true, parentId: true, activeChildId: true, depth: true },
+  });
+  expect(copies).toHaveLength(5_001);
+  for (const [n, { parentId, activeChildId, depth }] of copies.entries()) {
+    expect([parentId, activeChildId, depth]).toEqual([copies[n - 1]?.id ?? null, copies[n + 1]?.id ?? null, n]);
+  }
+}, 60_000);
+
+it('a fork takes no more text along than it has room for', async () => {
+  const ids = await longBranch(90, 'lorem ipsum '.repeat(10_000));
+  const { data, message } = await world.ask<Forked>(anna, FORK, { input: { messageId: ids.at(-1)! } });
+  expect(message).toBeUndefined();
+  const { conversation } = data!.forkConversation;
+  // 69 of 120 KB have room, and the first of these is a person's.
+  expect(conversation.messageCount).toBe(68);
+  expect(conversation.first.nodes[0]).toMatchObject({ role: 'USER', text: expect.stringMatching(/^23 lorem/) });
+}, 60_000);
+
 it('a fork at a reply that is still being written is a conflict', async () => {
   world.provider.behave(stall('so far'));
   const { reply } = (await world.send(anna, { conversationId })).data!.sendMessage;

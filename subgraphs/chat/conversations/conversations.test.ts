@@ -348,6 +348,32 @@ it('an export is the whole conversation, as Markdown or JSON', async () => {
   });
 });
 
+it('exports of one operation are no larger together than one may be, and what is too large says what to do', async () => {
+  const conversationId = await world.conversation(anna);
+  const add = (count: number, text: string) => world.db.$executeRaw`
+    INSERT INTO messages (id, conversation_id, depth, role, status, text, completed_at)
+    SELECT gen_random_uuid(), ${conversationId}::uuid, 0, 'USER', 'COMPLETE', ${text}, now() FROM generate_series(1, ${count})`;
+  const exported = (aliases: number) =>
+    world.ask<{ conversation: Record<string, { content: string }> }>(
+      anna,
+      `query($id: ID!) { conversation(id: $id) {
+        ${Array.from({ length: aliases }, (_, n) => `e${n}: export(format: JSON) { content }`)} } }`,
+      { id: conversationId },
+    );
+  await add(40, 'lorem ipsum '.repeat(10_000));
+  const { data } = await exported(3);
+  expect(JSON.parse(data!.conversation['e2']!.content).messages).toHaveLength(40);
+  const together = await exported(4);
+  expect(together).toMatchObject({ code: 'BAD_USER_INPUT', extensions: { argument: 'export', maxBytes: 16_777_216 } });
+  expect(together.message).toMatch(/at most 16777216.*one at a time.*`messages` a page at a time/);
+  await add(120, 'lorem ipsum '.repeat(10_000));
+  expect((await exported(1)).code).toBe('BAD_USER_INPUT');
+  await world.db.message.deleteMany({ where: { conversationId } });
+  await add(10_001, 'short');
+  const many = await exported(1);
+  expect(many.message).toMatch(/has 10001 messages; at most 10000 are exported/);
+}, 60_000);
+
 it('the call that took the last place that there was can be repeated', async () => {
   await using small = await ChatWorld.open({ env: { QUOTA_CONVERSATIONS: '1' } });
   const anna = person();

@@ -66,8 +66,8 @@ export function typeResolvers({ chat }: ResolverParts): ResolverMap {
       unfinishedReplies: ({ id }: ConversationView, _: unknown, { loaders }: Context) => loaders.unfinished.load(id),
       present: async ({ id }: ConversationView, _: unknown, { loaders }: Context) =>
         (await loaders.present.load(id)).map((member) => memberOf(id, member)),
-      export: (conversation: ConversationView, { format }: { format: 'MARKDOWN' | 'JSON' }) =>
-        exportConversation(chat, conversation, format),
+      export: (conversation: ConversationView, { format }: { format: 'MARKDOWN' | 'JSON' }, { loaders }: Context) =>
+        exportConversation(chat, conversation, format, loaders.exports),
     },
     ConversationConnection: COUNTED,
     ConversationInvitationConnection: COUNTED,
