@@ -1,14 +1,6 @@
 import { v7 as uuidv7 } from 'uuid';
 import { CodedError, notFound } from '#platform/base/errors/errors.ts';
 import { afterCommit } from '#platform/data/database/after-commit.ts';
-import {
-  type CountedConnection,
-  connection,
-  decodeCursor,
-  encodeCursor,
-  MAX_COUNT,
-  pageSize,
-} from '#platform/data/paging/paging.ts';
 import type { UserIdentity } from '#platform/identity/identity.ts';
 import { Prisma } from '#prisma/chat/client/client.ts';
 import { type ConversationView, conversationFor, holdConversation, ownedConversation } from '../access.ts';
@@ -17,7 +9,6 @@ import { asJson, checkParameters, type ParametersInput } from '../parameters.ts'
 import { type ChatParts, TRANSACTION, type Transaction } from '../parts.ts';
 import { holdToConversations } from '../quota.ts';
 import { spend } from '../rate.ts';
-import { unreadConversations } from '../readers/reading.ts';
 import { noteForViewers } from '../readers/viewer-events.ts';
 
 export interface ConversationSettings {
@@ -190,61 +181,3 @@ async function removeConversation(
   afterCommit(tx, () => viewers.changed(...[...there, ...invited].map(({ userId }) => userId)));
   await outbox.record(tx, 'conversation.deleted', { conversationId, userId: ownerId, at: new Date().toISOString() });
 }
-
-export interface ListInput {
-  readonly first?: number | null;
-  readonly after?: string | null;
-  readonly archived?: boolean | null;
-  readonly pinned?: boolean | null;
-  readonly unread?: boolean | null;
-  readonly folderId?: string | null;
-  readonly inFolder?: boolean | null;
-  readonly tag?: string | null;
-  readonly orderBy: 'LAST_ACTIVITY' | 'CREATED';
-}
-
-const MAX_PAGE = 100;
-
-/**
- * Returns a page of the user's conversations. @throws {CodedError} BAD_USER_INPUT for sizes and cursors that are none.
- */
-export async function listConversations(
-  { db }: ChatParts,
-  user: UserIdentity,
-  { first, after, archived, pinned, unread, folderId, inFolder, tag, orderBy }: ListInput,
-): Promise<CountedConnection<ConversationView>> {
-  const size = pageSize('first', first, 20, MAX_PAGE);
-  const byActivity = orderBy === 'LAST_ACTIVITY';
-  const list = byActivity ? 'conversations by activity' : 'conversations by creation';
-  const keys = decodeCursor(list, 'after', after, byActivity ? ['time', 'id'] : ['id']);
-  const waiting = unread == null ? [] : await unreadConversations(db, user.userId);
-  const where: Prisma.ParticipantWhereInput = {
-    userId: user.userId,
-    ...(unread != null && { AND: [{ conversationId: unread ? { in: waiting } : { notIn: waiting } }] }),
-    ...(inFolder != null && { folderId: inFolder ? { not: null } : null }),
-    ...(folderId != null && { folderId: checkId('folderId', folderId) }),
-    ...(tag != null && { tags: { has: tag } }),
-    ...(archived != null && { archivedAt: archived ? { not: null } : null }),
-    ...(pinned != null && { pinnedAt: pinned ? { not: null } : null }),
-  };
-  const rows = await db.participant.findMany({
-    where: {
-      ...where,
-      ...(keys && (byActivity ? beforeActivity(new Date(keys[0]!), keys[1]!) : { conversationId: { lt: keys[0]! } })),
-    },
-    orderBy: byActivity ? [{ activityAt: 'desc' }, { conversationId: 'desc' }] : [{ conversationId: 'desc' }],
-    take: size + 1,
-    include: { conversation: true },
-  });
-  const nodes = rows.slice(0, size).map(({ conversation, ...viewer }) => ({ ...conversation, viewer }));
-  const cursorOf = ({ id, viewer }: ConversationView): string =>
-    byActivity ? encodeCursor(list, viewer.activityAt.toISOString(), id) : encodeCursor(list, id);
-  const totalCount = () => db.participant.count({ where, take: MAX_COUNT });
-  return { ...connection(nodes, cursorOf, { next: rows.length > size, previous: keys !== undefined }), totalCount };
-}
-
-/** Keyset in the form that Postgres takes from the index: no row that was shown is read again. */
-const beforeActivity = (time: Date, id: string) => ({
-  activityAt: { lte: time },
-  OR: [{ activityAt: { lt: time } }, { conversationId: { lt: id } }],
-});

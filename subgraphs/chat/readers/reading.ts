@@ -1,5 +1,4 @@
 import { notFound } from '#platform/base/errors/errors.ts';
-import { MAX_COUNT } from '#platform/data/paging/paging.ts';
 import type { UserIdentity } from '#platform/identity/identity.ts';
 import { Prisma } from '#prisma/chat/client/client.ts';
 import { type ConversationView, conversationFor } from '../access.ts';
@@ -31,15 +30,10 @@ export async function countUnread(
   return new Map(rows.map(({ id, unread }) => [id, unread]));
 }
 
-/** Returns the user's conversations in which something waits to be read: the latest, MAX_COUNT of them. */
-export async function unreadConversations(db: Database, userId: string): Promise<string[]> {
-  const rows = await db.$queryRaw<{ id: string }[]>`
-    SELECT p.conversation_id::text AS id FROM participants p JOIN conversations c ON c.id = p.conversation_id
-    WHERE p.user_id = ${userId}::uuid AND c.arrivals > p.last_read
-      AND EXISTS (SELECT FROM messages m WHERE ${waits(userId)})
-    ORDER BY p.activity_at DESC LIMIT ${MAX_COUNT}`;
-  return rows.map(({ id }) => id);
-}
+/** Returns SQL that says whether something waits to be read in the conversation of a participant `p`, the user. */
+export const isUnread = (userId: string): Prisma.Sql =>
+  Prisma.sql`(EXISTS (SELECT FROM conversations c WHERE c.id = p.conversation_id AND c.arrivals > p.last_read)
+    AND EXISTS (SELECT FROM messages m WHERE ${waits(userId)}))`;
 
 /**
  * Marks a conversation as read by the user: up to a message, or all that has arrived. A mark never goes back.

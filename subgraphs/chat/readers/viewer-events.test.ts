@@ -95,6 +95,32 @@ describe('what is unread', () => {
     expect(await list(false)).toEqual({ nodes: [{ id: other }], totalCount: 1 });
     expect(await list()).toMatchObject({ totalCount: 2 });
   });
+
+  it('is a filter of the list of thousands, too', async () => {
+    const [many, carl] = [10_050, person()];
+    const read = await world.conversation(carl);
+    await world.db.$executeRaw`
+      WITH made AS (
+        INSERT INTO conversations (id, owner_id, arrivals)
+        SELECT gen_random_uuid(), ${carl.userId}::uuid, 1 FROM generate_series(1, ${many}) RETURNING id
+      ), said AS (
+        INSERT INTO messages (id, conversation_id, depth, arrival, role, status, text)
+        SELECT gen_random_uuid(), id, 0, 1, 'USER', 'COMPLETE', 'News' FROM made
+      )
+      INSERT INTO participants (conversation_id, user_id, role) SELECT id, ${carl.userId}::uuid, 'OWNER' FROM made`;
+    const LIST = `query($unread: Boolean, $orderBy: ConversationOrder!) {
+      conversations(unread: $unread, orderBy: $orderBy) { nodes { id } totalCount pageInfo { hasNextPage } } }`;
+    for (const orderBy of ['LAST_ACTIVITY', 'CREATED']) {
+      const list = async (unread: boolean) =>
+        (await world.ask<{ conversations: object }>(carl, LIST, { unread, orderBy })).data!.conversations;
+      expect(await list(false)).toEqual({
+        nodes: [{ id: read }],
+        totalCount: 1,
+        pageInfo: { hasNextPage: false },
+      });
+      expect(await list(true)).toMatchObject({ totalCount: 10_000, pageInfo: { hasNextPage: true } });
+    }
+  }, 60_000);
 });
 
 describe('a user’s own news', () => {

@@ -11,13 +11,12 @@ import {
   type CreateInput,
   createConversation,
   deleteConversation,
-  type ListInput,
-  listConversations,
   markConversation,
   renameConversation,
   updateConversation,
 } from '../conversations/conversations.ts';
 import { forkConversation } from '../conversations/fork.ts';
+import { type ListInput, listConversations } from '../conversations/list.ts';
 import { searchConversations } from '../conversations/search.ts';
 import type { ReplyOptions, SendInput, Sent } from '../messages/send.ts';
 import { stopGeneration } from '../messages/stop.ts';
