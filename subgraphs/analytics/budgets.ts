@@ -4,6 +4,7 @@ import type { Logger } from '#platform/base/log/log.ts';
 import { recentlyUsed } from '#platform/base/recently-used.ts';
 import { isUuid } from '#platform/base/uuid.ts';
 import type { Usage } from '#platform/contracts/events.ts';
+import { pageSize } from '#platform/data/paging/paging.ts';
 import { EVERYBODY, type SpentBudget, type SpentBudgets } from '#platform/identity/limits/spent-budgets.ts';
 import { Prisma, type PrismaClient } from '#prisma/analytics/client/client.ts';
 import { type BudgetPeriod, budgetPeriod, startOf } from './period.ts';
@@ -39,6 +40,15 @@ interface Allowance {
   readonly until: number;
 }
 
+/** A part of the list of budgets. */
+export interface BudgetPage {
+  readonly first?: number | null;
+  readonly after?: string | null;
+}
+
+/** Most budgets of one page, which is also what a page has that does not say. */
+const MAX_PAGE = 1_000;
+
 /** How long the sum of a user's calls is believed, in ms: other processes count calls too. */
 const BELIEVED_MS = 60_000;
 const MAX_ALLOWANCES = 10_000;
@@ -66,10 +76,23 @@ export class Budgets {
     this.#default = new Prisma.Decimal(userBudgetPerDay);
   }
 
-  /** @param userId whose; absent: all. */
-  async list(userId?: string): Promise<Budget[]> {
-    const where = userId === undefined ? {} : { userId: { in: [userId, ''] } };
-    return (await this.#db.budget.findMany({ where, orderBy: { id: 'asc' } })) as Budget[];
+  /**
+   * Returns a page of the budgets, the oldest first.
+   *
+   * @param userId whose; absent: all.
+   * @param page how many, and the id of the last one of the page before.
+   * @throws {CodedError} BAD_USER_INPUT.
+   */
+  async list(userId: string | undefined, { first, after }: BudgetPage): Promise<Budget[]> {
+    if (after != null && !isUuid(after)) throw badInput('after', 'is not the id of a budget.');
+    return (await this.#db.budget.findMany({
+      where: {
+        ...(userId !== undefined && { userId: { in: [userId, EVERYBODY] } }),
+        ...(after != null && { id: { gt: after } }),
+      },
+      orderBy: { id: 'asc' },
+      take: pageSize('first', first, MAX_PAGE, MAX_PAGE),
+    })) as Budget[];
   }
 
   /**
@@ -181,14 +204,28 @@ export class Budgets {
     return userId !== EVERYBODY && !this.#default.isZero() && !budgets.some(({ period }) => period === 'DAY');
   }
 
-  async spent(budget: Budget, at = new Date()): Promise<Prisma.Decimal> {
-    const [spent] = await spentIn(this.#db, [{ ...budget, at }]);
-    return spent!;
+  /** Returns what the calls of each budget's period have come to, in the order of the budgets. */
+  spent(budgets: readonly Budget[], at = new Date()): Promise<Prisma.Decimal[]> {
+    return spentIn(
+      this.#db,
+      budgets.map((budget) => ({ ...budget, at })),
+    );
   }
 
-  alerts(budget: Budget, at = new Date()): Promise<{ share: number; at: Date }[]> {
-    const periodStart = budgetPeriod(budget.period, at).from;
-    return this.#db.budgetAlert.findMany({ where: { budgetId: budget.id, periodStart }, orderBy: { share: 'asc' } });
+  /** Returns the alerts of each budget's period, in the order of the budgets, the smallest share first. */
+  async alerts(budgets: readonly Budget[], at = new Date()): Promise<{ share: number; at: Date }[][]> {
+    const periods = Map.groupBy(budgets, ({ period }) => period);
+    const found = await this.#db.budgetAlert.findMany({
+      where: {
+        OR: [...periods].map(([period, own]) => ({
+          periodStart: budgetPeriod(period, at).from,
+          budgetId: { in: own.map(({ id }) => id) },
+        })),
+      },
+      orderBy: { share: 'asc' },
+    });
+    const byBudget = Map.groupBy(found, ({ budgetId }) => budgetId);
+    return budgets.map(({ id }) => byBudget.get(id) ?? []);
   }
 
   /**

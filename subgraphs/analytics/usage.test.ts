@@ -329,10 +329,11 @@ describe('a budget', () => {
         await budgets.watch(tx, await recordCalls(tx, [call({ userId, cost })]));
       });
     }
-    const alerts = await budgets.alerts(budget, new Date('2026-03-20T00:00:00Z'));
-    expect(alerts.map(({ share }) => share)).toEqual([0.5, 1]);
-    expect((await budgets.spent(budget, new Date('2026-03-20T00:00:00Z'))).toFixed()).toBe('1.2');
-    expect(await budgets.alerts(budget, new Date('2026-04-01T00:00:00Z'))).toEqual([]);
+    const [alerts] = await budgets.alerts([budget], new Date('2026-03-20T00:00:00Z'));
+    expect(alerts!.map(({ share }) => share)).toEqual([0.5, 1]);
+    const [spent] = await budgets.spent([budget], new Date('2026-03-20T00:00:00Z'));
+    expect(spent!.toFixed()).toBe('1.2');
+    expect(await budgets.alerts([budget], new Date('2026-04-01T00:00:00Z'))).toEqual([[]]);
   });
 
   it('refuses a limit of nothing and shares that make no sense', async () => {
@@ -358,7 +359,7 @@ describe('a budget', () => {
         const own = call({ userId, cost, at: new Date().toISOString() });
         await budgets.watch(tx, await recordCalls(tx, [own]));
       });
-    const raised = async () => (await budgets.alerts(budget)).map(({ share }) => share);
+    const raised = async () => (await budgets.alerts([budget]))[0]!.map(({ share }) => share);
     await pay('1');
     expect(await raised()).toEqual([0.5, 1]);
     await budgets.set({ ...input, limit: '1.5' });

@@ -4,7 +4,7 @@ import { COUNTED } from '#platform/data/paging/paging.ts';
 import type { ResolverMap } from '#platform/host/definition.ts';
 import { type Identity, requireAdmin, requireScope, type UserIdentity } from '#platform/identity/identity.ts';
 import { EVERYBODY } from '#platform/identity/limits/spent-budgets.ts';
-import type { Budget, BudgetEnforcement } from '../budgets.ts';
+import type { Budget, BudgetEnforcement, BudgetPage } from '../budgets.ts';
 import { readCalls } from '../calls.ts';
 import type { AnalyticsParts } from '../parts.ts';
 import { type BudgetPeriod, budgetPeriod, DAY_MS, HOUR_MS, type Interval, periodOf } from '../period.ts';
@@ -89,9 +89,9 @@ export function createResolvers({ db, usage, budgets }: AnalyticsParts): Resolve
         { filter, first, after }: { filter?: Filter | null; first: number; after?: string | null },
         { identity }: Context,
       ) => readCalls(db, select(identity, filter ?? {}), first, after),
-      budgets: (_: unknown, __: unknown, { identity }: Context) => {
+      budgets: (_: unknown, page: BudgetPage, { identity }: Context) => {
         const user = reader(identity);
-        return budgets.list(isAdmin(user) ? undefined : user.userId);
+        return budgets.list(isAdmin(user) ? undefined : user.userId, page);
       },
     },
     Mutation: {
@@ -133,9 +133,9 @@ export function createResolvers({ db, usage, budgets }: AnalyticsParts): Resolve
     Budget: {
       user: (budget: Budget) => userRef(budget.userId),
       currency: () => 'USD',
-      spent: (budget: Budget) => budgets.spent(budget),
+      spent: (budget: Budget, _: unknown, { loaders }: Context) => loaders.spent.load(budget),
       resetsAt: (budget: Budget) => budgetPeriod(budget.period, new Date()).to,
-      alerts: (budget: Budget) => budgets.alerts(budget),
+      alerts: (budget: Budget, _: unknown, { loaders }: Context) => loaders.alerts.load(budget),
     },
   };
 }
