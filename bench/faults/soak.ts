@@ -7,6 +7,7 @@ import type { World } from './world.ts';
 /** People who use everything, beside the load of all faults. */
 const PEOPLE = 2;
 const SAMPLE_MS = 15_000;
+const LAST_LINES = 10;
 /** The first part is left out: caches fill, and V8 compiles what is hot. */
 const WARM = 0.25;
 /** A process may hold so much more at the end than after that, of it and in MB: the young generation comes and goes. */
@@ -22,8 +23,16 @@ export async function soak({ graph }: World, minutes: number): Promise<void> {
   const until = performance.now() + minutes * 60_000;
   const people = await Promise.all(Array.from({ length: PEOPLE }, () => Person.signUp(graph.url)));
   const sizes = new Map<string, number[]>();
+  /** What those said last that are gone. */
+  const ended = new Map<string, string>();
   const look = (): void => {
-    for (const [name, { pid }] of graph.processes) sizes.set(name, [...(sizes.get(name) ?? []), pssOf(pid)]);
+    for (const [name, process] of graph.processes) {
+      try {
+        sizes.set(name, [...(sizes.get(name) ?? []), pssOf(process.pid)]);
+      } catch {
+        ended.set(name, process.output.slice(-LAST_LINES).join('\n'));
+      }
+    }
   };
   const timer = setInterval(look, SAMPLE_MS);
   let errors: unknown[];
@@ -32,6 +41,7 @@ export async function soak({ graph }: World, minutes: number): Promise<void> {
   } finally {
     clearInterval(timer);
   }
+  for (const [name, output] of ended) throw new Error(`${name} ended, after:\n${output}`);
   const grown: string[] = [];
   for (const [name, samples] of sizes) {
     const quarter = Math.floor(samples.length * WARM);
