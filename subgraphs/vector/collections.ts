@@ -1,8 +1,6 @@
 import { v7 as uuid } from 'uuid';
 import { badInput, CodedError, notFound } from '#platform/base/errors/errors.ts';
-import { guarded } from '#platform/base/faults/guarded.ts';
 import { isUuid } from '#platform/base/uuid.ts';
-import { afterCommit } from '#platform/data/database/after-commit.ts';
 import type { Jobs } from '#platform/data/jobs/jobs.ts';
 import { idConnection, keyPage, type PageArguments } from '#platform/data/paging/key-paging.ts';
 import { type CountedConnection, MAX_COUNT } from '#platform/data/paging/paging.ts';
@@ -159,7 +157,10 @@ export class Collections {
 
   /** What it holds first: a deletion that fails in between can be repeated, and leaves nothing behind. */
   async delete(ownerId: string, id: string): Promise<void> {
-    const collection = await this.require(ownerId, id);
+    await this.#delete(await this.require(ownerId, id));
+  }
+
+  async #delete(collection: Collection): Promise<void> {
     // Not to be told as lost meanwhile.
     await expectNothing(this.#parts.db, [collection.id]);
     await this.#remove(collection);
@@ -179,24 +180,20 @@ export class Collections {
     throw notFound('The collection');
   }
 
-  /** Deletes all collections of a user who is gone. */
-  async deleteAll(ownerId: string, tx: Prisma.TransactionClient): Promise<void> {
-    const collections = await tx.collection.findMany({ where: { ownerId } });
-    try {
-      for (const collection of collections) await this.#remove(collection);
-    } catch (error) {
-      // The rows stay until this is tried again, and what is removed is not lost. Not awaited: the embedded database
-      // does nothing else before the transaction has ended.
-      const ids = collections.map(({ id }) => id);
-      void guarded({ where: 'collections' }, () => expectNothing(this.#parts.db, ids))();
-      throw error;
+  /**
+   * Deletes all collections of a user who is gone, one by one. One that cannot be deleted keeps back none of the others.
+   *
+   * @throws what the first of those has failed with, once the others are gone.
+   */
+  async deleteAll(ownerId: string, signal: AbortSignal): Promise<void> {
+    let failed: { readonly error: unknown } | undefined;
+    for (const collection of await this.#parts.db.collection.findMany({ where: { ownerId } })) {
+      signal.throwIfAborted();
+      await this.#delete(collection).catch((error: unknown) => {
+        failed ??= { error };
+      });
     }
-    await tx.collection.deleteMany({ where: { ownerId } });
-    // What was on its way meanwhile has made spaces again.
-    const again = guarded({ where: 'collections' }, async () => {
-      for (const collection of collections) await this.#remove(collection);
-    });
-    if (collections.length > 0) afterCommit(tx, again);
+    if (failed) throw failed.error;
   }
 
   /**
