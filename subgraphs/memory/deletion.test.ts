@@ -83,6 +83,28 @@ it('a deleted user takes everything along, from every index too; others keep the
   expect(await world.db.memory.count({ where: { userId: me.userId } })).toBe(0);
 });
 
+it('what is told of a deleted user later is not kept, nor learned from; what is told of others is', async () => {
+  const [me, other] = [user(), user()];
+  await world.tell('user.deleted', { userId: me.userId, at });
+  for (const { userId } of [me, other]) {
+    const messageId = randomUUID();
+    const common = { conversationId: randomUUID(), userId, at };
+    await world.tell('message.completed', { ...common, messageId, role: 'USER', text: 'I am allergic to peanuts.' });
+    const reply = { messageId: randomUUID(), role: 'ASSISTANT', text: 'Noted.', parentId: messageId } as const;
+    await world.tell('message.completed', { ...common, ...reply });
+  }
+  await world.idle();
+  const kept = async ({ userId }: User) => [
+    await world.db.transcriptMessage.count({ where: { userId } }),
+    await world.db.memory.count({ where: { userId } }),
+  ];
+  expect(await kept(me)).toEqual([0, 0]);
+  expect(await kept(other)).toEqual([2, 1]);
+  await world.tell('user.deleted', { userId: me.userId, at });
+  await world.tell('user.deleted', { userId: other.userId, at });
+  await world.idle();
+});
+
 it('what a user shared stays when they go; administrators decide on it', async () => {
   const [admin, next] = [user(undefined, 'admin'), user(undefined, 'admin')];
   const { data } = await world.ask(

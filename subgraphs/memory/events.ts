@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import type { EventPayload } from '#platform/contracts/events.ts';
 import type { JobHandler } from '#platform/data/jobs/jobs.ts';
 import type { EventHandlers } from '#platform/data/outbox/outbox.ts';
@@ -23,7 +24,7 @@ export function eventHandlers({
   return {
     'message.completed': {
       async handle(events, tx) {
-        const said = events.map(({ payload }) => payload).filter(isWanted);
+        const said = await ofAccounts(tx, events.map(({ payload }) => payload).filter(isWanted));
         await store(tx, said);
         const replies = said.filter(({ role, parentId }) => role === 'ASSISTANT' && parentId !== undefined);
         if (extraction === 'off' || replies.length === 0) return;
@@ -68,8 +69,11 @@ export function eventHandlers({
         select: { id: true },
       });
       await tx.document.deleteMany({ where: { ownerId: userId, access: 'PRIVATE' } });
-      await tx.transcriptMessage.deleteMany({ where: { userId } });
-      await tx.memory.deleteMany({ where: { userId } });
+      // What may be very much goes before the lock, for which the messages of all others wait.
+      await forgetSaid(tx, userId);
+      await tx.$executeRaw`SELECT pg_advisory_xact_lock(${USERS_LOCK})`;
+      await tx.forgottenUser.createMany({ data: [{ digest: digestOf(userId) }], skipDuplicates: true });
+      await forgetSaid(tx, userId);
       await tx.context.deleteMany({ where: { userId } });
       await quick.enqueue(tx, REMOVE_USER, { userId });
       await quick.enqueueAll(
@@ -85,6 +89,31 @@ type Completed = EventPayload<'message.completed'>;
 
 const isWanted = ({ remember, status, role, text }: Completed): boolean =>
   remember && status === 'COMPLETED' && (role === 'USER' || role === 'ASSISTANT') && text.trim() !== '';
+
+/**
+ * A transaction that keeps messages holds it shared, one that forgets a user alone: a message is kept before that, and
+ * goes, or comes after it.
+ */
+const USERS_LOCK = Prisma.sql`hashtextextended('memory users', 0)`;
+
+/** What a deleted user is known by. */
+const digestOf = (userId: string): string => createHash('sha256').update(userId).digest('hex');
+
+/** The messages of users whose accounts are there: one may be told of after the end of its user's. */
+async function ofAccounts(tx: Transaction, said: readonly Completed[]): Promise<Completed[]> {
+  if (said.length === 0) return [];
+  await tx.$executeRaw`SELECT pg_advisory_xact_lock_shared(${USERS_LOCK})`;
+  const digests = new Map(said.map(({ userId }) => [userId, digestOf(userId)]));
+  const gone = await tx.forgottenUser.findMany({ where: { digest: { in: [...digests.values()] } } });
+  const isGone = new Set(gone.map(({ digest }) => digest));
+  return said.filter(({ userId }) => !isGone.has(digests.get(userId)!));
+}
+
+/** The messages first: what is being learned from one is stored before it can go, and goes with the memories. */
+async function forgetSaid(tx: Transaction, userId: string): Promise<void> {
+  await tx.transcriptMessage.deleteMany({ where: { userId } });
+  await tx.memory.deleteMany({ where: { userId } });
+}
 
 /** Keeps messages, by one statement. They are indexed when a recall first looks through them. */
 async function store(tx: Transaction, said: readonly Completed[]): Promise<void> {

@@ -67,6 +67,11 @@ export type Passage = Prisma.PassageModel
  */
 export type TranscriptMessage = Prisma.TranscriptMessageModel
 /**
+ * Model ForgottenUser
+ * A user whose account was deleted: what is told of them later is not kept.
+ */
+export type ForgottenUser = Prisma.ForgottenUserModel
+/**
  * Model FileClaim
  * The claim of an installation on the files of an owner, which the storage knows too: of two that share it, neither
  * removes files of the other.

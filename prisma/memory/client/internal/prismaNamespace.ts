@@ -402,6 +402,7 @@ export const ModelName = {
   Document: 'Document',
   Passage: 'Passage',
   TranscriptMessage: 'TranscriptMessage',
+  ForgottenUser: 'ForgottenUser',
   FileClaim: 'FileClaim',
   FileUse: 'FileUse',
   Job: 'Job',
@@ -422,7 +423,7 @@ export type TypeMap<ExtArgs extends runtime.Types.Extensions.InternalArgs = runt
     omit: GlobalOmitOptions
   }
   meta: {
-    modelProps: "memory" | "context" | "document" | "passage" | "transcriptMessage" | "fileClaim" | "fileUse" | "job" | "outboxEvent" | "inboxEvent"
+    modelProps: "memory" | "context" | "document" | "passage" | "transcriptMessage" | "forgottenUser" | "fileClaim" | "fileUse" | "job" | "outboxEvent" | "inboxEvent"
     txIsolationLevel: TransactionIsolationLevel
   }
   model: {
@@ -793,6 +794,80 @@ export type TypeMap<ExtArgs extends runtime.Types.Extensions.InternalArgs = runt
         count: {
           args: Prisma.TranscriptMessageCountArgs<ExtArgs>
           result: runtime.Types.Utils.Optional<Prisma.TranscriptMessageCountAggregateOutputType> | number
+        }
+      }
+    }
+    ForgottenUser: {
+      payload: Prisma.$ForgottenUserPayload<ExtArgs>
+      fields: Prisma.ForgottenUserFieldRefs
+      operations: {
+        findUnique: {
+          args: Prisma.ForgottenUserFindUniqueArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ForgottenUserPayload> | null
+        }
+        findUniqueOrThrow: {
+          args: Prisma.ForgottenUserFindUniqueOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ForgottenUserPayload>
+        }
+        findFirst: {
+          args: Prisma.ForgottenUserFindFirstArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ForgottenUserPayload> | null
+        }
+        findFirstOrThrow: {
+          args: Prisma.ForgottenUserFindFirstOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ForgottenUserPayload>
+        }
+        findMany: {
+          args: Prisma.ForgottenUserFindManyArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ForgottenUserPayload>[]
+        }
+        create: {
+          args: Prisma.ForgottenUserCreateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ForgottenUserPayload>
+        }
+        createMany: {
+          args: Prisma.ForgottenUserCreateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        createManyAndReturn: {
+          args: Prisma.ForgottenUserCreateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ForgottenUserPayload>[]
+        }
+        delete: {
+          args: Prisma.ForgottenUserDeleteArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ForgottenUserPayload>
+        }
+        update: {
+          args: Prisma.ForgottenUserUpdateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ForgottenUserPayload>
+        }
+        deleteMany: {
+          args: Prisma.ForgottenUserDeleteManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateMany: {
+          args: Prisma.ForgottenUserUpdateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateManyAndReturn: {
+          args: Prisma.ForgottenUserUpdateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ForgottenUserPayload>[]
+        }
+        upsert: {
+          args: Prisma.ForgottenUserUpsertArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ForgottenUserPayload>
+        }
+        aggregate: {
+          args: Prisma.ForgottenUserAggregateArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AggregateForgottenUser>
+        }
+        groupBy: {
+          args: Prisma.ForgottenUserGroupByArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.ForgottenUserGroupByOutputType>[]
+        }
+        count: {
+          args: Prisma.ForgottenUserCountArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.ForgottenUserCountAggregateOutputType> | number
         }
       }
     }
@@ -1314,6 +1389,14 @@ export const TranscriptMessageScalarFieldEnum = {
 export type TranscriptMessageScalarFieldEnum = (typeof TranscriptMessageScalarFieldEnum)[keyof typeof TranscriptMessageScalarFieldEnum]
 
 
+export const ForgottenUserScalarFieldEnum = {
+  digest: 'digest',
+  at: 'at'
+} as const
+
+export type ForgottenUserScalarFieldEnum = (typeof ForgottenUserScalarFieldEnum)[keyof typeof ForgottenUserScalarFieldEnum]
+
+
 export const FileClaimScalarFieldEnum = {
   owner: 'owner',
   token: 'token',
@@ -1683,6 +1766,7 @@ export type GlobalOmitConfig = {
   document?: Prisma.DocumentOmit
   passage?: Prisma.PassageOmit
   transcriptMessage?: Prisma.TranscriptMessageOmit
+  forgottenUser?: Prisma.ForgottenUserOmit
   fileClaim?: Prisma.FileClaimOmit
   fileUse?: Prisma.FileUseOmit
   job?: Prisma.JobOmit
