@@ -1,10 +1,11 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Registry } from 'prom-client';
 import { describe, expect, it } from 'vitest';
 import { HeavyWork } from './heavy-work.ts';
 import { MemoryRoom } from './memory-room.ts';
 
 /** Memory whose use is told from outside. */
-function memory(usedMb: number, patienceMs?: number) {
+function memory(usedMb: number, patienceMs?: number, believedMs?: number) {
   const state = { usedMb, looks: 0 };
   const metrics = new Registry();
   const room = new MemoryRoom({
@@ -16,6 +17,7 @@ function memory(usedMb: number, patienceMs?: number) {
     metrics,
     lookMs: 1,
     ...(patienceMs !== undefined && { patienceMs }),
+    ...(believedMs !== undefined && { believedMs }),
   });
   const held = async (): Promise<number | undefined> =>
     (await metrics.getSingleMetric('sextant_heavy_work_held_back')!.get()).values[0]?.value;
@@ -88,6 +90,16 @@ describe('room for heavy work', () => {
     expect(await looksOf(128)).toBe(1);
     state.usedMb = 400;
     expect(await looksOf(128)).toBe(2);
+  });
+
+  it('is waited for again by one that comes long after memory was short', async () => {
+    const { state, room } = memory(400, 0, 100);
+    await room.wait(128);
+    await sleep(110);
+    const before = state.looks;
+    await room.wait(128);
+    // Patience is none, and ends with the second look.
+    expect(state.looks - before).toBe(2);
   });
 
   it('is watched while work is under way: what fills memory is ended, and done again from its beginning when there is room', async () => {

@@ -15,6 +15,8 @@ export interface MemoryRoomOptions {
   readonly lookMs?: number;
   /** The same while work is under way. */
   readonly watchMs?: number;
+  /** How long it is believed that memory is short, in ms, after a piece has found it so. */
+  readonly believedMs?: number;
   /** How long memory must have been short of all that a piece may need, in ms, until half of it is enough. */
   readonly patienceMs?: number;
 }
@@ -27,6 +29,8 @@ const LOOK_MS = 500;
 /** The same while work is under way, which may take tens of MB at a time. */
 const WATCH_MS = 50;
 const PATIENCE_MS = 15_000;
+/** What pieces before have found out is of use to those that follow, and not to one that comes hours later. */
+const BELIEVED_MS = 10 * 60_000;
 /** Garbage is collected so often meanwhile, in ms: it takes a tenth of a second. */
 const COLLECT_MS = 5_000;
 /** A wait that is longer than this is told, in ms. */
@@ -41,7 +45,7 @@ export class MemoryRoom {
    * Since when there has not been room for so much. One piece after another need not wait for what does not come: with
    * little memory in use by others all the time, each would.
    */
-  #short: { readonly needsMb: number; readonly since: number } | undefined;
+  #short: { readonly needsMb: number; readonly since: number; seen: number } | undefined;
 
   constructor(options: MemoryRoomOptions) {
     this.#options = options;
@@ -96,7 +100,14 @@ export class MemoryRoom {
    * @throws the signal's reason when it aborts.
    */
   async wait(needsMb: number, signal?: AbortSignal): Promise<void> {
-    const { memoryMb, usedMb, log, lookMs = LOOK_MS, patienceMs = PATIENCE_MS } = this.#options;
+    const {
+      memoryMb,
+      usedMb,
+      log,
+      lookMs = LOOK_MS,
+      patienceMs = PATIENCE_MS,
+      believedMs = BELIEVED_MS,
+    } = this.#options;
     const began = performance.now();
     let isTold = false;
     let collectAt = 0;
@@ -110,7 +121,9 @@ export class MemoryRoom {
           if (this.#short !== undefined && needsMb >= this.#short.needsMb) this.#short = undefined;
           break;
         }
-        this.#short ??= { needsMb, since: now };
+        if (this.#short === undefined || now - this.#short.seen > believedMs)
+          this.#short = { needsMb, since: now, seen: now };
+        this.#short.seen = now;
         if (now - this.#short.since > patienceMs && isRoomFor(needsMb / 2)) break;
         if (now > collectAt) {
           collectGarbage();
