@@ -189,12 +189,13 @@ async function store(
   facts: readonly NewFact[],
 ): Promise<void> {
   const { userId, conversationId } = message;
+  // Before anything else is locked, as all do who add for a user.
+  if (facts.length === 0 || !(await quotas.hasRoomForMemories(tx, userId, facts.length))) return;
   // The message may have been deleted, with its conversation or user, while the model was thinking. If it is there, it
   // stays until this is stored, so that its deletion finds what was learned.
   const there = await tx.$queryRaw<unknown[]>`
     SELECT 1 FROM transcript_messages WHERE id = ${message.id} FOR KEY SHARE`;
   if (there.length === 0) return;
-  if (facts.length === 0 || !(await quotas.hasRoomForMemories(tx, userId, facts.length))) return;
   const changed: string[] = [];
   for (const { replaces, slot, ends, ...fact } of facts) {
     const { row, created } = await insertOnce(tx, {
