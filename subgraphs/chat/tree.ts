@@ -128,19 +128,33 @@ export async function wayTo(db: Database | Transaction, messageId: string, limit
   return path!.reverse();
 }
 
-/** Returns a message and those before it, oldest first, by one statement; at most `limit`, the latest of them. */
-export async function messagesTo(db: Database, messageId: string, limit: number): Promise<Message[]> {
+/** Returns a message and those before it, oldest first, by one statement; the latest of them, within bounds. */
+export async function messagesTo(
+  db: Database,
+  messageId: string,
+  limit: number,
+  maxBytes?: number,
+): Promise<Message[]> {
   return db.$queryRaw<Message[]>`
-    WITH RECURSIVE ${backFrom(messageId, limit)}
+    WITH RECURSIVE ${backFrom(messageId, limit, maxBytes)}
     SELECT ${MESSAGE_COLUMNS} FROM way JOIN messages m ON m.id = way.id ORDER BY step DESC`;
 }
 
-/** Returns SQL of a recursive query `way`: a message and those before it, with the number of steps to each. */
-export const backFrom = (messageId: string | null, limit: number): Prisma.Sql => Prisma.sql`way AS (
-  SELECT id, parent_id, 1 AS step FROM messages WHERE id = ${messageId}::uuid
+/**
+ * Returns SQL of a recursive query `way`: a message and those before it, with the number of steps to each, and about how
+ * many bytes there are up to it, which Postgres knows without reading the texts.
+ *
+ * @param maxBytes where so many are reached, the way ends. Default: no bound.
+ */
+export const backFrom = (messageId: string | null, limit: number, maxBytes = 2 ** 53): Prisma.Sql => Prisma.sql`way AS (
+  SELECT m.id, parent_id, 1 AS step, ${BYTES} AS bytes FROM messages m WHERE id = ${messageId}::uuid
   UNION ALL
-  SELECT m.id, m.parent_id, step + 1 FROM way JOIN messages m ON m.id = way.parent_id WHERE step < ${limit}
+  SELECT m.id, m.parent_id, step + 1, bytes + ${BYTES} FROM way JOIN messages m ON m.id = way.parent_id
+  WHERE step < ${limit} AND bytes < ${maxBytes}::float8
 )`;
+
+/** The texts that a model is told of a message `m`. */
+const BYTES = Prisma.sql`(octet_length(m.text) + pg_column_size(m.tool_calls))::float8`;
 
 /** The columns of a message `m`, as Prisma names and types them. */
 export const MESSAGE_COLUMNS = Prisma.sql`m.id::text, m.conversation_id::text AS "conversationId", m.parent_id::text AS "parentId",

@@ -1,6 +1,8 @@
+import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { answer } from '#llm/testing/fault-server.ts';
 import { ChatWorld, person } from '../testing/chat-world.ts';
+import { historyOf } from './prompt.ts';
 
 let world: ChatWorld;
 beforeAll(async () => {
@@ -79,3 +81,25 @@ describe('a conversation that is longer than the window of its model', () => {
     expect(sent).toHaveLength(2 * TURNS + 2);
   });
 });
+
+it('a prompt is made of no more text than any window holds', async () => {
+  const anna = person();
+  const conversationId = await world.conversation(anna, { model: 'wide' });
+  world.provider.behave(answer('Noted.'));
+  const { replyId } = await world.exchange(anna, { conversationId, text: 'first' });
+  const ids = Array.from({ length: 101 }, (_, n) => (n === 0 ? replyId : randomUUID()));
+  await world.db.$executeRaw`
+    INSERT INTO messages (id, conversation_id, parent_id, depth, role, status, text, completed_at)
+    SELECT id::uuid, ${conversationId}::uuid, before::uuid, n, CASE WHEN n % 2 = 0 THEN 'USER'::"MessageRole" ELSE 'ASSISTANT' END,
+      'COMPLETE', repeat('lorem ipsum ', 10000), now()
+    FROM (SELECT id, lag(id) OVER (ORDER BY n) AS before, n FROM unnest(${ids}::text[]) WITH ORDINALITY AS ids(id, n)) AS added
+    WHERE before IS NOT NULL`;
+  // 70 of 120 KB are as much as may be read, and of these the window has room for few.
+  expect(await historyOf(world.db, ids.at(-1)!)).toHaveLength(70);
+  const asked = await world.exchange(anna, { conversationId, parentId: ids.at(-1), text: 'And now?' });
+  expect(asked.end.status).toBe('COMPLETE');
+  const { data } = await world.ask<{ message: { generation: { droppedMessages: number } } }>(anna, GENERATION, {
+    id: asked.replyId,
+  });
+  expect(data!.message.generation.droppedMessages).toBeLessThan(71);
+}, 60_000);

@@ -6,16 +6,19 @@ import { messagesTo, wayTo } from '../tree.ts';
 
 /** Most earlier messages that are offered to the model layer, which drops what does not fit the window. */
 export const MAX_HISTORY = 1000;
+/** Most bytes of them: about what a window of two million tokens holds. */
+export const MAX_HISTORY_BYTES = 8 * 1024 * 1024;
 /** Most messages before those that memory may quote. */
 const MAX_EARLIER = 500;
 
 /** Returns the messages that lead to a reply, oldest first; the last one is what it replies to. */
-export const historyOf = (db: Database, parentId: string): Promise<Message[]> => messagesTo(db, parentId, MAX_HISTORY);
+export const historyOf = (db: Database, parentId: string): Promise<Message[]> =>
+  messagesTo(db, parentId, MAX_HISTORY, MAX_HISTORY_BYTES);
 
 /** Returns the ids of the latest messages before a history that is as long as one may be. */
 export async function earlierThan(db: Database, history: readonly Message[]): Promise<string[]> {
   const before = history[0]?.parentId;
-  return history.length < MAX_HISTORY || !before ? [] : wayTo(db, before, MAX_EARLIER);
+  return before ? wayTo(db, before, MAX_EARLIER) : [];
 }
 
 /** The content of a prompt beside the history. */

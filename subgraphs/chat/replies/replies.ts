@@ -13,7 +13,7 @@ import { recordEstimate } from './estimate.ts';
 import { Journal } from './journal.ts';
 import { OngoingReply } from './ongoing-reply.ts';
 import { StopRequest } from './outcome.ts';
-import { MAX_HISTORY } from './prompt.ts';
+import { MAX_HISTORY, MAX_HISTORY_BYTES } from './prompt.ts';
 import { announce, asStreamFinal, finalOf, settle } from './settle.ts';
 
 /** How long a process may be silent before its replies count as abandoned, in ms. */
@@ -338,7 +338,7 @@ export class Replies implements AsyncDisposable {
         UPDATE messages SET status = 'STREAMING', epoch = epoch + 1, started_at = ${now}::timestamptz,
           heartbeat_at = ${now}::timestamptz
         WHERE id = ${replyId}::uuid AND status = 'PENDING' RETURNING epoch
-      ), ${backFrom(parentId, MAX_HISTORY)}
+      ), ${backFrom(parentId, MAX_HISTORY, MAX_HISTORY_BYTES)}
       SELECT (SELECT epoch FROM claimed) AS claimed, ${MESSAGE_COLUMNS}
       FROM soon LEFT JOIN (way JOIN messages m ON m.id = way.id) ON true ORDER BY step DESC`,
     );
