@@ -3,7 +3,7 @@ import { CodedError } from '../../base/errors/errors.ts';
 import { guarded, report } from '../../base/faults/guarded.ts';
 import type { Logger } from '../../base/log/log.ts';
 import { type ClientMessage, parseMessage, type SubscribePayload } from './client-message.ts';
-import { keepAlive } from './heartbeat.ts';
+import { Heartbeat } from './heartbeat.ts';
 import { type OperationChannel, type OperationSocket, SocketOperation } from './socket-operation.ts';
 
 /** The sub-protocol of the graphql-ws package, which clients and subgraphs speak. */
@@ -104,7 +104,7 @@ class ServedSocket<Session> implements OperationSocket {
   #held = 0;
   /** That of the time for `connection_init`. */
   #timer: NodeJS.Timeout | undefined;
-  #stopHeartbeat: (() => void) | undefined;
+  #heartbeat: Heartbeat | undefined;
   /** Those that run, by their ids. */
   #operations: Map<string, SocketOperation> | undefined;
   /** Messages behind one that is not done with: of what had come with it when the socket was paused. */
@@ -118,7 +118,10 @@ class ServedSocket<Session> implements OperationSocket {
   listen(): void {
     const { initTimeoutMs = 3_000, keepAliveMs = 12_000 } = this.#options;
     this.#timer = setTimeout(() => this.#timeOut(), initTimeoutMs);
-    this.#stopHeartbeat = keepAlive(this.#socket, keepAliveMs, () => (this.#held & (PARSING | RENEWAL)) !== 0);
+    this.#heartbeat = new Heartbeat(this.#socket, {
+      everyMs: keepAliveMs,
+      isUnread: () => (this.#held & (PARSING | RENEWAL)) !== 0,
+    });
     // `ws` reports broken frames and too large messages here and closes by itself.
     const ended = (): void => this.#end();
     this.#socket.on('error', ended);
@@ -149,6 +152,7 @@ class ServedSocket<Session> implements OperationSocket {
     const socket = this.#socket;
     if (socket.readyState !== socket.OPEN) return;
     const bytes = typeof text === 'string' ? text.length * MAX_BYTES_OF_CHARACTER : text.length;
+    this.#heartbeat?.sent(bytes);
     const isMuch = (this.#held & UNREAD) !== 0 || socket.bufferedAmount + bytes > MAX_UNREAD;
     socket.send(text, TEXT, isMuch ? () => this.#written() : undefined);
     // A client that does not read what it asked for may not ask for more. The heartbeat cuts it if it never does.
@@ -178,7 +182,7 @@ class ServedSocket<Session> implements OperationSocket {
     if (this.#state === 'closed') return;
     this.#state = 'closed';
     clearTimeout(this.#timer);
-    this.#stopHeartbeat?.();
+    this.#heartbeat?.stop();
     const operations = [...(this.#operations?.values() ?? [])];
     this.#operations = undefined;
     for (const operation of operations) this.#attempt(() => operation.stop());

@@ -7,7 +7,7 @@ import type { IdentityAssertions } from '../../identity/authenticator.ts';
 import { type ClientTls, connectionOptions } from '../http/tls.ts';
 import type { Endpoint, Endpoints } from './endpoints.ts';
 import { CLOSE } from './graphql-socket.ts';
-import { keepAlive } from './heartbeat.ts';
+import { Heartbeat } from './heartbeat.ts';
 import type { SubgraphRequest, SubscriptionSink, Unsubscribe } from './transport.ts';
 import { DIALECTS, type UpstreamDialect } from './upstream-dialect.ts';
 import { lossOf } from './upstream-loss.ts';
@@ -128,7 +128,8 @@ export function createUpstreamSocket(options: UpstreamSocketOptions): UpstreamSo
         lost(picked, code, problem?.message ?? reason.toString());
       }),
     );
-    opened.on('close', keepAlive(opened, options.keepAliveMs ?? 12_000));
+    const heartbeat = new Heartbeat(opened, { everyMs: options.keepAliveMs ?? 12_000 });
+    opened.on('close', () => heartbeat.stop());
 
     function receive(data: Buffer): void {
       if (state === 'ready' && operations.pass(data)) return;
