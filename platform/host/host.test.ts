@@ -178,6 +178,12 @@ it('plain routes answer with their parameters, 404 and 405', async () => {
   expect(await call('DELETE', '/files')).toMatchObject([405, {}]);
 });
 
+it('a plain route that is refused for a while says when to come again, as HTTP does', async () => {
+  const response = await subgraph.transport.fetch(new Request('http://library/busy'), user());
+  expect([response.status, response.headers.get('retry-after')]).toEqual([429, '7']);
+  expect(await response.json()).toMatchObject({ error: { code: 'RATE_LIMITED' } });
+});
+
 it('a resolver for a field that is not in the schema stops the start', async () => {
   const definition = {
     ...library,

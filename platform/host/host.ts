@@ -75,7 +75,12 @@ export async function createSubgraph(definition: SubgraphDefinition, platform: P
         );
       } catch (thrown) {
         const error = isCutOff(thrown) ? cutOff() : thrown;
-        if (error instanceof CodedError) return problem(httpStatusOf(error.code), error.code, error.message);
+        if (error instanceof CodedError) {
+          const refused = problem(httpStatusOf(error.code), error.code, error.message);
+          const { retryAfter } = error.extensions;
+          if (typeof retryAfter === 'number') refused.headers.set('retry-after', String(retryAfter));
+          return refused;
+        }
         const errorId = randomUUID();
         const outage = outageOf(error);
         if (outage !== undefined) {

@@ -107,6 +107,17 @@ it('requests beyond the connections wait for one, those beyond the queue are ref
   expect(opened.connections()).toBe(2);
 });
 
+it('without a queue, as many requests run as there may be connections', async () => {
+  using opened = await open((_, response, body) => setTimeout(() => response.end(body), 20), {
+    connections: 2,
+    queue: 0,
+  });
+  for (const round of [0, 1]) {
+    const settled = await Promise.allSettled([0, 1, 2].map((n) => send(opened.pool, String(n), undefined, true)));
+    expect([round, ...settled.map(({ status }) => status)]).toEqual([round, 'fulfilled', 'fulfilled', 'rejected']);
+  }
+});
+
 it('the time limit counts from the call, for the one who waits and for the one who is served', async () => {
   let seen = () => {};
   const served = new Promise<void>((resolve) => {

@@ -94,9 +94,11 @@ export class HttpPool {
     return new Promise((resolve, reject) => {
       const { signal } = request;
       if (signal?.aborted) return reject(signal.reason);
-      const { subgraph, queue, timeoutMs } = this.#options;
+      const { subgraph, connections, queue, timeoutMs } = this.#options;
       const connection = this.#takeIdle(request);
-      if (!connection && this.#waiting.size >= queue + this.#connecting) {
+      // Those that wait for a connection of their own are not in the queue for those of others.
+      const own = this.#connecting + Math.max(0, connections - this.#all.size);
+      if (!connection && this.#waiting.size >= queue + own) {
         return reject(new CodedError('SUBGRAPH_UNAVAILABLE', `${subgraph} has too many requests waiting.`));
       }
       const call = new Call(this, request, performance.now() + timeoutMs, resolve, reject);
