@@ -279,6 +279,42 @@ export function vectorStoreContract(open: () => Promise<VectorStore>): void {
       },
     );
 
+    it('finds words of every script, as people write them and look for them', async () => {
+      const place = await fresh();
+      const texts = {
+        zh: '我用iPhone拍照',
+        ja: '2024年の売上',
+        cat: '私の猫は白い',
+        ko: '서울에서 회의가 있었다',
+        de: 'Die Straße ist lang, sagt Łukasz',
+        vi: 'Việt Nam đẹp',
+        my: 'ကျွန်တော် မြန်မာ စကား',
+        party: 'We 🎉 today',
+      };
+      await store.upsert(
+        place,
+        Object.entries(texts).map(([id, text]) => ({ id, text, vectors: {} })),
+      );
+      const found = async (text: string) => ids((await store.search(place, { mode: 'text', text, limit: 8 })).hits);
+      for (const [id, asked] of [
+        ['zh', 'iphone 拍照'],
+        ['zh', 'iPhone'],
+        ['ja', '2024'],
+        ['ja', '売上'],
+        ['cat', '猫'],
+        ['ko', '서울'],
+        ['ko', '회의'],
+        ['de', 'strasse'],
+        ['de', 'lukasz'],
+        ['vi', 'viet nam dep'],
+        ['my', 'မြန်မာ'],
+        ['party', '🎉'],
+      ] as const)
+        expect([asked, await found(asked)]).toEqual([asked, [id]]);
+      await store.upsert(place, [{ id: 'kana', text: 'かき', vectors: {} }]);
+      expect(await found('がき')).toEqual([]);
+    });
+
     it('hybrid with alpha 1 ranks by similarity, with alpha 0 by words', async () => {
       const query = { mode: 'hybrid', text: 'bread', vector: vector(1, 0, 0, 0), limit: 1 } as const;
       expect(ids((await store.search(place, { ...query, alpha: 1 })).hits)).toEqual(['whale']);

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { queryWords, searchWords, words } from './words.ts';
+import { queryWords, searchWords, singleCharacters, words } from './words.ts';
 
 describe('words', () => {
   it('are equal in other forms, letters and accents', () => {
@@ -25,6 +25,22 @@ describe('words', () => {
   it('of scripts without spaces are pairs of characters', () => {
     expect(words('東京都に住む')).toEqual(['東京', '京都', '都に', 'に住', '住む']);
   });
+  it('of two scripts in one run are those of each, and Korean is found without its particles', () => {
+    expect(words('我用iPhone拍照')).toEqual(['我用', 'iphon', '拍照']);
+    expect(words('2024年の売上')).toEqual(['2024', '年の', 'の売', '売上']);
+    expect(words('서울에서')).toEqual(['서울', '울에', '에서']);
+    expect(words('서울에서'.normalize('NFD'))).toEqual(words('서울에서'));
+  });
+  it('keep the marks that make another letter, and no others', () => {
+    expect(words('がき ガキ ｶﾞｷ')).toEqual(['がき', 'ガキ', 'ガキ']);
+    expect(words('कि की')).toEqual(['कि', 'की']);
+    expect(words('شَمْس שָׁלוֹם Ёлка')).toEqual(['شمس', 'שלום', 'елка']);
+    expect(words('Straße Łódź Ørsted Æon Đà')).toEqual(words('Strasse Lodz Orsted Aeon Da'));
+  });
+  it('of a text have its characters beside them, where one may be a word', () => {
+    expect(singleCharacters('私の猫 iPhone 犬')).toEqual(['私', 'の', '猫']);
+    expect(singleCharacters('no such script, naïve')).toEqual([]);
+  });
   it('are whole where nothing is seen in them: places to divide them, byte order marks', () => {
     expect(words('Donau\u00addampf\u00adschiff')).toEqual(['donaudampfschiff']);
     expect(words('\ufeffFirst\u2060ly')).toEqual(words('Firstly'));
@@ -48,7 +64,7 @@ describe('words', () => {
     expect(queryWords('?!')).toEqual([]);
   });
   it('of a query in another language leave out what says nothing there, and take other endings along', () => {
-    expect(queryWords('Wie heißt meine Katze?')).toEqual(['heißt', 'katz']);
+    expect(queryWords('Wie heißt meine Katze?')).toEqual(['heisst', 'katz']);
     expect(queryWords('¿Cuál es el nombre de mi gato?')).toEqual(['nombr', 'gato']);
     expect(searchWords('Wo wohne ich?')).toEqual(expect.arrayContaining(['wohnt', 'wohnen']));
     expect(queryWords('私の猫の名前は何ですか')).not.toContain('です');

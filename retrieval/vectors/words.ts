@@ -1,12 +1,36 @@
 import { stemmer } from 'stemmer';
 import { IDLE_PAIR, STOP_WORDS } from './stop-words.ts';
 
-/** Runs of letters and digits; letters of scripts without spaces are taken apart below. */
-const RUN = /[\p{L}\p{N}]+/gu;
+/** Runs of letters and digits, with the marks that are vowels of them in some scripts; and pictures, each by itself. */
+const RUN = /[\p{L}\p{N}\p{M}]+|\p{Extended_Pictographic}/gu;
 const CLITIC = /['’](?:s|t|re|ve|ll|d|m)\b/g;
-/** Marks of letters, and what is not seen within a word: where it may be divided, or not. */
-const UNSEEN = /(?:\p{M}|\u00ad|\u2060|\ufeff)+/gu;
-const UNSPACED = /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Thai}\p{Script=Lao}\p{Script=Khmer}]/u;
+/**
+ * Marks above and below letters of scripts that are read without them, and what is not seen within a word: where it may
+ * be divided, or not. The marks of kana and those of the scripts of India and Southeast Asia make other letters.
+ */
+const UNSEEN =
+  /(?:[[\p{M}&&[\p{Script=Inherited}\p{Script=Cyrillic}\p{Script=Hebrew}\p{Script=Arabic}]]--[\u3099\u309a]]|[\u00ad\u2060\ufeff])+/gv;
+/** Letters that have no other form of compatibility, as they are written where they are missing on a keyboard. */
+const LETTERS: Readonly<Record<string, string>> = {
+  ß: 'ss',
+  ø: 'o',
+  ł: 'l',
+  đ: 'd',
+  ð: 'd',
+  þ: 'th',
+  æ: 'ae',
+  œ: 'oe',
+  ı: 'i',
+};
+const LETTER = /[ßøłđðþæœı]/g;
+/** Letters of scripts that put no spaces between words, or that put words together with what follows them. */
+const UNSPACED_LETTERS =
+  '\\p{Script=Han}\\p{Script=Hiragana}\\p{Script=Katakana}ー\\p{Script=Hangul}\\p{Script=Thai}\\p{Script=Lao}\\p{Script=Khmer}\\p{Script=Myanmar}';
+const UNSPACED = new RegExp(`[${UNSPACED_LETTERS}]`, 'u');
+/** Where a run changes from one kind of script to the other. */
+const PARTS = new RegExp(`[${UNSPACED_LETTERS}]+|[^${UNSPACED_LETTERS}]+`, 'gu');
+/** A letter with the marks that belong to it. */
+const CHARACTER = /\P{M}\p{M}*/gu;
 const ENGLISH = /^[a-z]{3,}$/;
 /** Longer runs are not words: base64, hashes. Cut, so that one line of ten megabytes stays one small term. */
 const LONGEST = 64;
@@ -20,18 +44,51 @@ export const BM25 = { k1: 0.9, b: 0.4 } as const;
 /**
  * Returns the words that BM25 compares: lower case, without accents, English endings removed (Porter), `’s` and the
  * like too. Scripts that write without spaces give overlapping pairs of characters, as is usual for Chinese and
- * Japanese.
+ * Japanese, and Korean does, whose words have their particles attached; what is Latin or a number within them gives
+ * words.
  */
 export function words(text: string): string[] {
-  const folded = text.normalize('NFKD').replace(UNSEEN, '').toLowerCase().replace(CLITIC, '');
   const found: string[] = [];
-  for (const [run] of folded.matchAll(RUN)) {
-    // One by one: a call takes no half a million arguments.
-    if (UNSPACED.test(run)) for (const pair of pairs(run)) found.push(pair);
-    else found.push(stem(run.slice(0, LONGEST)));
+  for (const [run] of folded(text).matchAll(RUN)) {
+    if (!UNSPACED.test(run)) found.push(stem(run.slice(0, LONGEST)));
+    else
+      for (const [part] of run.matchAll(PARTS)) {
+        if (!UNSPACED.test(part)) found.push(stem(part.slice(0, LONGEST)));
+        // One by one: a call takes no half a million arguments.
+        else for (const pair of pairs(part)) found.push(pair);
+      }
   }
   return found;
 }
+
+/**
+ * Returns what a text is found by beside its `words`: each character of a script without spaces, once. A query of one
+ * character is a word in them.
+ */
+export function singleCharacters(text: string): string[] {
+  if (ASCII.test(text)) return [];
+  const found = new Set<string>();
+  for (const [run] of folded(text).matchAll(RUN))
+    if (UNSPACED.test(run))
+      for (const [part] of run.matchAll(PARTS))
+        if (UNSPACED.test(part)) {
+          const characters = part.match(CHARACTER) ?? [];
+          if (characters.length > 1) for (const character of characters) found.add(character);
+        }
+  return [...found];
+}
+
+const ASCII = /^\p{ASCII}*$/u;
+
+/** Decomposed and put together again: what was left out in between stays out. */
+const folded = (text: string): string =>
+  text
+    .normalize('NFKD')
+    .replace(UNSEEN, '')
+    .normalize('NFC')
+    .toLowerCase()
+    .replace(LETTER, (letter) => LETTERS[letter]!)
+    .replace(CLITIC, '');
 
 /** Returns the different words of a query that carry meaning; all of them if none does ("to be or not to be"). */
 export function queryWords(text: string): string[] {
@@ -114,7 +171,7 @@ function stem(word: string): string {
 }
 
 function pairs(run: string): string[] {
-  const characters = [...run];
+  const characters: string[] = run.match(CHARACTER) ?? [];
   if (characters.length === 1) return characters;
   return characters.slice(1).map((character, i) => characters[i]! + character);
 }
@@ -128,10 +185,10 @@ const ENGLISH_WORDS =
   then there these they this those through to too under until up very was wasn we were what when where which while who
   whom why will with won would you your yours yourself yourselves`.split(/\s+/);
 
-/** Each with its stem, as `words` gives it. The first language wins where two have as many. */
+/** Each with its stem, as `words` gives them. The first language wins where two have as many. */
 const IDLE: ReadonlyMap<string, ReadonlySet<string>> = new Map(
   [['en', ENGLISH_WORDS] as const, ...STOP_WORDS].map(([language, list]) => [
     language,
-    new Set(list.flatMap((word) => [word, stem(word)])),
+    new Set(list.flatMap((word) => [folded(word), stem(folded(word))])),
   ]),
 );

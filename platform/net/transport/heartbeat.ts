@@ -21,7 +21,7 @@ const guardedBeat = guarded(
 );
 
 /**
- * Cuts a peer that answers no ping: a phone that left the network never closes its socket. One that is still reading
+ * A watch that cuts a peer which answers no ping: a phone that left the network never closes its socket. One that is still reading
  * what it was sent has time for that, and one that is sending a large message is heard by it.
  */
 export class Heartbeat {

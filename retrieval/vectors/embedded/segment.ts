@@ -4,7 +4,7 @@ import type { Filter, Properties } from '../vector-store.ts';
 import type { Arena } from './arena.ts';
 import { Matrix } from './matrix.ts';
 import type { SpaceRow } from './schema.ts';
-import { WordIndex } from './word-index.ts';
+import { encodeWords, OUTDATED_TEXT, WordIndex } from './word-index.ts';
 
 /** Deleted slots are kept until they are this many and outnumber the living; then the segment is read again. */
 const MAX_DEAD = 1000;
@@ -118,16 +118,20 @@ export class Segment {
 
   #readRows(): void {
     const found = this.#db
-      .prepare('SELECT row, words, properties FROM objects WHERE space = ? AND tenant = ? AND row > ? ORDER BY row')
+      .prepare(
+        `SELECT row, words, properties, ${OUTDATED_TEXT} AS outdated FROM objects WHERE space = ? AND tenant = ? AND row > ? ORDER BY row`,
+      )
       .iterate(this.#space.number, this.#tenant, this.#lastRow) as Iterable<{
       row: number;
       words: Uint8Array;
       properties: string;
+      outdated: string | null;
     }>;
-    for (const { row, words, properties } of found) {
+    for (const { row, words: stored, properties, outdated } of found) {
       const slot = this.rows.length;
       this.rows.push(row);
       this.#slotOf.set(row, slot);
+      const words = outdated === null ? stored : encodeWords(outdated);
       this.#words.add(slot, words);
       this.#wordBytes += words.byteLength;
       if (this.#columns.size > 0) this.#readFields(slot, JSON.parse(properties) as Properties);

@@ -1,4 +1,4 @@
-import { BM25, searchWords, words } from '../words.ts';
+import { BM25, searchWords, singleCharacters, words } from '../words.ts';
 
 /**
  * BM25 over the words of one tenant. SQLite's FTS5 was measured for this and set aside: its `bm25()` costs about a
@@ -34,7 +34,8 @@ export class WordIndex {
     if (length === 0) return;
     this.#documents++;
     this.#totalLength += length;
-    for (let i = 1; i < entries.length; i += 2) this.#append(entries[i]!, slot, entries[i + 1]!);
+    for (let i = 1; i < entries.length; i += 2)
+      if (entries[i] !== EDITION) this.#append(entries[i]!, slot, entries[i + 1]!);
   }
 
   /** The word's entries stay until the index is built again; an empty slot is passed over. */
@@ -92,9 +93,21 @@ export class WordIndex {
   }
 }
 
+/** In place of a hash, which is never negative: what follows is the edition of `words` that a row was made by. */
+const EDITION = -1;
+/** Counted up when `words` gives others for texts beyond ASCII; the words of ASCII are as they were. */
+const CURRENT_EDITION = 2;
+
+/** SQL: the text of a row whose words are of an edition before, from which they are to be made again; else null. */
+export const OUTDATED_TEXT = `CASE WHEN octet_length(text) <> length(text) AND coalesce(hex(substr(words, -8)), '') <> '${Buffer.from(
+  Int32Array.of(EDITION, CURRENT_EDITION).buffer,
+)
+  .toString('hex')
+  .toUpperCase()}' THEN text END`;
+
 /**
  * Returns a text as its row stores it: the number of words, then the hash and the count (at most 255) of each different
- * one.
+ * one, then of the characters that are words in a query alone, which do not make the text longer; and the edition.
  */
 export function encodeWords(text: string): Uint8Array {
   const all = words(text);
@@ -103,6 +116,11 @@ export function encodeWords(text: string): Uint8Array {
     const key = hash(word);
     counts.set(key, (counts.get(key) ?? 0) + 1);
   }
+  for (const character of singleCharacters(text)) {
+    const key = hash(character);
+    counts.set(key, (counts.get(key) ?? 0) + 1);
+  }
+  counts.set(EDITION, CURRENT_EDITION);
   const entries = new Int32Array(1 + counts.size * 2);
   entries[0] = all.length;
   let at = 1;

@@ -13,7 +13,7 @@ import type {
   StoredObject,
   VectorObject,
 } from '../vector-store.ts';
-import { BM25, words } from '../words.ts';
+import { BM25, singleCharacters, words } from '../words.ts';
 
 /**
  * How a space lives in Weaviate: a collection with named vectors, whose description holds the definition.
@@ -149,7 +149,7 @@ export function toWeaviate(space: WeaviateSpace, tenant: string | undefined, obj
     properties: {
       key: object.id,
       body: object.text,
-      words: words(object.text).join(' '),
+      words: [...words(object.text), ...singleCharacters(object.text)].join(' '),
       payload: JSON.stringify(properties),
       updated: new Date(),
       has: Object.keys(object.vectors).map((name) => space.names[name]!),
