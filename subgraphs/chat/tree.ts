@@ -141,12 +141,13 @@ export async function messagesTo(
 }
 
 /**
- * Returns SQL of a recursive query `way`: a message and those before it, with the number of steps to each, and about how
- * many bytes there are up to it, which Postgres knows without reading the texts.
+ * Returns SQL of a recursive query `way`: a message and those before it, with the number of steps to each, and about
+ * how many bytes there are up to it, which Postgres knows without reading the texts.
  *
  * @param maxBytes where so many are reached, the way ends. Default: no bound.
  */
-export const backFrom = (messageId: string | null, limit: number, maxBytes = 2 ** 53): Prisma.Sql => Prisma.sql`way AS (
+export const backFrom = (messageId: string | null, limit: number, maxBytes = 2 ** 53): Prisma.Sql =>
+  Prisma.sql`way AS (
   SELECT m.id, parent_id, 1 AS step, ${BYTES} AS bytes FROM messages m WHERE id = ${messageId}::uuid
   UNION ALL
   SELECT m.id, m.parent_id, step + 1, bytes + ${BYTES} FROM way JOIN messages m ON m.id = way.parent_id

@@ -181,7 +181,8 @@ export class Collections {
   }
 
   /**
-   * Deletes all collections of a user who is gone, one by one. One that cannot be deleted keeps back none of the others.
+   * Deletes all collections of a user who is gone, one by one. One that cannot be deleted keeps none of the others
+   * back.
    *
    * @throws what the first of those has failed with, once the others are gone.
    */

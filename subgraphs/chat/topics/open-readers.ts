@@ -8,7 +8,7 @@ const PAUSE_MS = 50;
 /** How long to wait for a database that does not answer, in ms. */
 const RETRY_MS = 1_000;
 
-/** A person at a conversation that is open. */
+/** A person who reads a conversation. */
 export interface OpenReader {
   readonly conversationId: string;
   readonly userId: string;
