@@ -18,7 +18,7 @@ export type ConversationNews =
 /** The news as a reader hears them. Where others were missed, the rows say how many have arrived. */
 export type HeardNews = ConversationNews | { readonly type: 'NewsMissed'; readonly arrivals: number };
 
-/** News that may wait for a slow reader; beyond it the oldest are dropped. */
+/** News that may wait for a slow reader; beyond it the oldest are dropped, but for those that may end its reading. */
 const MAX_WAITING = 256;
 
 /** The news of each conversation, on its topic. */
@@ -55,7 +55,7 @@ export class ConversationTopics implements Disposable {
     // Events may come before the subscription is confirmed; they wait for the reader as all others do.
     let news: Pull<HeardNews> | undefined;
     const hear = (event: HeardNews): void => {
-      if (waiting.length >= MAX_WAITING) waiting.shift();
+      if (waiting.length >= MAX_WAITING) waiting.splice(Math.max(0, waiting.findIndex(isPassing)), 1);
       waiting.push(event);
       news?.wake();
     };
@@ -78,5 +78,7 @@ export class ConversationTopics implements Disposable {
     return news;
   }
 }
+
+const isPassing = ({ type }: HeardNews): boolean => type !== 'ParticipantLeft' && type !== 'ConversationDeleted';
 
 const topicOf = (conversationId: string): string => `chat:conversation:${conversationId}`;
