@@ -21,8 +21,8 @@ const guardedBeat = guarded(
 );
 
 /**
- * A watch that cuts a peer which answers no ping: a phone that left the network never closes its socket. One that is still reading
- * what it was sent has time for that, and one that is sending a large message is heard by it.
+ * A watch that cuts a peer which answers no ping: a phone that left the network never closes its socket. One that is
+ * still reading what it was sent has time for that, and one that is sending a large message is heard by it.
  */
 export class Heartbeat {
   readonly #socket: WebSocket;
