@@ -40,6 +40,15 @@ describe('the way to a provider', () => {
     expect(server.seen[0]!.path).toBe('/v1/openai/deployments/gpt-x/chat/completions?api-version=2026-01-01');
   });
 
+  it('carries no half of a character, which providers refuse, and leaves what looks like one', async () => {
+    const models = at(server.url);
+    const said = ['cut \ud83d', '\udc00\udc00 begun', 'whole 😀', 'C:\\ud83d', 'C:\\\\\ud83d'].join(' | ');
+    await readAll(models.chat({ ...hello, messages: [{ role: 'user', content: said }] }, aCall()));
+    const sent = server.seen[0]!.body as { messages: { content: unknown }[] };
+    const text = JSON.stringify(sent.messages.at(-1));
+    expect(text).toContain(JSON.stringify(said.toWellFormed()).slice(1, -1));
+  });
+
   it('takes no key to where a redirect points', async () => {
     const elsewhere: (string | undefined)[] = [];
     const other = http.createServer((request, response) => {

@@ -28,7 +28,7 @@ export function transport(agent: Agent): typeof globalThis.fetch {
       path: url.pathname + url.search,
       method: init.method as 'POST',
       headers: { ...Object.fromEntries(init.headers as Headers), 'accept-encoding': 'identity' },
-      body: init.body as string,
+      body: wellFormed(init.body as string | undefined),
       signal: init.signal ?? null,
     });
     const encoding = headers['content-encoding'];
@@ -47,6 +47,16 @@ export function transport(agent: Agent): typeof globalThis.fetch {
   };
   return send as unknown as typeof globalThis.fetch;
 }
+
+/** In JSON text: an escape of half a character, which JavaScript writes so where the other half is missing. */
+const HALF = /(?<!\\)((?:\\\\)*)\\ud[89a-f][0-9a-f]{2}/g;
+
+/**
+ * Returns JSON text in which every character is whole. A text that was cut between the halves of an emoji has half of one
+ * at its end; providers refuse the whole request for it.
+ */
+const wellFormed = (body: string | undefined): string | undefined =>
+  typeof body === 'string' && body.includes('\\ud') ? body.replace(HALF, '$1\ufffd') : body;
 
 /** Proxies pack answers though none was asked for packed. What has come is unpacked at once: a stream is one. */
 const UNPACK: Readonly<Record<string, () => Transform>> = {
