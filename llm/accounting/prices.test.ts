@@ -31,6 +31,20 @@ describe('the price table', () => {
     expect(await at('my-own-model', 'openai')).toBeUndefined();
   });
 
+  it('has a price for what goes into a cache, where the provider has one', async () => {
+    const price = (await at('claude-sonnet-4-5', 'compatible', 'https://api.anthropic.com/v1'))!;
+    const usage = { ...NO_USAGE, inputTokens: 1_000_000, cachedInputTokens: 0 };
+    const [plain, written] = [
+      costOfUsage(price, usage)!,
+      costOfUsage(price, { ...usage, cacheWriteTokens: 1_000_000 })!,
+    ];
+    expect(Number(formatMoney(written)) / Number(formatMoney(plain))).toBeCloseTo(1.25, 5);
+    const { cacheWrite: _, ...without } = price;
+    expect(costOfUsage({ ...without, cacheWrite: undefined, long: undefined }, { ...usage, cacheWriteTokens: 9 })).toBe(
+      costOfUsage({ ...price, long: undefined }, usage),
+    );
+  });
+
   it('is read with its higher prices for long prompts', async () => {
     const { calcPrice } = await import('@pydantic/genai-prices');
     const model = ['gpt-5.4', 'gpt-5.5', 'gpt-5.2'].find(

@@ -10,6 +10,8 @@ export const PRICE_TABLE = '@pydantic/genai-prices 0.1.8 (2026-09-23)';
 export interface Price {
   readonly input: Picodollars | undefined;
   readonly cachedInput: Picodollars | undefined;
+  /** Of input that goes into the provider's cache. */
+  readonly cacheWrite: Picodollars | undefined;
   readonly output: Picodollars | undefined;
   readonly perImage: Picodollars | undefined;
   /** Prices of prompts longer than `above` tokens; they hold for the whole call. */
@@ -56,6 +58,7 @@ function fromEntry(entry: PriceEntry, source: string): Price {
   return {
     input: money(entry.inputPerMillion),
     cachedInput: money(entry.cachedInputPerMillion),
+    cacheWrite: money(entry.cacheWritePerMillion),
     output: money(entry.outputPerMillion),
     perImage: money(entry.perImage),
     long: undefined,
@@ -78,6 +81,7 @@ function fromTable(prices: Readonly<Record<string, TablePrice>>): Price {
   const all = (tokens: number) => ({
     input: at('input_mtok', tokens),
     cachedInput: at('cache_read_mtok', tokens),
+    cacheWrite: at('cache_write_mtok', tokens),
     output: at('output_mtok', tokens),
     perImage: undefined,
   });
@@ -98,9 +102,11 @@ export function costOfUsage(price: Price, usage: Usage, images = 0): Picodollars
   if (rate.input === undefined && usage.inputTokens > 0) return undefined;
   if (rate.output === undefined && usage.outputTokens > 0) return undefined;
   const cached = Math.min(usage.cachedInputTokens, usage.inputTokens);
+  const written = Math.min(usage.cacheWriteTokens ?? 0, usage.inputTokens - cached);
   return (
-    costOf(usage.inputTokens - cached, rate.input ?? 0n) +
+    costOf(usage.inputTokens - cached - written, rate.input ?? 0n) +
     costOf(cached, rate.cachedInput ?? rate.input ?? 0n) +
+    costOf(written, rate.cacheWrite ?? rate.input ?? 0n) +
     costOf(usage.outputTokens, rate.output ?? 0n)
   );
 }

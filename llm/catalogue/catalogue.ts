@@ -97,6 +97,7 @@ export interface Deployment {
 export interface PriceEntry {
   readonly inputPerMillion?: string;
   readonly cachedInputPerMillion?: string;
+  readonly cacheWritePerMillion?: string;
   readonly outputPerMillion?: string;
   readonly perImage?: string;
 }

@@ -20,6 +20,7 @@ const price = z.strictObject({
   /** US dollars a million tokens. */
   input: decimal.optional(),
   cached_input: decimal.optional(),
+  cache_write: decimal.optional(),
   output: decimal.optional(),
   /** US dollars an image. */
   image: decimal.optional(),

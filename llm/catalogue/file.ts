@@ -195,6 +195,7 @@ async function deployment(
 const priceEntry = (entry: NonNullable<CatalogueFile['deployments'][string]['price']>): PriceEntry => ({
   ...(entry.input !== undefined && { inputPerMillion: entry.input }),
   ...(entry.cached_input !== undefined && { cachedInputPerMillion: entry.cached_input }),
+  ...(entry.cache_write !== undefined && { cacheWritePerMillion: entry.cache_write }),
   ...(entry.output !== undefined && { outputPerMillion: entry.output }),
   ...(entry.image !== undefined && { perImage: entry.image }),
 });

@@ -164,6 +164,7 @@ export class ProviderReply {
     return {
       inputTokens,
       cachedInputTokens: told?.cachedInputTokens ?? 0,
+      ...(told?.cacheWriteTokens !== undefined && { cacheWriteTokens: told.cacheWriteTokens }),
       outputTokens: output ?? (await counter.text(text, model)),
       reasoningTokens: told?.reasoningTokens ?? 0,
       estimated: told?.inputTokens === undefined || output === undefined,

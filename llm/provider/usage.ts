@@ -2,6 +2,8 @@
 export interface ReportedUsage {
   readonly inputTokens: number | undefined;
   readonly cachedInputTokens: number;
+  /** Those of the input that the provider put into its cache, where that has a price of its own. */
+  readonly cacheWriteTokens?: number | undefined;
   readonly outputTokens: number | undefined;
   readonly reasoningTokens: number;
 }
@@ -18,7 +20,8 @@ export function laterUsage(
 ): ReportedUsage | undefined {
   if (!earlier || !later) return later ?? earlier;
   if (later.inputTokens !== undefined) return { ...later, outputTokens: later.outputTokens ?? earlier.outputTokens };
-  return { ...later, inputTokens: earlier.inputTokens, cachedInputTokens: earlier.cachedInputTokens };
+  const { inputTokens, cachedInputTokens, cacheWriteTokens } = earlier;
+  return { ...later, inputTokens, cachedInputTokens, cacheWriteTokens };
 }
 
 /**

@@ -4,6 +4,8 @@ export interface Usage {
   readonly inputTokens: number;
   /** The part of `inputTokens` that the provider's prompt cache served. */
   readonly cachedInputTokens: number;
+  /** The part of `inputTokens` that was put into it, where the provider has a price for that. */
+  readonly cacheWriteTokens?: number;
   /** All output tokens, reasoning included. */
   readonly outputTokens: number;
   /** The part of `outputTokens` that was reasoning. */

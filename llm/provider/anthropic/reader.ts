@@ -88,6 +88,7 @@ export class MessagesReader implements Reader {
     return {
       inputTokens: fresh + (read ?? 0) + (written ?? 0),
       cachedInputTokens: read ?? 0,
+      cacheWriteTokens: written || undefined,
       outputTokens: output ?? undefined,
       reasoningTokens: Math.min(details?.thinking_tokens ?? 0, output ?? 0),
     };
