@@ -112,6 +112,20 @@ describe('a document', () => {
     );
     const cyrillic = Buffer.from("{\\rtf1\\ansi\\ansicpg1251 \\'ef\\'f0\\'e8\\'e2\\'e5\\'f2\\par}", 'latin1');
     expect((await read(cyrillic, 'application/rtf')).text).toBe('привет');
+    for (const [head, bytes, text] of [
+      ['\\ansi\\ansicpg437', "caf\\'82 \\'e1", 'café ß'],
+      ['\\pc', "caf\\'82", 'café'],
+      ['\\pca', "\\'9btre \\'d0", 'øtre ð'],
+      ['\\ansi\\ansicpg852', "\\'9d\\'a2d\\'ab", 'Łódź'],
+      ['\\ansi\\ansicpg866', "\\'af\\'e0\\'a8", 'при'],
+      ['\\mac', "caf\\'8e", 'café'],
+      ['\\ansi\\ansicpg1250', "\\'a3\\'f3d\\'9f", 'Łódź'],
+      ['\\ansi\\ansicpg4242', "caf\\'e9", 'café'],
+    ] as const)
+      expect([
+        head,
+        (await read(Buffer.from(`{\\rtf1${head} ${bytes}\\par}`, 'latin1'), 'application/rtf')).text,
+      ]).toEqual([head, text]);
   });
 
   it('of e-mail: who, when, the text or the HTML, and what is attached', async () => {

@@ -1,6 +1,7 @@
-/** Encodings by the number of their code page. */
+import iconv from 'iconv-lite';
+
+/** Encodings by the number of their code page, where their name does not say it. */
 const CODE_PAGES: Record<number, string> = {
-  437: 'ibm866',
   866: 'ibm866',
   874: 'windows-874',
   932: 'shift_jis',
@@ -96,7 +97,9 @@ export class RtfBytes {
   /** Ends the letters, and returns them. */
   end(encoding: string): string {
     if (this.#bytes.length === 0) return '';
-    const text = new TextDecoder(encoding).decode(Uint8Array.from(this.#bytes));
+    const text = encoding.startsWith(DOS)
+      ? iconv.decode(Uint8Array.from(this.#bytes), encoding)
+      : new TextDecoder(encoding).decode(Uint8Array.from(this.#bytes));
     this.#bytes = [];
     this.#seen = 0;
     this.#isCutOff = false;
@@ -104,8 +107,15 @@ export class RtfBytes {
   }
 }
 
+/** Begins the names of the code pages of DOS, which the web does not know. */
+const DOS = 'cp';
+
 function encodingOf(codePage: number): string {
   const name = CODE_PAGES[codePage] ?? `windows-${codePage}`;
+  if (codePage < 900 && !CODE_PAGES[codePage]) {
+    const dos = `${DOS}${codePage}`;
+    return iconv.encodingExists(dos) ? dos : DEFAULT;
+  }
   try {
     return new TextDecoder(name).encoding;
   } catch {

@@ -3,6 +3,12 @@ import { DocumentProblem } from './problem.ts';
 import { RtfBytes, RtfEncodings } from './rtf-encodings.ts';
 import { type Elsewhere, RtfText } from './rtf-text.ts';
 
+/** Code pages by the words for the character set of a file: the PC of IBM, the PS/2, the Macintosh. */
+const CHARACTER_SETS: ReadonlyMap<string, number> = new Map([
+  ['pc', 437],
+  ['pca', 850],
+  ['mac', 10000],
+]);
 /** Groups whose content is not text: tables of fonts and colours, pictures, what programs keep for themselves. */
 const SKIPPED = new Set(
   `fonttbl colortbl stylesheet info pict object listtable listoverridetable generator xmlnstbl rsidtbl themedata
@@ -162,6 +168,7 @@ class RtfReader {
   /** Takes a word that says how letters are written. @returns whether it was one. */
   #writing(word: string, number: number | undefined): boolean {
     if (word === 'ansicpg' && number) this.#encodings.setBase(number);
+    else if (CHARACTER_SETS.has(word)) this.#encodings.setBase(CHARACTER_SETS.get(word)!);
     else if (word === 'deff') this.#encodings.setDefaultFont(number);
     else if (word === 'fcharset') this.#encodings.setCharset(number ?? 0);
     else if (word === 'f' && this.#group.isFonts) this.#encodings.list(number);
