@@ -300,6 +300,51 @@ describe('without a model', () => {
     expect(texts(message)).toEqual([]);
   });
 
+  it.each([
+    ["I'd love to come, but I'm allergic to nuts.", "I'm allergic to nuts."],
+    ["That sounds great, but I'm vegan.", "I'm vegan."],
+    ['We could go there, although I live in Bergen.', 'I live in Bergen.'],
+    ['It is far, because I live in Tromsø.', 'I live in Tromsø.'],
+    ['Ich würde gern kommen, aber ich wohne in Hamburg.', 'Ich wohne in Hamburg.'],
+    ['Schönes Rezept, aber ich bin allergisch gegen Nüsse.', 'Ich bin allergisch gegen Nüsse.'],
+    ["J'aimerais venir, mais j'habite à Lyon.", "J'habite à Lyon."],
+    ['Me gustaría ir, pero vivo en Sevilla.', 'Vivo en Sevilla.'],
+    ['Mi piacerebbe, ma sono vegano.', 'Sono vegano.'],
+    ['Eu gostaria, mas moro em Lisboa.', 'Moro em Lisboa.'],
+    ['Ik kom graag, maar ik woon in Utrecht.', 'Ik woon in Utrecht.'],
+    ['Хотел бы, но я живу в Казани.', 'Я живу в Казани.'],
+    ['我很想去，但是我住在上海。', '我住在上海。'],
+    ['行きたいですが、私は大阪に住んでいます。', '私は大阪に住んでいます。'],
+  ])('%j is learned from behind its turn', (message, text) => {
+    expect(texts(message)).toEqual([text]);
+  });
+
+  it.each([
+    'He said he is tall but I am allergic to nuts.',
+    'I told them no because I am vegan.',
+    'If I were rich but I live in Oslo.',
+    'It is not because I am vegan.',
+    'My brother pretends to be rich but I live in Oslo, he says.',
+    'Imagine he comes but I live in Oslo.',
+    'She is nice but my wife is allergic to nuts.',
+    'I pretended to be ill because I am allergic to cats.',
+    'Would you come but I live in Oslo?',
+    'As if, but I am a nurse.',
+    'In my novel it rains but I am a pilot.',
+    'Not because I live in Oslo, but because of you.',
+    'Er sagt, ich sei nett, aber ich bin Vegetarier.',
+    'Nicht weil ich Vegetarier bin.',
+    'Si yo fuera rico, pero vivo en Sevilla.',
+    'Она сказала, что придёт, но я живу в Казани.',
+    '如果他来，但是我住在上海。',
+    'People think I am rich, but I am afraid I live in fear.',
+    'I like it, but I am dying of boredom.',
+    "It's late but I am allergic to work.",
+    'He is funny, but I live in constant fear.',
+  ])('%j is not, which may be meant otherwise by what comes before', (message) => {
+    expect(texts(message)).toEqual([]);
+  });
+
   it('a list of statements is learned from line by line', () => {
     expect(texts('About me:\n- I live in Ghent\n2. I am vegan\n• My name is Ada')).toEqual([
       'I live in Ghent',

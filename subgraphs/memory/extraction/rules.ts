@@ -1,7 +1,7 @@
 import type { Lexicon, Rule } from '../lexicon/lexicon.ts';
 import type { MemoryKind } from '../memories/store.ts';
 import { isHollow } from './make-believe.ts';
-import { isDenial, isIronic, isTakenBack, isUnsure } from './moods.ts';
+import { anyOf, isDenial, isIronic, isTakenBack, isUnsure } from './moods.ts';
 import { MASK, type Statement, statementsOf } from './statements.ts';
 import { turnsOf } from './turns.ts';
 
@@ -40,15 +40,50 @@ export function extractByRules(text: string): RuleFact[] {
 function factOf({ text, lexicon, isQuestion, isUnmeant }: Statement): RuleFact | undefined {
   if (isQuestion || isUnmeant || text.length > MAX_SENTENCE || text.includes(MASK)) return undefined;
   const core = text.replaceAll('’', "'");
+  if (isIronic(core)) return undefined;
   for (const sentence of [core, core.replace(OPENING, '')]) {
-    for (const rule of lexicon.rules) {
-      const match = rule.pattern.exec(sentence);
-      if (match && !isIronic(core) && isMeant(sentence, rule, lexicon))
-        return fact(text.slice(-sentence.length), rule, match, lexicon);
-    }
+    const found = ruleFor(sentence, lexicon, lexicon.rules);
+    if (found) return fact(text.slice(-sentence.length), found.rule, found.match, lexicon);
+  }
+  if (isDenial(core)) return undefined;
+  const plain = lexicon.rules.filter(({ kind, isRequest }) => kind !== 'INSTRUCTION' && !isRequest);
+  for (const { start, end } of turnsOf(core, lexicon)) {
+    const sentence = core.slice(end).replace(/^[\s,，、]+/u, '');
+    const found = leavesOpen(core.slice(0, start), lexicon) ? undefined : ruleFor(sentence, lexicon, plain);
+    if (found) return fact(capitalised(text.slice(-sentence.length)), found.rule, found.match, lexicon);
   }
   return undefined;
 }
+
+function ruleFor(sentence: string, lexicon: Lexicon, rules: readonly Rule[]) {
+  for (const rule of rules) {
+    const match = rule.pattern.exec(sentence);
+    if (match && isMeant(sentence, rule, lexicon)) return { rule, match };
+  }
+  return undefined;
+}
+
+/**
+ * Returns whether what the speaker goes on with may be meant otherwise, by what comes before: "I told them I cannot eat
+ * it because I am …", "not because I am …". What would be wished for may: "I'd love to, but I am …".
+ */
+function leavesOpen(before: string, { reported, negation, fiction, language }: Lexicon): boolean {
+  const words = before.trimEnd().split(/\s+/);
+  const last = SPACELESS.has(language) ? before.slice(-4) : words.slice(-2).join(' ');
+  return (
+    reported.test(before) || fiction.test(before) || isUnsure(before) || negation.test(last) || CONDITION.test(before)
+  );
+}
+
+const SPACELESS = new Set(['zh', 'ja']);
+/** What begins with a condition ends with what follows from it. */
+const CONDITION = anyOf(
+  `if|when(?:ever)?|unless|suppose|imagine|wenn|falls|sofern|si|quand|imagine[zr]?|cuando|imagina|se|quando|immagina|imagine|als|wanneer|stel|если|когда|представь`,
+  '如果|要是|假如|当|もし|たら|れば',
+);
+
+/** Sentences begin with a capital letter, where there are any. */
+const capitalised = (text: string): string => text.replace(/^\p{Ll}/u, (letter) => letter.toUpperCase());
 
 /** Rules that take any words look at them; what is wanted of this answer alone is not a wish for all. */
 function isMeant(sentence: string, { kind, slot, isRequest }: Rule, lexicon: Lexicon): boolean {
