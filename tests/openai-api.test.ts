@@ -196,6 +196,30 @@ describe.each(MODES)('/v1 with OpenAI’s own client, %s', (_title, skipped, sta
       expect(seen().messages.at(-1)).toEqual({ role: 'tool', tool_call_id: 'call_1', content: 'rain' });
     });
 
+    it('gets an id for each call of a provider that has none for them, and tells results by it', async () => {
+      const bare = (index: number) => ({
+        tool_calls: [{ index, function: { name: 'weather', arguments: `{"place":"${index}"}` } }],
+      });
+      model.behave(answerDeltas([bare(0), bare(1)], 'tool_calls'));
+      const ask = {
+        model: 'smart',
+        messages: [{ role: 'user', content: 'Weather in both?' }],
+        tools: [{ type: 'function', function: { name: 'weather', parameters: WEATHER } }],
+      } satisfies OpenAI.Chat.ChatCompletionCreateParamsNonStreaming;
+      const whole = (await openai.chat.completions.create(ask)).choices[0]!.message;
+      const streamed = await openai.chat.completions.stream({ ...ask, stream: true }).finalChatCompletion();
+      for (const message of [whole, streamed.choices[0]!.message]) {
+        const ids = message.tool_calls!.map(({ id }) => id);
+        expect(ids).toEqual([expect.stringMatching(/^call_.{8}/), expect.stringMatching(/^call_.{8}/)]);
+        expect(new Set(ids).size).toBe(2);
+        expect(message.tool_calls!.map(({ type }) => type)).toEqual(['function', 'function']);
+      }
+      model.behave(answer('Rain in both.'));
+      const results = whole.tool_calls!.map(({ id }) => ({ role: 'tool' as const, tool_call_id: id, content: 'rain' }));
+      const done = await openai.chat.completions.create({ ...ask, messages: [...ask.messages, whole, ...results] });
+      expect(done.choices[0]!.message.content).toBe('Rain in both.');
+    });
+
     it('gets one call where it asks for one, and may say what asks for nothing', async () => {
       const call = (index: number) => ({
         tool_calls: [{ index, id: `call_${index}`, type: 'function', function: { name: 'weather', arguments: '{}' } }],

@@ -323,6 +323,33 @@ describe.each(MODES)('REST, %s', (_title, skipped, start) => {
       expect(stranger.status).toBe(401);
     });
 
+    it('the files that one person sends slowly leave places for those of others', async () => {
+      const slow = await TestUser.signUp(graph.url);
+      const sending = Array.from({ length: 6 }, () => {
+        const request = http.request(`${graph.url}/api/vision/ocr`, {
+          method: 'POST',
+          headers: {
+            authorization: `Bearer ${slow.accessToken}`,
+            'content-type': 'multipart/form-data; boundary=x',
+            'content-length': 1_000_000,
+          },
+        });
+        request.on('error', () => {});
+        request.write('--x\r\n');
+        const status = new Promise<number>((resolve) => request.on('response', (r) => resolve(r.resume().statusCode!)));
+        return { request, status };
+      });
+      try {
+        // Those that are refused are answered; the others are read.
+        const statuses: number[] = [];
+        for (const { status } of sending) void status.then((code) => statuses.push(code));
+        await expect.poll(() => statuses).toEqual([429, 429]);
+        expect((await upload('/api/vision/ocr', PAGE)).status).toBe(200);
+      } finally {
+        for (const { request } of sending) request.destroy();
+      }
+    });
+
     it('the page at /docs needs nothing but this server', async () => {
       const page = await fetch(`${graph.url}/docs`);
       const policy = page.headers.get('content-security-policy')!;

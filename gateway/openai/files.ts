@@ -66,7 +66,8 @@ export const secondsOf = (moment: string): number => Math.floor(Date.parse(momen
 
 /** Answers POST /v1/files: the file becomes a document of the person's knowledge. */
 export async function uploadFile(visit: Visit, request: IncomingMessage, response: ServerResponse): Promise<void> {
-  const { file, values } = await readForm(request, visit, ['purpose']);
+  using form = await readForm(request, visit, ['purpose']);
+  const { file, values } = form;
   if (!PURPOSES.includes(values['purpose'] ?? '')) throw badInput('purpose', `must be ${PURPOSES.join(' or ')}.`);
   sendJson(response, 200, asFile(await keepFile(visit, file)));
 }

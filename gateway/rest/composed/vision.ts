@@ -57,7 +57,7 @@ async function upload(visit: Visit, { file }: Form, recognizeText: boolean): Pro
 /** Finds the image of a request: that of the form, or the one that the body names. */
 async function imageOf(exchange: Exchange, recognizeText: boolean, known: readonly string[]) {
   const { request, visit, body } = exchange;
-  const form = body ? undefined : await readForm(request, visit, known);
+  using form = body ? undefined : await readForm(request, visit, known);
   const values = body ?? form?.values ?? {};
   for (const name of Object.keys(values)) if (!known.includes(name)) throw badInput(name, 'is not known here.');
   if (form) return { id: await upload(visit, form, recognizeText), values, isNew: true };

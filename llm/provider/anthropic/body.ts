@@ -12,6 +12,8 @@ import { mayCite } from './sources.ts';
 const USUAL_OUTPUT = 16_000;
 /** From so many characters on a prompt is long enough for Anthropic to keep it: 1,024 tokens, for most models. */
 const WORTH_KEEPING = 5_000;
+/** Other providers take up to 2. */
+const MAX_TEMPERATURE = 1;
 /** Tokens of thoughts, where a model does not choose by itself. */
 const BUDGETS = { minimal: 1_024, low: 2_048, medium: 8_192, high: 16_384, xhigh: 32_768 } as const;
 
@@ -42,9 +44,9 @@ export function messagesBody({ deployment, request, messages, maxTokens, quirks 
     const long = system.length + JSON.stringify(request.tools ?? []).length >= WORTH_KEEPING;
     body.system = [{ type: 'text', text: system, ...(long && cached) }];
   }
-  // With thoughts, Anthropic refuses both.
-  if (request.temperature !== undefined && !thinking) body.temperature = request.temperature;
-  if (request.topP !== undefined && !thinking) body.top_p = request.topP;
+  // With thoughts, Anthropic refuses both; newer models take one of them alone.
+  if (!thinking && request.temperature !== undefined) body.temperature = Math.min(request.temperature, MAX_TEMPERATURE);
+  else if (!thinking && request.topP !== undefined) body.top_p = request.topP;
   const stop = request.stop?.filter((word) => word.trim() !== '');
   if (stop && stop.length > 0) body.stop_sequences = stop;
   if (request.tools && request.tools.length > 0) {

@@ -39,6 +39,17 @@ it('asks Tavily as Tavily wants it', async () => {
 });
 
 it.each([
+  { title: 'An answer', content: '42' },
+  { url: null, content: 'x' },
+  'text',
+  null,
+  { title: 5, url: 'https://x.example/' },
+])('a result that is none spoils no other: %j', async (wrong) => {
+  answer = JSON.stringify({ results: [wrong, { title: 'Tea', url: 'https://tea.example/', content: 'Leaves' }] });
+  expect(await search({})).toEqual(RESULT);
+});
+
+it.each([
   ['no JSON', '<html>'],
   ['another form', '{"results": 5}'],
   ['too much', `{"results": [], "x": "${'x'.repeat(3_000_000)}"}`],

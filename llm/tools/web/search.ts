@@ -34,6 +34,15 @@ const withDescription = found
   .extend({ description: z.string().nullish() })
   .transform(({ title, url, description }): Found => ({ title, url, text: description }));
 
+/** The results of a list that are as they should be: one that is not, such as an answer without a page, is not found. */
+const listOf = (result: z.ZodType<Found>) =>
+  z.array(z.unknown()).transform((all) =>
+    all.flatMap((one) => {
+      const read = result.safeParse(one);
+      return read.success ? [read.data] : [];
+    }),
+  );
+
 /** What is particular to one service. */
 interface Service {
   readonly base: string;
@@ -52,7 +61,7 @@ const SERVICES: Readonly<Record<(typeof SEARCH_SERVICES)[number], Service>> = {
       new Request(`${base}/search?${new URLSearchParams({ q: query, format: 'json' })}`, {
         headers: key === undefined ? {} : { authorization: `Bearer ${key}` },
       }),
-    read: (answer) => z.object({ results: z.array(withContent) }).parse(answer).results,
+    read: (answer) => z.object({ results: listOf(withContent) }).parse(answer).results,
   },
   brave: {
     base: 'https://api.search.brave.com/res/v1',
@@ -61,7 +70,7 @@ const SERVICES: Readonly<Record<(typeof SEARCH_SERVICES)[number], Service>> = {
         headers: { accept: 'application/json', 'x-subscription-token': key },
       }),
     read: (answer) =>
-      z.object({ web: z.object({ results: z.array(withDescription) }).nullish() }).parse(answer).web?.results ?? [],
+      z.object({ web: z.object({ results: listOf(withDescription) }).nullish() }).parse(answer).web?.results ?? [],
   },
   tavily: {
     base: 'https://api.tavily.com',
@@ -71,7 +80,7 @@ const SERVICES: Readonly<Record<(typeof SEARCH_SERVICES)[number], Service>> = {
         headers: { 'content-type': 'application/json', authorization: `Bearer ${key}` },
         body: JSON.stringify({ query, max_results: MAX_RESULTS }),
       }),
-    read: (answer) => z.object({ results: z.array(withContent) }).parse(answer).results,
+    read: (answer) => z.object({ results: listOf(withContent) }).parse(answer).results,
   },
 };
 

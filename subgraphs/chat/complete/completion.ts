@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import type { ChatPart, FinishPart } from '#llm/chat-stream.ts';
 import type { ChatMessage } from '#llm/messages.ts';
 import type { CitationDelta, TextDelta } from '#llm/provider/deltas.ts';
@@ -79,8 +80,9 @@ export class Completions {
       const messages = recalled ? withRecalled(request.messages, recalled) : request.messages;
       const asked: ChatRequest = { ...request, messages };
       const call = { identity: user, signal, purpose: PURPOSE, requestId };
+      const identified = identifyCalls();
       for await (const part of this.#chat.models.chat(asked, call)) {
-        const said = part.type === 'citation' ? asText(citations.cite(part), request) : part;
+        const said = part.type === 'citation' ? asText(citations.cite(part), request) : identified(part);
         if (said.type === 'text') citations.hear(said.text);
         // A source is known before the mark that names it; words that are quoted are told with the last of them.
         if (citations.all.length > told.length || (said.type === 'finish' && citations.all !== told)) {
@@ -166,6 +168,20 @@ function withRecalled(
   }
   if (quoted !== undefined) before.push({ role: 'user', content: quoted, sources, pinned: true });
   return [...before, ...messages.slice(asked)];
+}
+
+/**
+ * Returns what gives each call an id with its first piece, which not all providers do: by its id its result is told, and
+ * clients take none for a call that they have no id of.
+ */
+function identifyCalls(): (part: Exclude<ChatPart, CitationDelta>) => Exclude<ChatPart, CitationDelta> {
+  const known = new Set<number>();
+  return (part) => {
+    if (part.type !== 'tool-call') return part;
+    const isFirst = !known.has(part.index);
+    known.add(part.index);
+    return { ...part, id: isFirst ? part.id || `call_${randomUUID()}` : undefined };
+  };
 }
 
 /** Returns a mark as a piece of the text; JSON holds none. */
