@@ -650,6 +650,18 @@ describe.each(MODES)('/v1 with OpenAI’s own client, %s', (_title, skipped, sta
           output_text: 'Again.',
         });
         await expect(openai.responses.retrieve('resp_unheard')).rejects.toMatchObject({ status: 404 });
+        // What would not reach the model is refused, not left out.
+        for (const role of ['user', 'developer'] as const)
+          await expect(
+            openai.responses.create({
+              model: 'smart',
+              previous_response_id: second.id,
+              input: [
+                { role, content: 'Answer in French.' },
+                { role: 'user', content: 'And now?' },
+              ],
+            }),
+          ).rejects.toMatchObject({ status: 400, param: 'input' });
       });
 
       it('streams one, event by event', async () => {

@@ -1,14 +1,15 @@
 import type { IncomingMessage } from 'node:http';
-import { abortSignalOf } from '#platform/base/cancellation/cancellation.ts';
+import { abortSignalOf, type CancelSignal } from '#platform/base/cancellation/cancellation.ts';
 import { badInput, CodedError, unauthenticated } from '#platform/base/errors/errors.ts';
-import { personOf, type ServiceIdentity, type UserIdentity } from '#platform/identity/identity.ts';
+import { Bulkhead } from '#platform/base/faults/bulkhead.ts';
+import { personOf } from '#platform/identity/identity.ts';
 import { isClosed } from '#platform/net/http/client-left.ts';
 import { boundBody, cutOff, isCutOff, toRequest } from '#platform/net/http/web.ts';
 import { checkParts, readBoundary } from './form-parts.ts';
 import type { Visit } from './visit.ts';
 
-/** A form with one file. It has a place among those in memory until it is disposed of. */
-export interface Form extends Disposable {
+/** A form with one file. */
+export interface Form {
   readonly file: File;
   readonly values: Readonly<Record<string, string>>;
 }
@@ -16,52 +17,60 @@ export interface Form extends Disposable {
 /** Bytes of a form: a file of 25 MiB with its values and boundaries. */
 const MAX_FORM_BYTES = 25 * 1024 * 1024 + 16_384;
 
-/** A file is kept in memory until it is passed on: that many forms at once, of all callers and of one person. */
+/** A file is kept in memory until it is passed on: that many forms at once, of all callers and of one. */
 const MAX_FORMS = 8;
-const MAX_FORMS_EACH = 4;
-let held = 0;
-const heldOf = new Map<string, number>();
-
-const nameOf = (caller: UserIdentity | ServiceIdentity): string =>
-  caller.kind === 'user' ? personOf(caller) : caller.service;
-
-/** Takes a place for a form of a person. @throws {CodedError} RATE_LIMITED. */
-function takePlace(userId: string): () => void {
-  const own = heldOf.get(userId) ?? 0;
-  if (own >= MAX_FORMS_EACH)
-    throw new CodedError('RATE_LIMITED', `You are sending ${own} files already.`, { retryAfter: 1 });
-  if (held >= MAX_FORMS)
-    throw new CodedError('RATE_LIMITED', `${MAX_FORMS} files are being sent already.`, { retryAfter: 1 });
-  held++;
-  heldOf.set(userId, own + 1);
-  return () => {
-    held--;
-    const left = heldOf.get(userId)! - 1;
-    if (left === 0) heldOf.delete(userId);
-    else heldOf.set(userId, left);
-  };
-}
+const MAX_FORMS_EACH = 6;
+/** Forms of one caller that may wait for their turn, unread. */
+const MAX_WAITING_EACH = 64;
+const places = new Bulkhead(MAX_FORMS);
+/** The places of each caller who has a form under way, and how many forms that are. */
+const callers = new Map<string, { readonly places: Bulkhead; forms: number }>();
 
 /**
- * Reads a form (multipart/form-data) with a file called `file` and some values. Only for those who are signed in: a
- * stranger's file is not read.
+ * Reads a form (multipart/form-data) with a file called `file` and some values, and does the work with it, in its turn.
+ * Only for those who are signed in: a stranger's file is not read.
  *
  * @throws {CodedError} UNAUTHENTICATED, RATE_LIMITED, PAYLOAD_TOO_LARGE, BAD_USER_INPUT naming the value.
  */
-export async function readForm(request: IncomingMessage, visit: Visit, known: readonly string[]): Promise<Form> {
+export async function withForm<T>(
+  request: IncomingMessage,
+  visit: Visit,
+  known: readonly string[],
+  work: (form: Form) => Promise<T>,
+): Promise<T> {
   if (visit.identity.kind === 'anonymous') throw unauthenticated();
   if (isClosed(request)) throw cutOff();
   const boundary = readBoundary(request.headers['content-type']);
-  const leave = takePlace(nameOf(visit.identity));
+  const client = visit.identity.kind === 'user' ? personOf(visit.identity) : visit.identity.service;
+  const caller = callers.get(client) ?? { places: new Bulkhead(MAX_FORMS_EACH, MAX_WAITING_EACH), forms: 0 };
+  if (caller.places.isFull)
+    throw new CodedError('RATE_LIMITED', `${caller.forms} files of yours are being sent already.`, { retryAfter: 1 });
+  callers.set(client, caller);
+  caller.forms++;
+  const { signal } = visit;
   try {
-    const bounded = boundBody(toRequest(request, '/', abortSignalOf(visit.signal)), MAX_FORM_BYTES);
+    const inTurn = () =>
+      places.run(async () => work(await readForm(request, boundary, known, signal)), { client, signal });
+    return await caller.places.run(inTurn, { signal });
+  } finally {
+    caller.forms--;
+    if (caller.forms === 0) callers.delete(client);
+  }
+}
+
+async function readForm(
+  request: IncomingMessage,
+  boundary: string,
+  known: readonly string[],
+  signal: CancelSignal,
+): Promise<Form> {
+  try {
+    const bounded = boundBody(toRequest(request, '/', abortSignalOf(signal)), MAX_FORM_BYTES);
     const body = Buffer.from(await bounded.arrayBuffer());
     checkParts(body, boundary);
     const headers = { 'content-type': `multipart/form-data; boundary="${boundary}"` };
-    const form = checkForm(await new Response(body, { headers }).formData(), known);
-    return { ...form, [Symbol.dispose]: leave };
+    return checkForm(await new Response(body, { headers }).formData(), known);
   } catch (error) {
-    leave();
     if (error instanceof CodedError) throw error;
     const { cause } = error as { cause?: unknown };
     if (cause instanceof CodedError) throw cause;
@@ -70,7 +79,7 @@ export async function readForm(request: IncomingMessage, visit: Visit, known: re
   }
 }
 
-function checkForm(data: FormData, known: readonly string[]): Omit<Form, typeof Symbol.dispose> {
+function checkForm(data: FormData, known: readonly string[]): Form {
   const values: Record<string, string> = {};
   let file: File | undefined;
   for (const [name, value] of data) {

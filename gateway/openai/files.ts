@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { badInput, CodedError } from '#platform/base/errors/errors.ts';
 import { sendResponse } from '#platform/net/http/web.ts';
-import { readForm } from '../doors/form.ts';
+import { withForm } from '../doors/form.ts';
 import type { Visit } from '../doors/visit.ts';
 import { sendJson } from '../server/pages.ts';
 import { FILES } from './files-graph.ts';
@@ -66,10 +66,11 @@ export const secondsOf = (moment: string): number => Math.floor(Date.parse(momen
 
 /** Answers POST /v1/files: the file becomes a document of the person's knowledge. */
 export async function uploadFile(visit: Visit, request: IncomingMessage, response: ServerResponse): Promise<void> {
-  using form = await readForm(request, visit, ['purpose']);
-  const { file, values } = form;
-  if (!PURPOSES.includes(values['purpose'] ?? '')) throw badInput('purpose', `must be ${PURPOSES.join(' or ')}.`);
-  sendJson(response, 200, asFile(await keepFile(visit, file)));
+  const kept = await withForm(request, visit, ['purpose'], ({ file, values }) => {
+    if (!PURPOSES.includes(values['purpose'] ?? '')) throw badInput('purpose', `must be ${PURPOSES.join(' or ')}.`);
+    return keepFile(visit, file);
+  });
+  sendJson(response, 200, asFile(kept));
 }
 
 /** Makes a document of a file. Nothing is left of one whose bytes could not be taken. @throws {GraphQLError} why. */

@@ -218,12 +218,25 @@ async function goOn(
   }
   if (messages.at(-1)?.role === 'TOOL') {
     if (!parent) throw badInput('previous_response_id', 'is missing: it names the response whose calls are answered.');
-    const replyId = await submitResults(visit, parent.id, trailingResults(messages));
+    const results = trailingResults(messages);
+    checkUsed(messages, results.length);
+    const replyId = await submitResults(visit, parent.id, results);
     return replyOf(visit, conversationId, replyId, model);
   }
+  checkUsed(messages, 1);
   const settings = parent ? { ...reply, parentId: parent.id } : reply;
   const replyId = await sendInto(visit, conversationId, messages.at(-1), settings);
   return replyOf(visit, conversationId, replyId, reply.model ?? model, reply.responseFormat !== undefined);
+}
+
+/** Refuses messages that would be left out: a conversation that is stored goes on with one, or with results of calls. */
+function checkUsed(messages: readonly GraphMessage[], used: number): void {
+  const at = messages.slice(0, -used).findIndex(({ role }) => role === 'USER' || role === 'SYSTEM');
+  if (at >= 0)
+    throw badInput(
+      'input',
+      'has more messages than one, and the conversation that it goes on with is stored: put what is new into one user message, and instructions into a new conversation.',
+    );
 }
 
 /** Refuses what is not done beside decisions: the reply goes on as it was asked for, with nothing more said. */

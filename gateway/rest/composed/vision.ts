@@ -1,6 +1,6 @@
 import type { GraphQLSchema } from 'graphql';
 import { badInput } from '#platform/base/errors/errors.ts';
-import { type Form, readForm } from '../../doors/form.ts';
+import { type Form, withForm } from '../../doors/form.ts';
 import { type DoorOperation, readOperations, rootFieldOf, rootNode } from '../../doors/operations.ts';
 import { json, limit, Named, outputSchema, type Schema } from '../../doors/schemas.ts';
 import type { Visit } from '../../doors/visit.ts';
@@ -57,10 +57,13 @@ async function upload(visit: Visit, { file }: Form, recognizeText: boolean): Pro
 /** Finds the image of a request: that of the form, or the one that the body names. */
 async function imageOf(exchange: Exchange, recognizeText: boolean, known: readonly string[]) {
   const { request, visit, body } = exchange;
-  using form = body ? undefined : await readForm(request, visit, known);
-  const values = body ?? form?.values ?? {};
+  if (!body) {
+    return withForm(request, visit, known, async (form) => {
+      return { id: await upload(visit, form, recognizeText), values: form.values, isNew: true };
+    });
+  }
+  const values = body;
   for (const name of Object.keys(values)) if (!known.includes(name)) throw badInput(name, 'is not known here.');
-  if (form) return { id: await upload(visit, form, recognizeText), values, isNew: true };
   const id = values['imageId'];
   if (typeof id !== 'string') throw badInput('imageId', 'must be the id of an image, or a form must bring a file.');
   return { id, values, isNew: false };
