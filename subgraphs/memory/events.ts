@@ -63,17 +63,17 @@ export function eventHandlers({
     },
 
     async 'user.deleted'({ payload: { userId } }, tx) {
+      await tx.$executeRaw`SELECT pg_advisory_xact_lock(${lockOf(Prisma.sql`${userId}`)})`;
+      await tx.forgottenUser.createMany({ data: [{ digest: digestOf(userId) }], skipDuplicates: true });
       // What was shared with everybody belongs to the installation: administrators decide on it.
       const documents = await tx.document.findMany({
         where: { ownerId: userId, access: 'PRIVATE' },
         select: { id: true },
       });
       await tx.document.deleteMany({ where: { ownerId: userId, access: 'PRIVATE' } });
-      // What may be very much goes before the lock, for which the messages of all others wait.
-      await forgetSaid(tx, userId);
-      await tx.$executeRaw`SELECT pg_advisory_xact_lock(${USERS_LOCK})`;
-      await tx.forgottenUser.createMany({ data: [{ digest: digestOf(userId) }], skipDuplicates: true });
-      await forgetSaid(tx, userId);
+      // The messages first: what is being learned from one is stored before it can go, and goes with the memories.
+      await tx.transcriptMessage.deleteMany({ where: { userId } });
+      await tx.memory.deleteMany({ where: { userId } });
       await tx.context.deleteMany({ where: { userId } });
       await quick.enqueue(tx, REMOVE_USER, { userId });
       await quick.enqueueAll(
@@ -91,10 +91,10 @@ const isWanted = ({ remember, status, role, text }: Completed): boolean =>
   remember && status === 'COMPLETED' && (role === 'USER' || role === 'ASSISTANT') && text.trim() !== '';
 
 /**
- * A transaction that keeps messages holds it shared, one that forgets a user alone: a message is kept before that, and
- * goes, or comes after it.
+ * Returns SQL of the lock of a user. A transaction that keeps their messages holds it shared, one that forgets them
+ * alone and before anything else: a message is kept before that, and goes, or comes after it. Others' wait for neither.
  */
-const USERS_LOCK = Prisma.sql`hashtextextended('memory users', 0)`;
+const lockOf = (userId: Prisma.Sql) => Prisma.sql`hashtextextended('memory user ' || ${userId}, 0)`;
 
 /** What a deleted user is known by. */
 const digestOf = (userId: string): string => createHash('sha256').update(userId).digest('hex');
@@ -102,17 +102,13 @@ const digestOf = (userId: string): string => createHash('sha256').update(userId)
 /** The messages of users whose accounts are there: one may be told of after the end of its user's. */
 async function ofAccounts(tx: Transaction, said: readonly Completed[]): Promise<Completed[]> {
   if (said.length === 0) return [];
-  await tx.$executeRaw`SELECT pg_advisory_xact_lock_shared(${USERS_LOCK})`;
+  await tx.$executeRaw`
+    SELECT pg_advisory_xact_lock_shared(${lockOf(Prisma.sql`id`)})
+    FROM (SELECT DISTINCT unnest(${said.map(({ userId }) => userId)}::text[]) AS id ORDER BY 1) AS users`;
   const digests = new Map(said.map(({ userId }) => [userId, digestOf(userId)]));
   const gone = await tx.forgottenUser.findMany({ where: { digest: { in: [...digests.values()] } } });
   const isGone = new Set(gone.map(({ digest }) => digest));
   return said.filter(({ userId }) => !isGone.has(digests.get(userId)!));
-}
-
-/** The messages first: what is being learned from one is stored before it can go, and goes with the memories. */
-async function forgetSaid(tx: Transaction, userId: string): Promise<void> {
-  await tx.transcriptMessage.deleteMany({ where: { userId } });
-  await tx.memory.deleteMany({ where: { userId } });
 }
 
 /** Keeps messages, by one statement. They are indexed when a recall first looks through them. */

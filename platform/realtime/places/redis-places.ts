@@ -60,6 +60,8 @@ export class RedisPlaces implements Places {
       if (entered !== 1) return undefined;
     } catch {
       this.#metrics.rateInsurance.inc();
+      // It may have been taken, and this was not told.
+      this.#leave(key, token);
       return this.#own.enter(key, limit);
     }
     const held = this.#held.get(key) ?? new Set();
@@ -68,11 +70,15 @@ export class RedisPlaces implements Places {
       leave: () => {
         if (!held.delete(token)) return;
         if (held.size === 0 && this.#held.get(key) === held) this.#held.delete(key);
-        this.#redis.commands.zrem(this.#keyOf(key), token).catch(() => {
-          // It lapses by itself.
-        });
+        this.#leave(key, token);
       },
     };
+  }
+
+  #leave(key: string, token: string): void {
+    this.#redis.commands.zrem(this.#keyOf(key), token).catch(() => {
+      // It lapses by itself.
+    });
   }
 
   async #renewAll(): Promise<void> {

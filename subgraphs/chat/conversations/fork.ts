@@ -91,8 +91,11 @@ export async function forkConversation(
         participants: { create: { userId: user.userId, role: 'OWNER' } },
       },
     });
+    let copied = 0;
     for (let from = 0; from < copies.length; from += AT_ONCE)
-      await copyMessages(tx, user, id, copies.slice(from, from + AT_ONCE));
+      copied += await copyMessages(tx, user, id, copies.slice(from, from + AT_ONCE));
+    if (copied < copies.length)
+      throw new CodedError('CONFLICT', 'The conversation has changed meanwhile, or was deleted; fork it as it is now.');
   }, TRANSACTION);
   chat.viewers.changed(user.userId);
   return conversationFor(db, user.userId, id);
@@ -117,17 +120,21 @@ async function stepsTo(db: Database, messageId: string): Promise<Step[]> {
   return first === -1 ? steps : steps.slice(first);
 }
 
-/** Copies messages within the database. Only those with sources are read: what is another person's is left out. */
+/**
+ * Copies messages within the database. Only those with sources are read: what is another person's is left out.
+ *
+ * @returns how many are there still, and have ended.
+ */
 async function copyMessages(
   tx: Transaction,
   user: UserIdentity,
   conversationId: string,
   copies: readonly Copy[],
-): Promise<void> {
+): Promise<number> {
   const withSources = copies.filter(({ original }) => original.hasSources).map(({ original }) => original.id);
   const seen = (await messagesByIds(tx, withSources)).map((message) => sourcesOf(user, message));
   const text = (of: (copy: Copy) => string | null) => copies.map((copy) => of(copy) ?? '');
-  await tx.$executeRaw`
+  return tx.$executeRaw`
     INSERT INTO messages (id, conversation_id, parent_id, depth, active_child_id, role, status, author_id, text, reasoning,
       tool_calls, citations, attachments, model, parameters, offer, requester_id, error_code, error_message, created_at,
       completed_at, removed_at)
@@ -140,7 +147,7 @@ async function copyMessages(
     FROM unnest(${text(({ id }) => id)}::text[], ${text(({ original }) => original.id)}::text[],
       ${text(({ parentId }) => parentId)}::text[], ${text(({ childId }) => childId)}::text[],
       ${copies.map(({ depth }) => depth)}::int[]) AS copy(id, original_id, parent_id, child_id, depth)
-    JOIN messages m ON m.id = copy.original_id::uuid
+    JOIN messages m ON m.id = copy.original_id::uuid AND m.status NOT IN ('PENDING', 'STREAMING')
     LEFT JOIN jsonb_to_recordset(${JSON.stringify(seen)}::jsonb)
       AS seen(id uuid, reasoning text, tool_calls jsonb, citations jsonb) ON seen.id = m.id`;
 }
