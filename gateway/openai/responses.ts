@@ -229,7 +229,7 @@ async function goOn(
   return replyOf(visit, conversationId, replyId, reply.model ?? model, reply.responseFormat !== undefined);
 }
 
-/** Refuses messages that would be left out: a conversation that is stored goes on with one, or with results of calls. */
+/** Refuses messages that would be left out: a stored conversation goes on with one, or with results of calls. */
 function checkUsed(messages: readonly GraphMessage[], used: number): void {
   const at = messages.slice(0, -used).findIndex(({ role }) => role === 'USER' || role === 'SYSTEM');
   if (at >= 0)

@@ -52,8 +52,8 @@ export function transport(agent: Agent): typeof globalThis.fetch {
 const HALF = /(?<!\\)((?:\\\\)*)\\ud[89a-f][0-9a-f]{2}/g;
 
 /**
- * Returns JSON text in which every character is whole. A text that was cut between the halves of an emoji ends with half
- * of one; providers refuse the whole request for it.
+ * Returns JSON text in which every character is whole. A text that was cut between the halves of an emoji ends with
+ * half of one; providers refuse the whole request for it.
  */
 const wellFormed = (body: string | undefined): string | undefined =>
   typeof body === 'string' && body.includes('\\ud') ? body.replace(HALF, '$1\ufffd') : body;

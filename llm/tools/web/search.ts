@@ -34,7 +34,7 @@ const withDescription = found
   .extend({ description: z.string().nullish() })
   .transform(({ title, url, description }): Found => ({ title, url, text: description }));
 
-/** The results of a list that are as they should be: one that is not, such as an answer without a page, is not found. */
+/** The results of a list that are as they should be; what is not, such as an answer without a page, is left out. */
 const listOf = (result: z.ZodType<Found>) =>
   z.array(z.unknown()).transform((all) =>
     all.flatMap((one) => {

@@ -171,8 +171,8 @@ function withRecalled(
 }
 
 /**
- * Returns what gives each call an id with its first piece, which not all providers do: by its id its result is told, and
- * clients take none for a call that they have no id of.
+ * Returns what gives each call an id with its first piece, which not all providers do: by its id its result is told,
+ * and clients take none for a call that they have no id of.
  */
 function identifyCalls(): (part: Exclude<ChatPart, CitationDelta>) => Exclude<ChatPart, CitationDelta> {
   const known = new Set<number>();
