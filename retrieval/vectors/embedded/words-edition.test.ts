@@ -42,6 +42,9 @@ it('texts that were stored with words of an edition before are found by those of
     expect(await find(second, 'iphone')).toEqual(['mixed']);
     expect(await find(second, 'two')).toEqual([]);
     expect(await find(second, 'ascii')).toEqual(['plain']);
+    // がき is not かき, which the edition before took for one.
+    await second.upsert(PLACE, [{ id: 'kaki', text: 'かき', vectors: {} }]);
+    expect([await find(second, 'がき'), await find(second, 'かき')]).toEqual([[], ['kaki']]);
     await second[Symbol.asyncDispose]();
   } finally {
     await rm(folder, { recursive: true, force: true });

@@ -3,9 +3,9 @@ import { DEFAULT_ALPHA, DEFAULT_FUSION, fuse, POOL, unfused } from '../fusion.ts
 import { topPositions } from '../top.ts';
 import { checkSearch } from '../validate.ts';
 import type { Hit, HybridQuery, ScoreExplanation, SearchQuery, SearchResult } from '../vector-store.ts';
-import { searchWords } from '../words.ts';
 import { guard } from './connection.ts';
 import { toWeaviateFilter } from './filters.ts';
+import { wordsOfAllEditions } from './former-words.ts';
 import {
   DISTANCE,
   fromWeaviate,
@@ -73,7 +73,7 @@ async function matching(
   query: Extract<SearchQuery, { text: string }>,
   limit: number,
 ): Promise<Found[]> {
-  const words = searchWords(query.text);
+  const words = wordsOfAllEditions(query.text);
   if (words.length === 0) return [];
   const includeVector =
     query.mode === 'hybrid' && !query.includeVectors ? [space.names[name]!] : (query.includeVectors ?? false);
