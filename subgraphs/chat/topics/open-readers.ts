@@ -49,6 +49,8 @@ export class OpenReaders implements Disposable {
     this.#again = true;
     this.#looking ??= this.#lookUpAll().finally(() => {
       this.#looking = undefined;
+      // It may have been asked for between the last look and now.
+      if (this.#again && !this.#closing.signal.aborted) this.lookUp();
     });
   }
 
