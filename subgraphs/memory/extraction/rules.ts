@@ -65,21 +65,42 @@ function ruleFor(sentence: string, lexicon: Lexicon, rules: readonly Rule[]) {
 
 /**
  * Returns whether what the speaker goes on with may be meant otherwise, by what comes before: "I told them I cannot eat
- * it because I am …", "not because I am …". What would be wished for may: "I'd love to, but I am …".
+ * it because I am …", "She's like, cool, but I am …". It is meant where they have spoken of themselves alone ("I'd love
+ * to, but I am …"), or thank or praise ("Sounds good, but I am …").
  */
-function leavesOpen(before: string, { reported, negation, fiction, language }: Lexicon): boolean {
+function leavesOpen(
+  before: string,
+  { self, possessive, other, reported, negation, fiction, language }: Lexicon,
+): boolean {
   const words = before.trimEnd().split(/\s+/);
   const last = SPACELESS.has(language) ? before.slice(-4) : words.slice(-2).join(' ');
+  const ofThemselves = self.test(before.replaceAll(new RegExp(possessive, 'giu'), '')) && !other.test(before);
   return (
-    reported.test(before) || fiction.test(before) || isUnsure(before) || negation.test(last) || CONDITION.test(before)
+    !(ofThemselves || REMARK.test(before)) ||
+    /[:：;；]/u.test(before) ||
+    reported.test(before) ||
+    fiction.test(before) ||
+    isUnsure(before) ||
+    negation.test(last) ||
+    CONDITION.test(before) ||
+    STAGE.test(before)
   );
 }
 
 const SPACELESS = new Set(['zh', 'ja']);
+/** The whole of what people say of what was offered to them, before they say why not. */
+const REMARK =
+  /^(?:(?:(?:no,? |many )?thanks|thank you|sorry|(?:(?:that|it|this) )?sounds (?:\p{L}+ )?\p{L}+|(?:nice|great|good|lovely) \p{L}+|danke|(?:das |es )?klingt (?:\p{L}+ )?\p{L}+|schöne[rs]? \p{L}+|merci|ça a l'air \p{L}+|gracias|suena \p{L}+|grazie|sembra \p{L}+|obrigad[oa]|parece \p{L}+|bedankt|dank je|klinkt \p{L}+|спасибо|звучит \p{L}+|хотела? бы)(?: (?:for|für|pour|por|per|pelo|voor|за) (?:\p{L}+ ?){1,4})?|(?:谢谢|听起来)[^，,]{0,6}|[^はがも、]{1,10}たい(?:です)?|ありがとう(?:ございます)?)[,，、 ]*$/iu;
 /** What begins with a condition ends with what follows from it. */
 const CONDITION = anyOf(
   `if|when(?:ever)?|unless|suppose|imagine|wenn|falls|sofern|si|quand|imagine[zr]?|cuando|imagina|se|quando|immagina|imagine|als|wanneer|stel|если|когда|представь`,
-  '如果|要是|假如|当|もし|たら|れば',
+  '如果|要是|假如|当|もし|たら|れば|仮に',
+);
+/** Where people speak as another than themselves. */
+const STAGE = anyOf(
+  `play(?:s|ed|ing)?|roles?|stage|games?|characters?|costumes?|scripts?|dream(?:s|t|ed)?|another life|rolle|spiel\\p{L}*|theater\\p{L}*|bühne|kostüm|traum|jeu|
+  joue|rôle|scène|rêve|juego|juga\\p{L}*|papel|escena\\p{L}*|sueñ\\p{L}*|gioco|ruolo|palco|sogn\\p{L}*|jogo|sonh\\p{L}*|spel|toneel|droom|игр\\p{L}*|рол\\p{L}*|сцен\\p{L}*`,
+  '游戏|角色|扮演|舞台|梦|ゲーム|役|台本|舞台|夢',
 );
 
 /** Sentences begin with a capital letter, where there are any. */
