@@ -71,3 +71,8 @@ describe('words', () => {
     expect(searchWords('where do I live')).toEqual(['live']);
   });
 });
+
+it('marks without end upon one letter cost a time that grows with them, and not with their square', () => {
+  const piled = `a${'\u0301\u0316'.repeat(100_000)} b`;
+  expect(words(piled)).toEqual(['a', 'b']);
+});

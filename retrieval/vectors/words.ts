@@ -29,6 +29,8 @@ const UNSPACED_LETTERS =
 const UNSPACED = new RegExp(`[${UNSPACED_LETTERS}]`, 'u');
 /** Where a run changes from one kind of script to the other. */
 const PARTS = new RegExp(`[${UNSPACED_LETTERS}]+|[^${UNSPACED_LETTERS}]+`, 'gu');
+/** Marks upon marks: to put n of them in their order takes a time of n squared. No letter has so many. */
+const PILE = /(\p{M}{20})\p{M}+/gu;
 /** A letter with the marks that belong to it. */
 const CHARACTER = /\P{M}\p{M}*/gu;
 const ENGLISH = /^[a-z]{3,}$/;
@@ -78,11 +80,20 @@ export function singleCharacters(text: string): string[] {
   return [...found];
 }
 
+/** Returns whether the first edition of `words`, which took off all marks and no letter, made others of a text. */
+export const hasOtherWords = (text: string): boolean => OTHER.test(text);
+
+const OTHER = new RegExp(
+  `[${UNSPACED_LETTERS}ßøłđðþæœıẞØŁĐÐÞÆŒ]|\\p{Extended_Pictographic}|(?![\\u0300-\\u036f])[\\p{Mn}\\p{Mc}]`,
+  'u',
+);
+
 const ASCII = /^\p{ASCII}*$/u;
 
 /** Decomposed and put together again: what was left out in between stays out. */
 const folded = (text: string): string =>
   text
+    .replace(PILE, '$1')
     .normalize('NFKD')
     .replace(UNSEEN, '')
     .normalize('NFC')

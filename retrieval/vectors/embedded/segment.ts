@@ -4,7 +4,7 @@ import type { Filter, Properties } from '../vector-store.ts';
 import type { Arena } from './arena.ts';
 import { Matrix } from './matrix.ts';
 import type { SpaceRow } from './schema.ts';
-import { encodeWords, OUTDATED_TEXT, WordIndex } from './word-index.ts';
+import { OUTDATED_TEXT, renewedWords, WordIndex } from './word-index.ts';
 
 /** Deleted slots are kept until they are this many and outnumber the living; then the segment is read again. */
 const MAX_DEAD = 1000;
@@ -131,7 +131,7 @@ export class Segment {
       const slot = this.rows.length;
       this.rows.push(row);
       this.#slotOf.set(row, slot);
-      const words = outdated === null ? stored : encodeWords(outdated);
+      const words = outdated === null ? stored : renewedWords(outdated, stored);
       this.#words.add(slot, words);
       this.#wordBytes += words.byteLength;
       if (this.#columns.size > 0) this.#readFields(slot, JSON.parse(properties) as Properties);

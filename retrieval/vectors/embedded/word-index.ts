@@ -1,4 +1,4 @@
-import { BM25, searchWords, singleCharacters, words } from '../words.ts';
+import { BM25, hasOtherWords, searchWords, singleCharacters, words } from '../words.ts';
 
 /**
  * BM25 over the words of one tenant. SQLite's FTS5 was measured for this and set aside: its `bm25()` costs about a
@@ -130,6 +130,13 @@ export function encodeWords(text: string): Uint8Array {
   }
   return new Uint8Array(entries.buffer);
 }
+
+/**
+ * Returns the words of a row of an edition before, made again where they would be others: most of such texts have but
+ * accents, which both take off.
+ */
+export const renewedWords = (text: string, stored: Uint8Array): Uint8Array =>
+  hasOtherWords(text) ? encodeWords(text) : stored;
 
 /**
  * FNV-1a with a final mix: 31 bits, so that engines keep it as a small integer. Fifty thousand words share about one.
