@@ -2,6 +2,7 @@ import { lookup } from 'node:dns/promises';
 import { isIP } from 'node:net';
 import type { Agent } from 'undici';
 import { isPublicAddress } from './public-address.ts';
+import { publicNames } from './public-names.ts';
 
 /** The error of what must not be fetched, or cannot be; the message says why, in words for people. */
 export class NotFetched extends Error {
@@ -199,7 +200,8 @@ export class PublicFetch implements AsyncDisposable {
 
   async #open(isTrusted: boolean): Promise<Agent> {
     const { Agent } = await import('undici');
-    const { timeoutMs, resolve = (host) => lookup(host, { all: true }) } = this.#options;
+    const ofSystem = (host: string) => lookup(host, { all: true });
+    const { timeoutMs, resolve = isTrusted ? ofSystem : publicNames() } = this.#options;
     return new Agent({
       // The next fetch resolves and checks the name again: a connection that is kept is one to a checked address.
       connections: 8,
