@@ -128,6 +128,7 @@ export class LimitKeeper {
     const usage: Usage = {
       inputTokens: demand.inputTokens,
       cachedInputTokens: 0,
+      cacheWriteTokens: demand.inputTokens,
       outputTokens,
       reasoningTokens: 0,
       estimated: true,

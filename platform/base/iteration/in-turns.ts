@@ -5,12 +5,12 @@ export interface TurnsOptions<Args extends readonly unknown[]> {
   readonly budgetMs?: number;
   /** Whether nothing is left to do of a call that waits: it costs its turn nothing. */
   readonly isOver?: (...args: Args) => boolean;
-  /** Whether something came since the last turn that goes before what waits. That gives way for 50 ms at most. */
+  /** Whether something came since the last turn that goes before what waits. That gives way for 10 ms at most. */
   readonly givesWay?: () => boolean;
 }
 
 /** How long calls that wait give way, in ms. */
-const MAX_WAY_MS = 50;
+const MAX_WAY_MS = 10;
 
 /**
  * Returns a function that does the work in the order of the calls, for a moment of each turn of the event loop: however

@@ -152,7 +152,7 @@ class ServedSocket<Session> implements OperationSocket {
     const socket = this.#socket;
     if (socket.readyState !== socket.OPEN) return;
     const bytes = typeof text === 'string' ? text.length * MAX_BYTES_OF_CHARACTER : text.length;
-    this.#heartbeat?.sent(bytes);
+    this.#heartbeat?.sent(text.length);
     const isMuch = (this.#held & UNREAD) !== 0 || socket.bufferedAmount + bytes > MAX_UNREAD;
     socket.send(text, TEXT, isMuch ? () => this.#written() : undefined);
     // A client that does not read what it asked for may not ask for more. The heartbeat cuts it if it never does.

@@ -118,6 +118,14 @@ it('without a queue, as many requests run as there may be connections', async ()
   }
 });
 
+it.each([1, 2])(
+  'nor is one refused that comes alone, where each takes a new one of %i connections',
+  async (connections) => {
+    using opened = await open((_, response, body) => response.end(body), { connections, queue: 0 });
+    for (let n = 0; n < 5; n++) expect((await send(opened.pool, String(n))).body.toString()).toBe(String(n));
+  },
+);
+
 it('the time limit counts from the call, for the one who waits and for the one who is served', async () => {
   let seen = () => {};
   const served = new Promise<void>((resolve) => {

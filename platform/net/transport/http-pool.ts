@@ -73,6 +73,8 @@ export class HttpPool {
   /** In the order of their time limits, as all have the same. The others are found by their connections. */
   readonly #waiting = new Set<Call>();
   #connecting = 0;
+  /** Those that are closed to make room, and have not said so yet. */
+  readonly #leaving = new Set<HttpConnection>();
   /** Until when what must not be repeated has connections of its own, in milliseconds of performance.now(). */
   #distrustedUntil = 0;
   /** Whether the server is known to keep connections. */
@@ -97,7 +99,7 @@ export class HttpPool {
       const { subgraph, connections, queue, timeoutMs } = this.#options;
       const connection = this.#takeIdle(request);
       // Those that wait for a connection of their own are not in the queue for those of others.
-      const own = this.#connecting + Math.max(0, connections - this.#all.size);
+      const own = this.#connecting + Math.max(0, connections - this.#all.size + this.#leaving.size);
       if (!connection && this.#waiting.size >= queue + own) {
         return reject(new CodedError('SUBGRAPH_UNAVAILABLE', `${subgraph} has too many requests waiting.`));
       }
@@ -153,6 +155,7 @@ export class HttpPool {
   /** @internal Forgets a connection that is closed. */
   closed(connection: HttpConnection, refused: Error | undefined, early: boolean): void {
     this.#all.delete(connection);
+    this.#leaving.delete(connection);
     if (early) {
       this.#distrustedUntil = performance.now() + DISTRUST_MS;
       this.#isKeeping = false;
@@ -236,16 +239,21 @@ export class HttpPool {
 
   #takeIdle(request: HttpRequest): HttpConnection | undefined {
     if (!this.#mayBeKept(request)) {
-      if (this.#all.size >= this.#options.connections) this.#idle.pop()?.destroy();
+      const last = this.#all.size >= this.#options.connections ? this.#idle.pop() : undefined;
+      if (last) this.#leave(last);
       return undefined;
     }
     const connection = this.#idle.pop();
     if (!connection) return undefined;
     // The others were used before it, so they are past their time as well.
     if (connection.usableUntil > performance.now()) return connection;
-    connection.destroy();
-    for (const old of this.#idle.splice(0)) old.destroy();
+    for (const old of [connection, ...this.#idle.splice(0)]) this.#leave(old);
     return undefined;
+  }
+
+  #leave(connection: HttpConnection): void {
+    this.#leaving.add(connection);
+    connection.destroy();
   }
 
   #wait(call: Call): void {
