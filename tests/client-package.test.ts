@@ -6,6 +6,7 @@ import {
   createSextant,
   isError,
   memoryStore,
+  newId,
   type ReplyState,
   type Sextant,
   type TokenStore,
@@ -166,6 +167,32 @@ it('tells that another person has signed in, and neither of a refresh nor of wha
   expect(told).toEqual([true, false]);
 });
 
+it('ends a subscription over events that is left while its token is fetched', async () => {
+  const left = new AbortController();
+  let requests = 0;
+  const sextant = createSextant({
+    url: 'http://127.0.0.1:1',
+    store: memoryStore(),
+    subscriptions: 'sse',
+    fetch: async () => {
+      requests++;
+      return new Response('', { headers: { 'content-type': 'text/event-stream' } });
+    },
+  });
+  onTestFinished(() => sextant.close());
+  const events = sextant.subscribe(
+    'subscription { viewerEvents { __typename } }',
+    {},
+    {
+      signal: left.signal,
+    },
+  );
+  const first = events[Symbol.asyncIterator]().next();
+  left.abort();
+  expect((await first).done).toBe(true);
+  expect(requests).toBe(0);
+});
+
 describe('the client package', () => {
   const lifecycle = new AsyncDisposableStack();
   let model: FaultServer;
@@ -206,6 +233,15 @@ describe('the client package', () => {
     const reply = await read(conversation.send('Tell me a story'));
     expect(reply).toMatchObject({ text: WHOLE, added: WHOLE, status: 'COMPLETE', error: null });
     expect(await texts(sextant, conversation.id)).toEqual(['Tell me a story', WHOLE]);
+  }, 60_000);
+
+  it('sends from pages that are neither of https nor of localhost, where browsers have no crypto.randomUUID', async () => {
+    const { sextant } = await open();
+    vi.stubGlobal('crypto', { getRandomValues: crypto.getRandomValues.bind(crypto) });
+    onTestFinished(() => void vi.unstubAllGlobals());
+    const conversation = await sextant.startConversation();
+    expect((await read(conversation.send('Tell me a story'))).status).toBe('COMPLETE');
+    expect(newId()).toMatch(/^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/);
   }, 60_000);
 
   it.each(['websocket', 'sse'] as const)(

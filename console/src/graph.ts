@@ -38,8 +38,12 @@ export function createGraph(sextant: Sextant): ApolloClient {
   window.addEventListener('unhandledrejection', (event) => {
     if ((event.reason as Error | undefined)?.name === 'AbortError') event.preventDefault();
   });
+  let wasSignedIn = sextant.session.isSignedIn;
   sextant.session.onChange((signedIn) => {
-    if (!signedIn) void graph.clearStore();
+    // Another person, signed in at another tab while this one slept: nothing of the first stays on the page.
+    if (signedIn && wasSignedIn) window.location.reload();
+    else if (!signedIn) void graph.clearStore();
+    wasSignedIn = signedIn;
   });
   return graph;
 }

@@ -10,6 +10,7 @@ import {
 import { useMemo } from 'react';
 import type { Sextant } from './client.ts';
 import type { SendOptions } from './conversation.ts';
+import { newId } from './new-id.ts';
 import { type ConversationState, useConversation, useSextant } from './react/index.ts';
 import type { ReplyToolCall } from './reply.ts';
 
@@ -153,7 +154,7 @@ class Attachments implements AttachmentAdapter {
   async *add({ file }: { file: File }): AsyncGenerator<PendingAttachment, void> {
     const isImage = file.type.startsWith('image/');
     const type = isImage ? ('image' as const) : ('document' as const);
-    const attachment = { id: crypto.randomUUID(), type, name: file.name, contentType: file.type, file };
+    const attachment = { id: newId(), type, name: file.name, contentType: file.type, file };
     yield { ...attachment, status: { type: 'running', reason: 'uploading', progress: 0 } };
     const { uploads } = this.#sextant;
     try {

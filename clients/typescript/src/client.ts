@@ -6,6 +6,7 @@ import {
   WatchViewerDocument,
   type WatchViewerSubscription,
 } from './generated/graphql.ts';
+import { newId } from './new-id.ts';
 import { Uploads } from './uploads.ts';
 
 /** A client of one server for one person at a time. */
@@ -24,7 +25,7 @@ export class Sextant extends Connection {
 
   /** Starts a conversation. With `clientConversationId`, sending it again is harmless. */
   async startConversation(input: CreateConversationInput = {}): Promise<Conversation> {
-    const given = { clientConversationId: crypto.randomUUID(), ...input };
+    const given = { clientConversationId: newId(), ...input };
     const { createConversation } = await this.request(StartConversationDocument, { input: given });
     return new Conversation(this, createConversation!.conversation.id);
   }

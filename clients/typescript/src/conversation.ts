@@ -24,6 +24,7 @@ import {
   WatchRoomDocument,
 } from './generated/graphql.ts';
 import { dataOf } from './http.ts';
+import { newId } from './new-id.ts';
 import { pause } from './pause.ts';
 import { type FollowOptions, Reply } from './reply.ts';
 
@@ -55,7 +56,7 @@ export class Conversation {
   }
 
   /** Sends a message; iterate what is returned for the reply. Sent again after a cut, it is still one message. */
-  send(text: string, { signal, clientMessageId = crypto.randomUUID(), ...options }: SendOptions = {}): Reply {
+  send(text: string, { signal, clientMessageId = newId(), ...options }: SendOptions = {}): Reply {
     const input = { ...options, conversationId: this.id, text, clientMessageId };
     return this.#reply(signal, async (within) => {
       const { sendMessage } = await this.#connection.request(SendMessageDocument, { input }, { signal, ...within });
@@ -65,7 +66,7 @@ export class Conversation {
 
   /** Sends another version of a message, beside the old one. */
   edit(messageId: string, text: string, options: Partial<EditMessageInput> = {}): Reply {
-    const input = { clientMessageId: crypto.randomUUID(), ...options, id: messageId, text };
+    const input = { clientMessageId: newId(), ...options, id: messageId, text };
     return this.#reply(undefined, async (within) => {
       const { editMessage } = await this.#connection.request(EditMessageDocument, { input }, within);
       return editMessage?.reply?.id;
@@ -74,7 +75,7 @@ export class Conversation {
 
   /** Asks for another reply beside the one that is there. */
   regenerate(messageId: string, options: Partial<RegenerateReplyInput> = {}): Reply {
-    const input = { clientMessageId: crypto.randomUUID(), ...options, id: messageId };
+    const input = { clientMessageId: newId(), ...options, id: messageId };
     return this.#reply(undefined, async (within) => {
       const { regenerateReply } = await this.#connection.request(RegenerateReplyDocument, { input }, within);
       return regenerateReply?.reply.id;

@@ -18,6 +18,7 @@ export async function* iterateEvents<Data>(
   operation: Operation<Data>,
   { endpoint, token, signal, fetch }: EventStreamOptions,
 ): AsyncGenerator<Answer<Data>> {
+  signal?.throwIfAborted();
   const ended = new AbortController();
   const abort = () => ended.abort(signal?.reason);
   signal?.addEventListener('abort', abort);

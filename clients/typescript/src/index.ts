@@ -3,6 +3,7 @@ export type { Connection, ConnectionOptions, RequestOptions } from './connection
 export type { ChatMessage, Conversation, ConversationEvent, Member, SendOptions } from './conversation.ts';
 export { type DetailsOf, type ErrorCode, isError, isPassing, SextantError } from './errors.ts';
 export type { Answer, Operation, TypedDocument } from './http.ts';
+export { newId } from './new-id.ts';
 export type { FollowOptions, Reply, ReplyCitation, ReplyState, ReplyStatus, ReplyToolCall } from './reply.ts';
 export type { GivenTokens, Session } from './session.ts';
 export { memoryStore, type StoredTokens, type TokenStore, webStore } from './token-store.ts';

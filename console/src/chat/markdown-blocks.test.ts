@@ -100,3 +100,30 @@ describe('formulas', () => {
     expect(found('it is `$a$` there')).toEqual([]);
   });
 });
+
+describe('a text that is a tangle of marks', () => {
+  const tangles = [
+    '>'.repeat(10_000),
+    '> '.repeat(5_000),
+    '- '.repeat(5_000),
+    '1. '.repeat(5_000),
+    `${'*a '.repeat(20_000)}a*`,
+    '!['.repeat(20_000),
+    '_'.repeat(50_000),
+    '['.repeat(50_000),
+    `x\n\n${'> - '.repeat(4_000)}y`,
+    '`'.repeat(30_000),
+  ];
+  it.each(tangles.map((text) => [text.slice(0, 12), text]))('is shown as it is: %j…', (_, text) => {
+    for (const isWriting of [true, false]) {
+      const { tokens } = growBlocks(NO_BLOCKS, text, isWriting);
+      expect(tokens.map(({ raw }) => raw).join('')).toContain(text.slice(-1_000));
+    }
+  });
+
+  it('is told from long code and lists, which have many marks too', () => {
+    const code = `Here:\n\n\`\`\`c\n${'/* a_b */ *p = x[i]; '.repeat(2_000)}\n\`\`\`\n\n- **one**\n  - two\n    - three`;
+    expect(growBlocks(NO_BLOCKS, code, false).tokens.map(({ type }) => type)).toContain('code');
+    expect(growBlocks(NO_BLOCKS, code, false).tokens.at(-1)!.type).toBe('list');
+  });
+});

@@ -36,6 +36,34 @@ const math: TokenizerAndRendererExtension = {
 
 const marked = new Marked({ gfm: true, extensions: [math] });
 
+/** A line that is quoted or listed so many times over: the lexer takes each of them apart within the other. */
+const NESTED = /^(?:[ \t]*(?:>|[-*+][ \t]|\d{1,9}[.)][ \t])){50}/m;
+const FENCED = /^ {0,3}(```|~~~)[\s\S]*?(?:^ {0,3}\1|$(?![\s\S]))/gm;
+/** Marks that one paragraph may have: each that is open is compared with those that follow. */
+const MAX_MARKS = 1_000;
+
+/** Whether it is no text for people, such as a model writes that repeats a mark for ever. */
+const isTangled = (text: string): boolean =>
+  NESTED.test(text) ||
+  (text.length > MAX_MARKS &&
+    text
+      .replace(FENCED, '')
+      .split(/\n[ \t]*\n/)
+      .some((paragraph) => paragraph.length > MAX_MARKS && (paragraph.match(/[*_[\]~`$]/g)?.length ?? 0) > MAX_MARKS));
+
+/** Returns the blocks of a text; of one that cannot be read as Markdown one paragraph, as it is written. */
+function readBlocks(text: string): Token[] {
+  if (!isTangled(text)) {
+    try {
+      return marked.lexer(text);
+    } catch (error) {
+      // Nested in ways that were not thought of: the stack has an end.
+      if (!(error instanceof RangeError)) throw error;
+    }
+  }
+  return [{ type: 'paragraph', raw: text, text, tokens: [{ type: 'text', raw: text, text }] }];
+}
+
 /** A text as blocks, and how much of it no later word changes. */
 export interface Blocks {
   readonly text: string;
@@ -68,13 +96,13 @@ const MARKS = 12;
  */
 export function growBlocks(before: Blocks, text: string, isWriting: boolean): Blocks {
   // At the end all is read once more: what is defined at the bottom may be named at the top.
-  if (!isWriting) return { ...NO_BLOCKS, text, tokens: marked.lexer(text) };
+  if (!isWriting) return { ...NO_BLOCKS, text, tokens: readBlocks(text) };
   const longer = withWords(before, text);
   if (longer) return longer;
   const known = before.settled > 0 && text.startsWith(before.settledText) ? before : NO_BLOCKS;
   const rest = text.slice(known.settledText.length);
-  const closed = remend(rest);
-  const read = marked.lexer(closed) as Token[];
+  const closed = isTangled(rest) ? rest : remend(rest);
+  const read = readBlocks(closed);
   const tokens = [...known.tokens.slice(0, known.settled), ...read];
   const endsInWords = closed === rest && isInWords(read.at(-1), rest);
   let settled = read.length;

@@ -1,4 +1,4 @@
-import type { Conversation, Member } from '@sextant/client';
+import { type Conversation, type Member, newId } from '@sextant/client';
 import { useSextant } from '@sextant/client/react';
 import { useCallback, useEffect, useMemo, useRef, useState } from 'react';
 import { useMutation } from '../frame/use-mutation.ts';
@@ -133,7 +133,7 @@ export function useChat(id: string, optionsOf: (memoryEnabled: boolean) => Promi
     // An event may show the message before the answer to its sending is here, which may have been lost.
     sending: sending.filter(({ id: sent }) => !messages.some(({ clientMessageId }) => clientMessageId === sent)),
     send: async ({ text, attachments }: Draft) => {
-      const sent = crypto.randomUUID();
+      const sent = newId();
       setSending((before) => [...before, { id: sent, text }]);
       try {
         const chosen = await options.current();

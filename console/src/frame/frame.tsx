@@ -19,6 +19,7 @@ import { type ReactNode, useEffect } from 'react';
 import { Link, useLocation } from 'wouter';
 import { useStrings } from '../strings/strings.tsx';
 import { LanguageButton, ThemeButton } from './choices.tsx';
+import { copyText } from './copy-text.ts';
 import { Failures } from './failures.tsx';
 import { useViewer } from './viewer.ts';
 
@@ -76,10 +77,7 @@ export function Frame({ children }: { readonly children: ReactNode }) {
                 <Menu.Item component={Link} href="/account" leftSection={<Settings size={16} />}>
                   {session.account}
                 </Menu.Item>
-                <Menu.Item
-                  leftSection={<Copy size={16} />}
-                  onClick={() => void navigator.clipboard.writeText(viewer?.id ?? '')}
-                >
+                <Menu.Item leftSection={<Copy size={16} />} onClick={() => void copyText(viewer?.id ?? '')}>
                   {session.copyId}
                 </Menu.Item>
                 <Menu.Item leftSection={<LogOut size={16} />} onClick={() => void sextant.session.signOut()}>

@@ -1,6 +1,7 @@
 import { useQuery } from '@apollo/client/react';
 import { Anchor, Button, Group, Paper, Progress, Stack, Tabs, Text, Textarea, TextInput } from '@mantine/core';
 import { useDebouncedValue } from '@mantine/hooks';
+import { newId } from '@sextant/client';
 import { Search } from 'lucide-react';
 import { Suspense, useMemo, useRef, useState } from 'react';
 import { Link, useLocation, useSearch } from 'wouter';
@@ -178,7 +179,7 @@ function Add({ id, added: changed }: { id: string; added(): unknown }) {
       .split('\n')
       .map((line) => line.trim())
       .filter(Boolean);
-    let rest = texts.map((text) => ({ id: ids.current.get(text) ?? crypto.randomUUID(), text }));
+    let rest = texts.map((text) => ({ id: ids.current.get(text) ?? newId(), text }));
     const refused: typeof rest = [];
     try {
       while (rest.length > 0) {
