@@ -42,7 +42,7 @@ const FENCED = /^ {0,3}(```|~~~)[\s\S]*?(?:^ {0,3}\1|$(?![\s\S]))/gm;
 /** Marks that one paragraph may have: each that is open is compared with those that follow. */
 const MAX_MARKS = 1_000;
 
-/** Whether it is no text for people, such as a model writes that repeats a mark for ever. */
+/** Whether it is not a text for people, such as a model writes that repeats a mark for ever. */
 const isTangled = (text: string): boolean =>
   NESTED.test(text) ||
   (text.length > MAX_MARKS &&

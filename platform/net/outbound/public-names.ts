@@ -11,9 +11,9 @@ export interface FoundAddress {
 }
 
 /**
- * Makes what resolves names of the public internet by asking their servers, and not the system: that has two threads for
- * it, which all names of the process share, and waits half a minute for a server that is silent. Strangers name hosts
- * here (an app's document), so theirs must not hold up those of stores and providers.
+ * Makes what resolves names of the public internet by asking their servers, and not the system: that has two threads
+ * for it, which all names of the process share, and waits half a minute for a server that is silent. Strangers name
+ * hosts here (an app's document), so theirs must not hold up those of stores and providers.
  *
  * @param servers as `setServers` of node:dns takes them. Default: those of the system.
  * @returns a function that throws what the server says, where it knows no address.
