@@ -1,6 +1,6 @@
 /**
  * Makes an id as `crypto.randomUUID` does (RFC 9562, version 4), which browsers have on pages of https and of localhost
- * alone: a server of one's own is often reached by its address in the network.
+ * alone: your own server is often reached by its address in the network.
  */
 export function newId(): string {
   const bytes = crypto.getRandomValues(new Uint8Array(16));

@@ -1,6 +1,6 @@
 /**
- * Copies a text. Pages that are neither of https nor of localhost have no clipboard: there it is copied as a person would,
- * out of a field.
+ * Copies a text. Pages that are neither of https nor of localhost have no clipboard: there it is copied as a person
+ * would, out of a field.
  *
  * @returns whether it was copied.
  */
