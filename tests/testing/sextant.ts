@@ -232,13 +232,22 @@ export async function runToEnd(
 
 /** A port that was free a moment ago. */
 export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as { port: number };
-  server.close();
-  await once(server, 'close');
-  return port;
+  for (;;) {
+    const port = FIRST_PORT + Math.floor(Math.random() * PORTS);
+    const server = createServer();
+    const isFree = await new Promise<boolean>((resolve) => {
+      server.once('error', () => resolve(false)).listen(port, '127.0.0.1', () => resolve(true));
+    });
+    if (!isFree) continue;
+    server.close();
+    await once(server, 'close');
+    return port;
+  }
 }
+
+/** Below those that systems give to connections: one of these would be taken between this look and the start. */
+const FIRST_PORT = 12_000;
+const PORTS = 20_000;
 
 const supergraphYaml = (ports: ReadonlyMap<string, number>, scheme: 'http' | 'https'): string =>
   [
