@@ -1,3 +1,5 @@
+import { NOW_LUA } from '../../realtime/redis/redis-time.ts';
+
 /**
  * The Lua of the event bus. Every group has streams of its own, `lane:<group>:<n>`, which hold what it has not dealt
  * with: an event is written to the groups that take its type, and goes when it is confirmed. `groups` tells who takes
@@ -84,8 +86,7 @@ export const JOIN = `
 ${LANES}
 local known = redis.call('HGET', KEYS[1], ARGV[2])
 if known and known ~= ARGV[3] and ARGV[4] == '0' then
-  local time = redis.call('TIME')
-  local now = time[1] * 1000 + math.floor(time[2] / 1000)
+  ${NOW_LUA}
   if redis.call('ZCOUNT', KEYS[3], '(' .. now, '+inf') > 0 then return 'other' end
 end
 for n = 0, tonumber(string.match(ARGV[3], '^%d+')) - 1 do
@@ -103,8 +104,7 @@ return 'same'`;
 
 /** members; member ttl → how many members there are. Those that have not been heard of for `ttl` ms go. */
 export const COUNT_MEMBERS = `
-local time = redis.call('TIME')
-local now = time[1] * 1000 + math.floor(time[2] / 1000)
+${NOW_LUA}
 redis.call('ZADD', KEYS[1], now + ARGV[2], ARGV[1])
 redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', now)
 redis.call('PEXPIRE', KEYS[1], ARGV[2])

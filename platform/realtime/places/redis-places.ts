@@ -4,18 +4,15 @@ import { every } from '../../base/faults/every.ts';
 import type { Logger } from '../../base/log/log.ts';
 import { type StoreMetrics, storeMetrics } from '../../base/metrics/store-metrics.ts';
 import type { RedisConnections, RedisScript } from '../redis/redis.ts';
+import { NOW_LUA } from '../redis/redis-time.ts';
 import { MemoryPlaces } from './memory-places.ts';
 import type { Place, Places } from './places.ts';
 
 /** How long a place is taken without a sign of life of its process, in ms. */
 const TTL_MS = 60_000;
 
-const NOW = `
-local time = redis.call('TIME')
-local now = time[1] * 1000 + math.floor(time[2] / 1000)`;
-
 /** places; token limit ttlMs → 1 | 0 */
-const ENTER = `${NOW}
+const ENTER = `${NOW_LUA}
 redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', now)
 if redis.call('ZCARD', KEYS[1]) >= tonumber(ARGV[2]) then return 0 end
 redis.call('ZADD', KEYS[1], now + ARGV[3], ARGV[1])
@@ -23,7 +20,7 @@ redis.call('PEXPIRE', KEYS[1], ARGV[3])
 return 1`;
 
 /** places; ttlMs token… A place that Redis has forgotten is taken again. */
-const RENEW = `${NOW}
+const RENEW = `${NOW_LUA}
 for i = 2, #ARGV do redis.call('ZADD', KEYS[1], now + ARGV[1], ARGV[i]) end
 redis.call('PEXPIRE', KEYS[1], ARGV[1])`;
 

@@ -2,14 +2,13 @@ import { randomUUID } from 'node:crypto';
 import { Bulkhead } from '../../base/faults/bulkhead.ts';
 import type { JsonObject } from '../../base/json/json.ts';
 import type { RedisConnections, RedisScript } from '../redis/redis.ts';
+import { NOW_LUA } from '../redis/redis-time.ts';
 import type { PresenceState, PresentMember } from './presence.ts';
 import { byArrival, type Connection, memberOf } from './roster.ts';
 
-const NOW = `local time = redis.call('TIME') local now = time[1] * 1000 + math.floor(time[2] / 1000)`;
-
 /** processes; process ttlMs → lapsed, alive processes */
 const BEAT = `
-${NOW}
+${NOW_LUA}
 local until_ = redis.call('ZSCORE', KEYS[1], ARGV[1])
 redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', now - 60000)
 redis.call('ZADD', KEYS[1], now + ARGV[2], ARGV[1])
@@ -17,7 +16,7 @@ return {(until_ and tonumber(until_) > now) and 0 or 1, redis.call('ZRANGEBYSCOR
 
 /** room processes → now, alive processes, fields and values */
 const READ = `
-${NOW}
+${NOW_LUA}
 return {now, redis.call('ZRANGEBYSCORE', KEYS[2], now, '+inf'), redis.call('HGETALL', KEYS[1])}`;
 
 /** room; field value … → how many were still there and were set */

@@ -1,4 +1,5 @@
 import type { RedisConnections, RedisScript } from '../redis/redis.ts';
+import { NOW_LUA } from '../redis/redis-time.ts';
 import { NEXT_EPOCH_LUA } from './epoch.ts';
 
 /**
@@ -12,13 +13,12 @@ import { NEXT_EPOCH_LUA } from './epoch.ts';
  *   stop           a client asked to stop
  *   final          what the producer ended with
  */
-const NOW = `local time = redis.call('TIME') local now = time[1] * 1000 + math.floor(time[2] / 1000)`;
 
 /** log meta; token leaseMs idleTtlMs born control stream → ok epoch last | held | finished */
 const OPEN = `
 local m = redis.call('HMGET', KEYS[2], 'token', 'epoch', 'last', 'lease', 'final')
 if m[5] then return {'finished'} end
-${NOW}
+${NOW_LUA}
 if m[1] and tonumber(m[4]) > now then return {'held'} end
 local previous = tonumber(m[2] or 0)
 ${NEXT_EPOCH_LUA}
@@ -35,7 +35,7 @@ const RESTORE = `
 local token = redis.call('HGET', KEYS[2], 'token')
 if token and token ~= ARGV[1] then return {'fenced'} end
 if token then return {'ok'} end
-${NOW}
+${NOW_LUA}
 redis.call('DEL', KEYS[1])
 redis.call('HSET', KEYS[2], 'token', ARGV[1], 'epoch', ARGV[2], 'last', 0, 'lease', string.format('%.0f', now + ARGV[3]), 'born', ARGV[5])
 redis.call('PEXPIRE', KEYS[2], ARGV[4])
@@ -60,7 +60,7 @@ for i = 6, #ARGV do
   local seq = first + i - 6
   if seq > last then redis.call('XADD', KEYS[1], seq .. '-0', 'c', ARGV[i]) last = seq end
 end
-${NOW}
+${NOW_LUA}
 redis.call('HSET', KEYS[2], 'last', last, 'lease', string.format('%.0f', now + ARGV[3]))
 if ARGV[5] ~= '' then
   redis.call('XADD', KEYS[1], last .. '-1', 'f', ARGV[5])
@@ -86,13 +86,13 @@ return 'requested'`;
 const INSPECT = `
 local m = redis.call('HMGET', KEYS[1], 'born', 'epoch', 'last', 'lease', 'final')
 if not m[1] then return false end
-${NOW}
+${NOW_LUA}
 return {m[1], tonumber(m[2]), tonumber(m[3]), tonumber(m[4]) > now and 1 or 0, m[5]}`;
 
 /** log meta → nothing. Forgets a stream that has ended, or whose producer is gone. */
 const DISCARD = `
 local m = redis.call('HMGET', KEYS[2], 'final', 'lease')
-${NOW}
+${NOW_LUA}
 if m[1] or (m[2] and tonumber(m[2]) <= now) then redis.call('DEL', KEYS[1], KEYS[2]) end`;
 
 export interface StreamScripts {
