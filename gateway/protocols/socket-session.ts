@@ -1,6 +1,7 @@
 import type { WebSocket } from 'ws';
 import type { Config } from '#platform/base/config/config.ts';
 import { CodedError } from '#platform/base/errors/errors.ts';
+import { createOpenCounter } from '#platform/base/faults/open-counter.ts';
 import type { Logger } from '#platform/base/log/log.ts';
 import type { Authenticator, Credentials } from '#platform/identity/authenticator.ts';
 import type { ClientInfo } from '#platform/identity/client-info.ts';
@@ -10,7 +11,7 @@ import { CLIENT_INIT } from '#platform/net/transport/transport.ts';
 import { credentialsOfPayload, identify } from '../request/authentication.ts';
 import { traceparentOf } from '../request/client.ts';
 import type { Propagation } from '../request/propagation.ts';
-import { countedIdentity, createOpenCounter } from '../subscriptions/open-counter.ts';
+import { countedIdentity } from '../subscriptions/counted-identity.ts';
 
 type Payload = Readonly<Record<string, unknown>>;
 

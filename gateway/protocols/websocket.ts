@@ -6,6 +6,7 @@ import { type WebSocket, WebSocketServer } from 'ws';
 import type { Config } from '#platform/base/config/config.ts';
 import { CodedError } from '#platform/base/errors/errors.ts';
 import { guarded } from '#platform/base/faults/guarded.ts';
+import { createOpenCounter } from '#platform/base/faults/open-counter.ts';
 import { inTurns } from '#platform/base/iteration/in-turns.ts';
 import { lastingRoom } from '#platform/base/thread/lasting-room.ts';
 import { type ClientInfo, networkOf } from '#platform/identity/client-info.ts';
@@ -15,7 +16,6 @@ import { CLOSE, PROTOCOL, reasonText, serveGraphqlSocket } from '#platform/net/t
 import { credentialsOf } from '../request/authentication.ts';
 import { clientOf, traceparentOf } from '../request/client.ts';
 import type { Origins } from '../server/origins.ts';
-import { createOpenCounter } from '../subscriptions/open-counter.ts';
 import type { ProtocolParts } from './parts.ts';
 import { Connection, type ConnectionParts } from './socket-connection.ts';
 import { createSocketSessions, type Offer } from './socket-session.ts';

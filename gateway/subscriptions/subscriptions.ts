@@ -1,6 +1,7 @@
 import type { Config } from '#platform/base/config/config.ts';
 import { CodedError } from '#platform/base/errors/errors.ts';
 import { guarded } from '#platform/base/faults/guarded.ts';
+import { createOpenCounter } from '#platform/base/faults/open-counter.ts';
 import type { Logger } from '#platform/base/log/log.ts';
 import { lastingRoom } from '#platform/base/thread/lasting-room.ts';
 import { networkOf } from '#platform/identity/client-info.ts';
@@ -9,8 +10,8 @@ import type { Unsubscribe } from '#platform/net/transport/transport.ts';
 import type { Admitted } from '../policy/pipeline.ts';
 import { credentialsIn } from '../request/credential-headers.ts';
 import type { Carrier, GatewayMetrics } from '../server/metrics.ts';
+import { countedIdentity } from './counted-identity.ts';
 import { type Channel, createDelivery, type Delivery, type DeliveryObserver, type QueuePolicy } from './delivery.ts';
-import { countedIdentity, createOpenCounter } from './open-counter.ts';
 import { createSharedUpstreams } from './shared-upstreams.ts';
 
 /** The way in which a subscription field wants to be delivered. */
