@@ -73,7 +73,7 @@ export class HttpPool {
   /** In the order of their time limits, as all have the same. The others are found by their connections. */
   readonly #waiting = new Set<Call>();
   #connecting = 0;
-  /** Those that are closed to make room, and have not said so yet. */
+  /** Those that are closed from here, and have not said so yet. */
   readonly #leaving = new Set<HttpConnection>();
   /** Until when what must not be repeated has connections of its own, in milliseconds of performance.now(). */
   #distrustedUntil = 0;
@@ -116,7 +116,7 @@ export class HttpPool {
   /** Ends idle connections now and the others after their answers. */
   close(): void {
     this.#isClosing = true;
-    for (const connection of this.#idle.splice(0)) connection.destroy();
+    for (const connection of this.#idle.splice(0)) this.#leave(connection);
     this.#rest();
   }
 
@@ -148,7 +148,7 @@ export class HttpPool {
       this.#waiting.delete(next);
       next.start(connection, isNew);
     } else if (this.#isClosing || this.#isInTheWay) {
-      connection.destroy();
+      this.#leave(connection);
     } else this.#idle.push(connection);
   }
 
@@ -275,7 +275,7 @@ export class HttpPool {
       call.late();
     }
     for (const connection of this.#all) connection.look(now);
-    while (this.#idle[0] && this.#idle[0].usableUntil <= now) this.#idle.shift()!.destroy();
+    while (this.#idle[0] && this.#idle[0].usableUntil <= now) this.#leave(this.#idle.shift()!);
   };
 
   #rest(): void {
