@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { digestOf } from '#platform/base/secrets/tokens.ts';
 import type { EventPayload } from '#platform/contracts/events.ts';
 import type { JobHandler } from '#platform/data/jobs/jobs.ts';
 import type { EventHandlers } from '#platform/data/outbox/outbox.ts';
@@ -95,9 +95,6 @@ const isWanted = ({ remember, status, role, text }: Completed): boolean =>
  * alone and before anything else: a message is kept before that, and goes, or comes after it. Others' wait for neither.
  */
 const lockOf = (userId: Prisma.Sql) => Prisma.sql`hashtextextended('memory user ' || ${userId}, 0)`;
-
-/** What a deleted user is known by. */
-const digestOf = (userId: string): string => createHash('sha256').update(userId).digest('hex');
 
 /** The messages of users whose accounts are there: one may be told of after the end of its user's. */
 async function ofAccounts(tx: Transaction, said: readonly Completed[]): Promise<Completed[]> {
