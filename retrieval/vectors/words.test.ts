@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { queryWords, searchWords, singleCharacters, words } from './words.ts';
+import { indexedWords, queryWords, searchWords, words } from './words.ts';
 
 describe('words', () => {
   it('are equal in other forms, letters and accents', () => {
@@ -38,8 +38,8 @@ describe('words', () => {
     expect(words('Straße Łódź Ørsted Æon Đà')).toEqual(words('Strasse Lodz Orsted Aeon Da'));
   });
   it('of a text have its characters beside them, where one may be a word', () => {
-    expect(singleCharacters('私の猫 iPhone 犬')).toEqual(['私', 'の', '猫']);
-    expect(singleCharacters('no such script, naïve')).toEqual([]);
+    expect([...indexedWords('私の猫 iPhone 犬').characters]).toEqual(['私', 'の', '猫']);
+    expect([...indexedWords('no such script, naïve').characters]).toEqual([]);
   });
   it('are whole where nothing is seen in them: places to divide them, byte order marks', () => {
     expect(words('Donau\u00addampf\u00adschiff')).toEqual(['donaudampfschiff']);

@@ -35,7 +35,7 @@ const PILE = /(\p{M}{20})\p{M}+/gu;
 const CHARACTER = /\P{M}\p{M}*/gu;
 const ENGLISH = /^[a-z]{3,}$/;
 /** Longer runs are not words: base64, hashes. Cut, so that one line of ten megabytes stays one small term. */
-const LONGEST = 64;
+export const LONGEST = 64;
 
 /**
  * BM25's saturation of repeated words and weight of length, lower than the customary 1.2 and 0.75: see
@@ -49,35 +49,33 @@ export const BM25 = { k1: 0.9, b: 0.4 } as const;
  * Japanese, and Korean does, whose words have their particles attached; what is Latin or a number within them gives
  * words.
  */
-export function words(text: string): string[] {
-  const found: string[] = [];
-  for (const [run] of folded(text).matchAll(RUN)) {
-    if (!UNSPACED.test(run)) found.push(stem(run.slice(0, LONGEST)));
-    else
-      for (const [part] of run.matchAll(PARTS)) {
-        if (!UNSPACED.test(part)) found.push(stem(part.slice(0, LONGEST)));
-        // One by one: a call takes no half a million arguments.
-        else for (const pair of pairs(part)) found.push(pair);
-      }
-  }
-  return found;
+export const words = (text: string): string[] => indexedWords(text).words;
+
+/** The words and characters that a stored text is found by. */
+export interface IndexedWords {
+  readonly words: string[];
+  /** The characters of its scripts without spaces, of each run that has several: a query may be one of them. */
+  readonly characters: ReadonlySet<string>;
 }
 
-/**
- * Returns what a text is found by beside its `words`: each character of a script without spaces, once. A query of one
- * character is a word in them.
- */
-export function singleCharacters(text: string): string[] {
-  if (ASCII.test(text)) return [];
-  const found = new Set<string>();
-  for (const [run] of folded(text).matchAll(RUN))
-    if (UNSPACED.test(run))
-      for (const [part] of run.matchAll(PARTS))
-        if (UNSPACED.test(part)) {
-          const characters = part.match(CHARACTER) ?? [];
-          if (characters.length > 1) for (const character of characters) found.add(character);
-        }
-  return [...found];
+/** Returns the `words` of a text that is stored, and single characters beside them, once each. */
+export function indexedWords(text: string): IndexedWords {
+  const found: string[] = [];
+  const singles = new Set<string>();
+  for (const [run] of folded(text).matchAll(RUN)) {
+    for (const part of UNSPACED.test(run) ? run.match(PARTS)! : [run]) {
+      if (!UNSPACED.test(part)) {
+        found.push(stem(part.slice(0, LONGEST)));
+        continue;
+      }
+      const characters: string[] = part.match(CHARACTER) ?? [];
+      if (characters.length === 1) found.push(characters[0]!);
+      else for (const character of characters) singles.add(character);
+      // One by one: a call takes no half a million arguments.
+      for (let i = 1; i < characters.length; i++) found.push(characters[i - 1]! + characters[i]!);
+    }
+  }
+  return { words: found, characters: singles };
 }
 
 /** Returns whether the first edition of `words`, which took off all marks and no letter, made others of a text. */
@@ -88,13 +86,12 @@ const OTHER = new RegExp(
   'u',
 );
 
-const ASCII = /^\p{ASCII}*$/u;
+/** Returns a text with its marks apart from their letters. */
+export const decomposed = (text: string): string => text.replace(PILE, '$1').normalize('NFKD');
 
 /** Decomposed and put together again: what was left out in between stays out. */
 const folded = (text: string): string =>
-  text
-    .replace(PILE, '$1')
-    .normalize('NFKD')
+  decomposed(text)
     .replace(UNSEEN, '')
     .normalize('NFC')
     .toLowerCase()
@@ -164,7 +161,7 @@ export function languageOfWords(all: readonly string[]): string | undefined {
 }
 
 /** A query of a whole page is answered by its first words; each costs a pass over its occurrences. */
-const MAX_QUERY_WORDS = 256;
+export const MAX_QUERY_WORDS = 256;
 
 /** Porter's endings are English; longer memory for frequent words makes it several times as fast. */
 const stems = new Map<string, string>();
@@ -179,12 +176,6 @@ function stem(word: string): string {
     stems.set(word, stemmed);
   }
   return stemmed;
-}
-
-function pairs(run: string): string[] {
-  const characters: string[] = run.match(CHARACTER) ?? [];
-  if (characters.length === 1) return characters;
-  return characters.slice(1).map((character, i) => characters[i]! + character);
 }
 
 /** English words that say nothing about what a text is about (the list that Snowball's English stemmer comes with). */

@@ -1,4 +1,4 @@
-import { BM25, hasOtherWords, searchWords, singleCharacters, words } from '../words.ts';
+import { BM25, hasOtherWords, indexedWords, searchWords } from '../words.ts';
 
 /**
  * BM25 over the words of one tenant. SQLite's FTS5 was measured for this and set aside: its `bm25()` costs about a
@@ -110,19 +110,15 @@ export const OUTDATED_TEXT = `CASE WHEN octet_length(text) <> length(text) AND c
  * one, then of the characters that are words in a query alone, which do not make the text longer; and the edition.
  */
 export function encodeWords(text: string): Uint8Array {
-  const all = words(text);
+  const { words, characters } = indexedWords(text);
   const counts = new Map<number, number>();
-  for (const word of all) {
-    const key = hash(word);
-    counts.set(key, (counts.get(key) ?? 0) + 1);
-  }
-  for (const character of singleCharacters(text)) {
-    const key = hash(character);
+  for (const term of [...words, ...characters]) {
+    const key = hash(term);
     counts.set(key, (counts.get(key) ?? 0) + 1);
   }
   counts.set(EDITION, CURRENT_EDITION);
   const entries = new Int32Array(1 + counts.size * 2);
-  entries[0] = all.length;
+  entries[0] = words.length;
   let at = 1;
   for (const [key, count] of counts) {
     entries[at++] = key;

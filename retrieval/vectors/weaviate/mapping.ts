@@ -13,7 +13,7 @@ import type {
   StoredObject,
   VectorObject,
 } from '../vector-store.ts';
-import { BM25, singleCharacters, words } from '../words.ts';
+import { BM25, indexedWords } from '../words.ts';
 
 /**
  * How a space lives in Weaviate: a collection with named vectors, whose description holds the definition.
@@ -144,12 +144,13 @@ export function toWeaviate(space: WeaviateSpace, tenant: string | undefined, obj
     const value = comparable(properties, field, type);
     return value === undefined ? [] : [[property(field), type === 'date' ? new Date(value as string) : value] as const];
   });
+  const { words, characters } = indexedWords(object.text);
   return {
     id: uuidOf(space.name, tenant, object.id),
     properties: {
       key: object.id,
       body: object.text,
-      words: [...words(object.text), ...singleCharacters(object.text)].join(' '),
+      words: [...words, ...characters].join(' '),
       payload: JSON.stringify(properties),
       updated: new Date(),
       has: Object.keys(object.vectors).map((name) => space.names[name]!),
