@@ -8,7 +8,10 @@
  * first), the resident anonymous memory, what was done, how many of the documents and pictures have become something,
  * what failed, whether heavy work waits. Needs the rights to make a cgroup.
  *
- * `npm run bench -- hold [--minutes 60] [--memory 512] [--dist DIR]`.
+ * What people have grows all the time, and with it what is kept of it in memory. `--turns 40` keeps it constant, which
+ * tells the one from the other: after so many turns a person deletes the account, and another comes.
+ *
+ * `npm run bench -- hold [--minutes 60] [--memory 512] [--people 6] [--turns N] [--dist DIR]`.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
 import os from 'node:os';
@@ -29,11 +32,14 @@ const { values: options } = parseArgs({
   options: {
     minutes: { type: 'string', default: '60' },
     memory: { type: 'string', default: '512' },
+    people: { type: 'string', default: '6' },
+    turns: { type: 'string' },
     dist: { type: 'string' },
   },
 });
 const [MINUTES, MEGABYTES] = [Number(options.minutes), Number(options.memory)];
-const PEOPLE = 6;
+const PEOPLE = Number(options.people);
+const TURNS = options.turns === undefined ? undefined : Number(options.turns);
 const LOOK_MS = 100;
 const MINUTE_MS = 60_000;
 /** What was uploaded last may wait for its turn. */
@@ -65,6 +71,13 @@ interface Doing {
   /** Of both: what has become something. */
   readonly ended: Set<string>;
 }
+
+const begin = async (url: string): Promise<Doing> => ({
+  person: await Person.signUp(url),
+  documents: [],
+  pictures: [],
+  ended: new Set(),
+});
 
 /** What is done beside the rest: each person at a time of their own. */
 function more({ person, documents, pictures }: Doing, place: number) {
@@ -120,14 +133,15 @@ try {
   await (await startEmbedded(env))[Symbol.asyncDispose]();
   await using graph = await startEmbedded(env);
   const { pid } = graph.processes.get('sextant')!;
-  const doing: Doing[] = await Promise.all(
-    Array.from({ length: PEOPLE }, async () => ({
-      person: await Person.signUp(graph.url),
-      documents: [],
-      pictures: [],
-      ended: new Set(),
-    })),
-  );
+  const doing: Doing[] = await Promise.all(Array.from({ length: PEOPLE }, () => begin(graph.url)));
+  const within = <T>(work: Promise<T>) => Promise.race([work, sleep(PATIENCE_MS, undefined, { ref: false })]);
+  const ends = new Map<string, number>();
+  /** Waits until everything that was uploaded has come to its end. */
+  const settle = async ({ person, documents, pictures }: Doing): Promise<void> => {
+    await person.user.signIn();
+    for (const id of documents) count(ends, `document ${(await within(person.documentRead(id))) ?? 'waits'}`);
+    for (const id of pictures) count(ends, `picture ${(await within(person.pictureRead(id))) ?? 'waits'}`);
+  };
   const until = performance.now() + MINUTES * MINUTE_MS;
   let most = 0;
   const looking = setInterval(async () => {
@@ -150,24 +164,25 @@ try {
     );
     most = 0;
   }, MINUTE_MS);
+  const noted = (name: string, failure?: unknown): unknown =>
+    failure === undefined ? count(done, name) : count(failures, `${name}: ${String(failure).slice(0, 160)}`);
   await Promise.all(
-    doing.map((one, place) =>
-      useEverything(one.person, until, {
-        more: more(one, place),
-        done: (name, failure) =>
-          failure === undefined ? count(done, name) : count(failures, `${name}: ${String(failure).slice(0, 160)}`),
-      }),
-    ),
+    doing.map(async (_, place) => {
+      while (performance.now() < until) {
+        const one = doing[place]!;
+        await useEverything(one.person, until, { more: more(one, place), done: noted, ...(TURNS && { turns: TURNS }) });
+        if (performance.now() >= until) break;
+        await settle(one);
+        await one.person.leave().then(
+          () => noted('leave'),
+          (error: unknown) => noted('leave', error),
+        );
+        doing[place] = await begin(graph.url);
+      }
+    }),
   );
   clearInterval(telling);
-  // Everything that was uploaded comes to its end.
-  const within = <T>(work: Promise<T>) => Promise.race([work, sleep(PATIENCE_MS, undefined, { ref: false })]);
-  const ends = new Map<string, number>();
-  for (const { person, documents, pictures } of doing) {
-    await person.user.signIn();
-    for (const id of documents) count(ends, `document ${(await within(person.documentRead(id))) ?? 'waits'}`);
-    for (const id of pictures) count(ends, `picture ${(await within(person.pictureRead(id))) ?? 'waits'}`);
-  }
+  for (const one of doing) await settle(one);
   clearInterval(looking);
   clearInterval(forgetting);
   const quarter = Math.max(1, Math.floor(used.length / 4));
@@ -179,7 +194,7 @@ try {
   console.log(`  uploads: ${shown(ends)}`);
   console.log(`  failed: ${shown(failures)}`);
   console.log(
-    `BENCH hold minutes=${MINUTES} memory_mb=${MEGABYTES} done=${all} failed=${failed} ended=${await held.ended()} second_quarter_mb=${second.toFixed(0)} last_quarter_mb=${last.toFixed(0)} most_mb=${Math.max(0, ...used).toFixed(0)}`,
+    `BENCH hold minutes=${MINUTES} memory_mb=${MEGABYTES} people=${PEOPLE} turns=${TURNS ?? 'all'} done=${all} failed=${failed} ended=${await held.ended()} second_quarter_mb=${second.toFixed(0)} last_quarter_mb=${last.toFixed(0)} most_mb=${Math.max(0, ...used).toFixed(0)}`,
   );
 } finally {
   rmSync(folder, { recursive: true, force: true });

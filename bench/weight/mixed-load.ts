@@ -7,6 +7,8 @@ const EXPIRED = 'The access token has expired';
 export type Step = readonly [name: string, step: () => Promise<unknown>];
 
 export interface MixedLoadOptions {
+  /** After how many turns it ends, before `until`. */
+  readonly turns?: number;
   /** Returns what is done beside the rest in a turn, from 0. */
   readonly more?: (turn: number) => readonly Step[];
   /** Told of each thing that was done, and why it failed where it did. */
@@ -33,10 +35,10 @@ async function once(person: Person, step: () => Promise<unknown>): Promise<void>
 export async function useEverything(
   person: Person,
   until: number,
-  { more, done }: MixedLoadOptions = {},
+  { turns = Number.POSITIVE_INFINITY, more, done }: MixedLoadOptions = {},
 ): Promise<unknown[]> {
   const errors: unknown[] = [];
-  for (let turn = 0; performance.now() < until; turn++) {
+  for (let turn = 0; turn < turns && performance.now() < until; turn++) {
     const steps: readonly Step[] = [
       ['chat', () => person.chat()],
       ['read', () => person.readBack()],

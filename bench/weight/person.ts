@@ -192,6 +192,14 @@ export class Person {
     return (await (await fetch(this.#here(exportMemory.url))).arrayBuffer()).byteLength;
   }
 
+  /** Deletes the account, and with it all that the person has. */
+  async leave(): Promise<void> {
+    await this.user.run<unknown, { password: string }>(
+      'mutation ($password: String!) { deleteAccount(input: { password: $password }) { deletedId } }',
+      { password: this.user.password },
+    );
+  }
+
   #conversation(): Promise<string> {
     this.#conversationId ??= this.user
       .run(CreateConversationDocument, { input: { title: 'Leg 1' } })
