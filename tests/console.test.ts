@@ -75,7 +75,7 @@ describe.skipIf(skipped)(`the console${BROWSER_SKIPPED}`, () => {
     const catalogue = {
       providers: { test: { type: 'compatible', base_url: model.url } },
       deployments: { d: { provider: 'test', model: 'test-model', capabilities: ['chat', 'tools', 'vision'] } },
-      models: { 'test-model': { deployments: ['d'] } },
+      models: { 'test-model': { deployments: ['d'] }, 'other-model': { deployments: ['d'] } },
       tool_servers: { here: { command: process.execPath, args: [tools, 'Oslo'], tools: ['where', 'write'] } },
     };
     await writeFile(path.join(folder, 'llm.yaml'), JSON.stringify(catalogue));
@@ -221,6 +221,97 @@ describe.skipIf(skipped)(`the console${BROWSER_SKIPPED}`, () => {
     answers.resolve();
     await expect.poll(() => questionsOf(page)).toBe(0);
     expect(await page.locator('.asked').count()).toBe(2);
+  }, 240_000);
+
+  it('keeps what is written where the server does not take it, and takes the model that is chosen', async () => {
+    const { page } = await newPerson();
+    /** Until what is returned is called, the server refuses an operation. */
+    const refuse = async (operation: string) => {
+      const answer = { data: null, errors: [{ message: 'Not today', extensions: { code: 'BAD_USER_INPUT' } }] };
+      await page.route('**/graphql', (route) =>
+        route.request().postData()?.includes(` ${operation}`) ? route.fulfill({ json: answer }) : route.fallback(),
+      );
+      return () => page.unroute('**/graphql');
+    };
+    const refused = () => page.getByText('Not today').waitFor();
+    const field = page.getByRole('textbox', { name: 'Write a message' });
+    // A conversation that has begun, and whose first message failed.
+    let accept = await refuse('SendMessage');
+    await field.fill('Tell me a story');
+    await field.press('Enter');
+    await refused();
+    expect(await field.inputValue()).toBe('Tell me a story');
+    await accept();
+    await page.getByRole('combobox', { name: 'Model' }).click();
+    await page.getByRole('option', { name: 'test-model' }).click();
+    const setUp = asksFor(page, 'SetUpChat');
+    await field.press('Enter');
+    expect((await setUp).postDataJSON()).toMatchObject({ variables: { input: { model: 'test-model' } } });
+    await ended(page);
+    expect(await page.getByRole('combobox', { name: 'Model' }).inputValue()).toBe('test-model');
+    expect(await page.locator('.chat-row').count()).toBe(1);
+
+    // What is written meanwhile stays with it.
+    const [reached, answers] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+    await page.route('**/graphql', async (route) => {
+      if (!route.request().postData()?.includes(' SendMessage')) return route.fallback();
+      reached.resolve();
+      await answers.promise;
+      return route.fulfill({
+        json: { data: null, errors: [{ message: 'Not today', extensions: { code: 'BAD_USER_INPUT' } }] },
+      });
+    });
+    await field.fill('Tell me another one');
+    await field.press('Enter');
+    await reached.promise;
+    await field.fill('And one more');
+    answers.resolve();
+    await refused();
+    expect(await field.inputValue()).toBe('Tell me another one\n\nAnd one more');
+    await page.unroute('**/graphql');
+
+    accept = await refuse('EditMessage');
+    await page.getByRole('button', { name: 'Edit' }).click();
+    const edited = page.getByRole('textbox', { name: 'Edit' });
+    await edited.fill('Tell me a shorter story');
+    await page.getByRole('button', { name: 'Send the edited message' }).click();
+    await page.locator('article.asked').getByText('Not today').waitFor();
+    expect(await edited.inputValue()).toBe('Tell me a shorter story');
+    await accept();
+    await page.getByRole('button', { name: 'Send the edited message' }).click();
+    await page.locator('article.asked').getByText('2 of 2').waitFor();
+    await page.locator('article.asked').getByText('Tell me a shorter story').waitFor();
+    await ended(page);
+
+    accept = await refuse('SetUpChat');
+    await page.getByRole('button', { name: 'Tools and settings' }).click();
+    const dialog = page.getByRole('dialog');
+    await dialog.getByLabel('What every reply keeps to').fill('Speak like a navigator');
+    await dialog.getByRole('button', { name: 'Save' }).click();
+    await dialog.getByText('Not today').waitFor();
+    expect(await dialog.getByLabel('What every reply keeps to').inputValue()).toBe('Speak like a navigator');
+    await accept();
+    await dialog.getByRole('button', { name: 'Save' }).click();
+    await dialog.waitFor({ state: 'detached' });
+    // What is in the field was not sent with that.
+    expect(await field.inputValue()).toBe('Tell me another one\n\nAnd one more');
+
+    await page.getByRole('button', { name: 'A bad reply' }).click();
+    const why = page.getByRole('dialog');
+    accept = await refuse('RateReply');
+    await why.getByRole('textbox').fill('It is too long');
+    await why.getByRole('button', { name: 'Save' }).click();
+    await why.getByText('Not today').waitFor();
+    expect(await why.getByRole('textbox').inputValue()).toBe('It is too long');
+    await accept();
+
+    // Another reply is written by the model that is chosen.
+    await page.keyboard.press('Escape');
+    await page.getByRole('combobox', { name: 'Model' }).click();
+    await page.getByRole('option', { name: 'other-model' }).click();
+    const asked = asksFor(page, 'RegenerateReply');
+    await page.getByRole('button', { name: 'Write another reply' }).click();
+    expect((await asked).postDataJSON()).toMatchObject({ variables: { input: { model: 'other-model' } } });
   }, 240_000);
 
   it('shows two people in one room to one another, and the words of both', async () => {

@@ -37,7 +37,7 @@ const ARTEFACTS = [
  * possible-types.json, the types of operations and the generated pages.
  */
 export async function makeArtefacts(root: string): Promise<void> {
-  await Promise.all([generateClients(root), buildExplorerParts(root), buildDocsParts(root)]);
+  await Promise.all([generateClients(root), buildDocsParts(root)]);
   await mkdir(path.join(root, 'docs'), { recursive: true });
   await writeFile(path.join(root, 'docs', 'configuration.md'), settingsPage());
   await writeFile(path.join(root, 'docs', 'errors.md'), errorsPage());
@@ -52,7 +52,7 @@ export async function makeArtefacts(root: string): Promise<void> {
   const codegen = path.join(root, 'node_modules', '@graphql-codegen', 'cli', 'cjs', 'bin.js');
   await run(process.execPath, [codegen, '--config', 'codegen.ts'], { cwd: root });
   // Made of the types and texts of operations, which are there now.
-  await buildConsole(root);
+  await Promise.all([buildConsole(root), buildExplorerParts(root)]);
 }
 
 /**

@@ -1,7 +1,6 @@
 import { useApolloClient, useQuery } from '@apollo/client/react';
 import { ActionIcon, Button, Drawer, Group, Select, Skeleton, Text, Title } from '@mantine/core';
 import { useDisclosure, useMediaQuery } from '@mantine/hooks';
-import type { Conversation } from '@sextant/client';
 import { useSextant, useUpload } from '@sextant/client/react';
 import { PanelLeft } from 'lucide-react';
 import { useEffect, useLayoutEffect, useRef, useState } from 'react';
@@ -23,6 +22,7 @@ import { SettingsButton } from './settings-button.tsx';
 import { ShareButton } from './share-button.tsx';
 import { useChat } from './use-chat.ts';
 import { useFocusKept } from './use-focus-kept.ts';
+import { useNewConversation } from './use-new-conversation.ts';
 import { useViewerNews } from './use-viewer-news.ts';
 
 /** Shows the conversations and one of them; without an id a new one, which begins with its first message. */
@@ -69,24 +69,22 @@ function NewChat({ toggle }: { toggle: React.ReactNode }) {
   const chosen = useServerTools();
   const [settings, setSettings] = useState(() => settingsOf(undefined, chosen.tools));
   const [sending, setSending] = useState<string>();
-  const begun = useRef<Promise<Conversation> | undefined>(undefined);
+  const begun = useNewConversation();
   const sent = useRef(new WeakSet<File>());
+  const isHere = useRef(true);
+  useEffect(() => {
+    isHere.current = true;
+    return () => {
+      isHere.current = false;
+    };
+  }, []);
   useTitle(chat.new);
   const send = async (draft: Draft) => {
     setSending(draft.text);
     await begin(draft).finally(() => setSending(undefined));
   };
   const begin = async ({ text, attachments, documents }: Draft) => {
-    // Tried again after an error, it is still one conversation.
-    begun.current ??= sextant.startConversation({
-      memoryEnabled: usesMemory,
-      ...(model && { model }),
-      ...inputOf(settings),
-    });
-    begun.current.catch(() => {
-      begun.current = undefined;
-    });
-    const conversation = await begun.current;
+    const conversation = await begun({ memoryEnabled: usesMemory, model, ...inputOf(settings) });
     for (const file of documents) {
       if (sent.current.has(file)) continue;
       await sextant.uploads.document(file, { conversationId: conversation.id });
@@ -96,7 +94,8 @@ function NewChat({ toggle }: { toggle: React.ReactNode }) {
     await conversation.send(text, { serverTools, ...(attachments.length > 0 && { attachments: [...attachments] }) })
       .messageId;
     void graph.refetchQueries({ include: [ListChatsDocument] });
-    go(`/chat/${conversation.id}`);
+    // A person who has gone elsewhere stays there.
+    if (isHere.current) go(`/chat/${conversation.id}`);
   };
   return (
     <section className="thread" aria-label={chat.new}>
@@ -124,7 +123,7 @@ function NewChat({ toggle }: { toggle: React.ReactNode }) {
         <SettingsButton
           settings={{ ...settings, serverTools: chosen.tools }}
           isOwner
-          save={(next) => {
+          save={async (next) => {
             setSettings(next);
             chosen.keep(next.serverTools);
           }}
@@ -141,7 +140,7 @@ function OpenChat({ id, toggle }: { id: string; toggle: React.ReactNode }) {
   const graph = useApolloClient();
   const [model, setModel] = useState<string | null>(null);
   const [usesMemory, setUsesMemory] = useState<boolean>();
-  const [setUp, { error: refused }] = useMutation(SetUpChatDocument, { errorPolicy: 'all' });
+  const [setUp] = useMutation(SetUpChatDocument);
   const chosen = useServerTools();
   const it = useChat(id, async (memoryEnabled) => ({
     ...(model && { model }),
@@ -179,7 +178,7 @@ function OpenChat({ id, toggle }: { id: string; toggle: React.ReactNode }) {
       </Group>
       <Messages it={it} viewerId={viewer?.id} />
       <Typing members={it.members} viewerId={viewer?.id} />
-      <Problem error={it.problem ?? refused} />
+      <Problem error={it.problem} />
       <Composer
         attached={<Attached {...attached} />}
         attach={async (file) => {
@@ -204,9 +203,9 @@ function OpenChat({ id, toggle }: { id: string; toggle: React.ReactNode }) {
           <SettingsButton
             settings={settingsOf(conversation, chosen.tools)}
             isOwner={isOwner}
-            save={(next) => {
+            save={async (next) => {
               chosen.keep(next.serverTools);
-              if (isOwner) void setUp({ variables: { input: { id, ...inputOf(next) } } });
+              if (isOwner) await setUp({ variables: { input: { id, ...inputOf(next) } } });
             }}
           />
         )}

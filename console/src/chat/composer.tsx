@@ -73,8 +73,8 @@ export function Composer({ isReplying, usesMemory, initial, children, attached, 
     try {
       await does.send(draft);
     } catch (error) {
-      // What was written is not lost.
-      setText((newer) => newer || draft.text);
+      // What was written is not lost, nor what has been written since.
+      setText((newer) => (newer === '' ? draft.text : `${draft.text}\n\n${newer}`));
       setImages((newer) => [...images, ...newer]);
       setDocuments((newer) => [...documents, ...newer]);
       setProblem(error);
@@ -119,7 +119,8 @@ export function Composer({ isReplying, usesMemory, initial, children, attached, 
       }}
       onSubmit={(event) => {
         event.preventDefault();
-        void send();
+        // A dialogue that was opened from here has a form of its own, of which React tells here as well.
+        if (event.target === event.currentTarget) void send();
       }}
       onDragOver={(event) => event.preventDefault()}
       onDrop={(event) => {

@@ -5,6 +5,8 @@ import { ChevronLeft, ChevronRight, Pencil, RefreshCw, ThumbsDown, ThumbsUp, Tra
 import { memo, Suspense, useEffect, useRef, useState } from 'react';
 import { CopyButton } from '../frame/copy-button.tsx';
 import { part } from '../frame/part.ts';
+import { Problem } from '../frame/problem.tsx';
+import { useAction } from '../frame/use-action.ts';
 import { useStrings } from '../strings/strings.tsx';
 import type { ChatMessageFragment } from './chat.generated.ts';
 import { HowMade } from './how-made.tsx';
@@ -16,11 +18,13 @@ const Markdown = part(() => import('./markdown.tsx'), 'Markdown');
 
 /** What can be done with a message. */
 export interface MessageActions {
-  edit(id: string, text: string): void;
+  /** Resolves when the other version is stored; rejects, and the text stays. */
+  edit(id: string, text: string): Promise<void>;
   regenerate(id: string): void;
   choose(id: string): void;
   remove(id: string): void;
-  rate(id: string, rating: 'UP' | 'DOWN' | null, comment?: string): void;
+  /** Resolves when it is stored; rejects, and a comment stays. */
+  rate(id: string, rating: 'UP' | 'DOWN' | null, comment?: string): Promise<void>;
   /** Allows or refuses a call of a tool that a reply waits with. */
   decide(id: string, callId: string, isAllowed: boolean): Promise<void>;
 }
@@ -192,9 +196,15 @@ const writeOn = (field: HTMLTextAreaElement | null) => field?.setSelectionRange(
 function Asked({ message, viewerId, isOwner, actions }: MessageProps) {
   const { chat, common } = useStrings();
   const [draft, setDraft] = useState<string>();
+  const [problem, setProblem] = useState<unknown>();
+  const sending = useAction(async (text: string) => {
+    setProblem(undefined);
+    await actions.edit(message.id, text).then(() => setDraft(undefined), setProblem);
+  });
   if (draft !== undefined) {
     return (
       <div>
+        <Problem error={problem} />
         <Textarea
           aria-label={chat.edit}
           autosize
@@ -202,20 +212,28 @@ function Asked({ message, viewerId, isOwner, actions }: MessageProps) {
           maxRows={12}
           value={draft}
           onChange={(event) => setDraft(event.currentTarget.value)}
+          readOnly={sending.isRunning}
           autoFocus
           ref={writeOn}
         />
         <Group gap="xs" mt="xs" justify="flex-end">
-          <Button size="compact-sm" variant="default" onClick={() => setDraft(undefined)}>
+          <Button
+            size="compact-sm"
+            variant="default"
+            disabled={sending.isRunning}
+            onClick={() => {
+              setDraft(undefined);
+              setProblem(undefined);
+            }}
+          >
             {common.cancel}
           </Button>
           <Button
             size="compact-sm"
+            // Not as `loading` does it: a button that cannot be pressed loses the focus.
+            aria-busy={sending.isRunning}
             disabled={draft.trim() === ''}
-            onClick={() => {
-              setDraft(undefined);
-              actions.edit(message.id, draft);
-            }}
+            onClick={() => sending.run(draft)}
           >
             {chat.editSend}
           </Button>
@@ -300,8 +318,10 @@ function Thumbs({
 }) {
   const { chat, common } = useStrings();
   const [asks, setAsks] = useState(false);
+  const [problem, setProblem] = useState<unknown>();
   const button = useRef<HTMLButtonElement>(null);
   const rating = viewerFeedback?.rating;
+  const rate = (next: 'UP' | 'DOWN' | null) => void actions.rate(id, next).catch(() => undefined);
   return (
     <>
       <Tooltip label={chat.good}>
@@ -311,7 +331,7 @@ function Thumbs({
           size="sm"
           aria-label={chat.good}
           aria-pressed={rating === 'UP'}
-          onClick={() => actions.rate(id, rating === 'UP' ? null : 'UP')}
+          onClick={() => rate(rating === 'UP' ? null : 'UP')}
         >
           <ThumbsUp size={14} />
         </ActionIcon>
@@ -326,7 +346,7 @@ function Thumbs({
             aria-pressed={rating === 'DOWN'}
             ref={button}
             onClick={() => {
-              actions.rate(id, rating === 'DOWN' ? null : 'DOWN');
+              rate(rating === 'DOWN' ? null : 'DOWN');
               setAsks(rating !== 'DOWN');
             }}
           >
@@ -338,11 +358,16 @@ function Thumbs({
             onSubmit={(event) => {
               event.preventDefault();
               const comment = String(new FormData(event.currentTarget).get('comment')).trim();
-              setAsks(false);
-              button.current?.focus();
-              if (comment !== '') actions.rate(id, 'DOWN', comment);
+              const close = () => {
+                setProblem(undefined);
+                setAsks(false);
+                button.current?.focus();
+              };
+              if (comment === '') close();
+              else void actions.rate(id, 'DOWN', comment).then(close, setProblem);
             }}
           >
+            <Problem error={problem} />
             <Textarea
               name="comment"
               label={chat.why}

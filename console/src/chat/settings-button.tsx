@@ -11,7 +11,8 @@ const SettingsDialog = part(() => import('./settings-dialog.tsx'), 'SettingsDial
 export function SettingsButton(props: {
   readonly settings: ChatSettings;
   readonly isOwner: boolean;
-  save(settings: ChatSettings): void;
+  /** Resolves when they are kept; rejects, and what is written stays. */
+  save(settings: ChatSettings): Promise<void>;
 }) {
   const { chat } = useStrings();
   const [isOpen, setIsOpen] = useState(false);

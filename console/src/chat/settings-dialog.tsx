@@ -3,6 +3,7 @@ import { Button, Checkbox, Group, Modal, Select, SimpleGrid, Stack, Text, Textar
 import { type FormEvent, useState } from 'react';
 import { Problem } from '../frame/problem.tsx';
 import { useReturnFocus } from '../frame/return-focus.ts';
+import { useAction } from '../frame/use-action.ts';
 import { useStrings } from '../strings/strings.tsx';
 import { ToolsToChooseDocument, type ToolsToChooseQuery } from './chat.generated.ts';
 import { type ChatSettings, type ServerTool, stillThere } from './settings.ts';
@@ -22,7 +23,8 @@ export function SettingsDialog({
 }: {
   readonly settings: ChatSettings;
   readonly isOwner: boolean;
-  save(settings: ChatSettings): void;
+  /** Resolves when they are kept; rejects, and what is written stays. */
+  save(settings: ChatSettings): Promise<void>;
   close(): void;
 }) {
   const { chat, common } = useStrings();
@@ -31,13 +33,16 @@ export function SettingsDialog({
   const [serverTools, setServerTools] = useState<readonly ServerTool[]>(settings.serverTools);
   const [toolServers, setToolServers] = useState<readonly string[]>(settings.toolServers);
   const [effort, setEffort] = useState(settings.parameters.reasoningEffort ?? null);
+  const [problem, setProblem] = useState<unknown>();
+  const saving = useAction(async (next: ChatSettings) => {
+    setProblem(undefined);
+    await save(next).then(close, setProblem);
+  });
   const submit = (event: FormEvent<HTMLFormElement>) => {
     event.preventDefault();
     // What is gone could not be unticked, and nothing that names it is accepted.
     const tools = stillThere(serverTools, data?.serverTools);
-    if (isOwner) save(shaped(event.currentTarget, tools));
-    else save({ ...settings, serverTools: tools });
-    close();
+    saving.run(isOwner ? shaped(event.currentTarget, tools) : { ...settings, serverTools: tools });
   };
   const shaped = (form: HTMLFormElement, tools: readonly ServerTool[]): ChatSettings => {
     const values = new FormData(form);
@@ -59,7 +64,7 @@ export function SettingsDialog({
     <Modal opened onClose={close} title={chat.settings} closeButtonProps={{ 'aria-label': common.close }}>
       <form onSubmit={submit}>
         <Stack>
-          <Problem error={error} />
+          <Problem error={error ?? problem} />
           <Checkbox.Group
             label={chat.tools}
             value={[...serverTools]}
@@ -127,7 +132,7 @@ export function SettingsDialog({
             </>
           )}
           <Group justify="flex-end">
-            <Button type="submit" disabled={!data && !error}>
+            <Button type="submit" aria-busy={saving.isRunning} disabled={!data && !error}>
               {common.save}
             </Button>
           </Group>

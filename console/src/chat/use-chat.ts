@@ -87,16 +87,17 @@ export function useChat(id: string, optionsOf: (memoryEnabled: boolean) => Promi
   });
   const actions = useMemo(
     (): MessageActions => ({
-      edit: (messageId, text) =>
-        void options
-          .current()
-          .then((chosen) => done(conversation.edit(messageId, text, chosen)))
-          .catch(setProblem),
+      edit: async (messageId, text) => {
+        const chosen = await options.current();
+        await done(conversation.edit(messageId, text, chosen));
+      },
       regenerate: (messageId) => {
         // A second click is not a wish for a second reply.
         if (regenerated.current.has(messageId)) return;
         regenerated.current.add(messageId);
-        void done(conversation.regenerate(messageId))
+        void options
+          .current()
+          .then(({ model }) => done(conversation.regenerate(messageId, model === undefined ? {} : { model })))
           .catch(setProblem)
           .finally(() => regenerated.current.delete(messageId));
       },
@@ -104,8 +105,15 @@ export function useChat(id: string, optionsOf: (memoryEnabled: boolean) => Promi
         void deleteMessage({ variables: { id: messageId } })
           .then(() => refetch())
           .catch(setProblem),
-      rate: (messageId, rating, comment) =>
-        void rateReply({ variables: { input: { id: messageId, rating, comment } } }).catch(setProblem),
+      rate: async (messageId, rating, comment) => {
+        try {
+          await rateReply({ variables: { input: { id: messageId, rating, comment } } });
+        } catch (error) {
+          // What is written about a reply tells of its failure beside the field.
+          if (comment === undefined) setProblem(error);
+          throw error;
+        }
+      },
       decide: (messageId, callId, isAllowed) =>
         conversation
           .decide(messageId, callId, isAllowed)
