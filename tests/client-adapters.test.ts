@@ -1,9 +1,10 @@
 import { ApolloClient, CombinedGraphQLErrors, gql, InMemoryCache } from '@apollo/client';
 import { Client, type CombinedError, gql as urqlGql } from '@urql/core';
 import { readUIMessageStream, type UIMessage } from 'ai';
+import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { onEnd, pipe, subscribe } from 'wonka';
-import { answer, FaultServer } from '#llm/testing/fault-server.ts';
+import { answer, answerDeltas, FaultServer } from '#llm/testing/fault-server.ts';
 import { readUIMessages, sextantTransport } from '../clients/typescript/src/ai-sdk.ts';
 import { sextantLink } from '../clients/typescript/src/apollo.ts';
 import { createSextant, memoryStore, type Sextant } from '../clients/typescript/src/index.ts';
@@ -19,10 +20,22 @@ const NOBODYS = '00000000-0000-7000-8000-000000000000';
 describe('adapters of the client package', () => {
   const lifecycle = new AsyncDisposableStack();
   let graph: RunningGraph;
+  let model: FaultServer;
   let sextant: Sextant;
 
   beforeAll(async () => {
-    const model = lifecycle.use(await FaultServer.start(answer(story(80), { gapMs: 10 })));
+    const tells = answer(story(80), { gapMs: 10 });
+    const call = { name: 'place', arguments: '{"exact":true}' };
+    const calls = answerDeltas(
+      [{ tool_calls: [{ index: 0, id: 'c', type: 'function', function: call }] }],
+      'tool_calls',
+    );
+    model = lifecycle.use(
+      await FaultServer.start((request, response) => {
+        const { messages, tools } = request.body as { messages: { role: string }[]; tools?: unknown };
+        return (tools && messages.at(-1)!.role === 'user' ? calls : tells)(request, response);
+      }),
+    );
     graph = lifecycle.use(
       await startEmbedded({ OPENAI_API_KEY: 'sk-test', OPENAI_BASE_URL: model.url, OPENAI_MODEL: 'test-model' }),
     );
@@ -66,6 +79,72 @@ describe('adapters of the client package', () => {
     const again = await transport.sendMessages({ ...submission, trigger: 'regenerate-message' });
     expect(textOf(await readMessage(again))).toBe(WHOLE);
     expect((await readUIMessages(sextant, chatId)).map(({ role }) => role)).toEqual(['user', 'assistant']);
+  }, 60_000);
+
+  it('sends another version of a message that useChat edits, before and after a reload', async () => {
+    const { chatId, transport, submission, stream } = await begun();
+    await readMessage(stream);
+    const [message] = submission.messages as [UIMessage];
+    const conversation = sextant.conversation(chatId);
+    const edit = async (id: string, text: string) => {
+      const messages = [{ ...asked(text), id }];
+      const given = { ...submission, messages, messageId: id, trigger: 'submit-message' as const };
+      expect(textOf(await readMessage(await transport.sendMessages(given)))).toBe(WHOLE);
+      return (await conversation.messages()).messages;
+    };
+    // The id that useChat has given, twice, as it keeps it.
+    expect((await edit(message.id, 'A shorter story')).map(({ text }) => text)).toEqual(['A shorter story', WHOLE]);
+    expect((await edit(message.id, 'A sea story')).map(({ text }) => text)).toEqual(['A sea story', WHOLE]);
+    // The id of the server, as it is after a reload.
+    const [stored] = await readUIMessages(sextant, chatId);
+    expect((await edit(stored!.id, 'A true story')).map(({ text }) => text)).toEqual(['A true story', WHOLE]);
+    const unknown = { ...submission, messageId: NOBODYS, trigger: 'submit-message' as const };
+    await expect(transport.sendMessages(unknown)).rejects.toMatchObject({ code: 'NOT_FOUND' });
+  }, 60_000);
+
+  it('uploads the files of a message: pictures for it, documents for its conversation', async () => {
+    const { id: chatId } = await sextant.startConversation();
+    const submission = { chatId, messageId: undefined, abortSignal: undefined, trigger: 'submit-message' as const };
+    const file = (mediaType: string, filename: string, bytes: Uint8Array | string) => {
+      const url = `data:${mediaType};base64,${Buffer.from(bytes).toString('base64')}`;
+      return { type: 'file' as const, mediaType, filename, url };
+    };
+    const red = await sharp({ create: { width: 8, height: 8, channels: 3, background: 'red' } })
+      .png()
+      .toBuffer();
+    const files = [file('image/png', 'red.png', red), file('text/plain', 'log.txt', 'We left at noon.')];
+    const message: UIMessage = { ...asked('What is in these?'), parts: [...files, { type: 'text', text: 'Look' }] };
+    const transport = sextantTransport(sextant);
+    expect(textOf(await readMessage(await transport.sendMessages({ ...submission, messages: [message] })))).toBe(WHOLE);
+    const [sent] = (await sextant.conversation(chatId).messages()).messages;
+    expect(sent).toMatchObject({ text: 'Look', attachments: [{ fileName: 'red.png' }] });
+    const attached = 'query ($id: ID!) { conversation(id: $id) { documents(first: 5) { nodes { title } } } }';
+    expect(await sextant.request(attached, { id: chatId })).toEqual({
+      conversation: { documents: { nodes: [{ title: 'log.txt' }] } },
+    });
+    // It keeps its files where it is edited, and takes no others.
+    const edited = { ...submission, messageId: message.id };
+    const [shown] = await readUIMessages(sextant, chatId);
+    const kept = { ...message, parts: [shown!.parts[0]!, { type: 'text' as const, text: 'Look again' }] };
+    await readMessage(await transport.sendMessages({ ...edited, messages: [kept] }));
+    await expect(transport.sendMessages({ ...edited, messages: [message] })).rejects.toThrow(/keeps its files/);
+  }, 60_000);
+
+  it('answers the calls of tools that useChat has run', async () => {
+    const { id: chatId } = await sextant.startConversation();
+    const tools = [{ name: 'place', description: 'Where the ship is', parameters: { type: 'object' } }];
+    const transport = sextantTransport(sextant, { send: { tools } });
+    const submission = { chatId, messageId: undefined, abortSignal: undefined, trigger: 'submit-message' as const };
+    const question = asked('Call a tool: where are we?');
+    const called = await readMessage(await transport.sendMessages({ ...submission, messages: [question] }));
+    const call = called.parts.find((part) => part.type === 'dynamic-tool')!;
+    expect(call).toMatchObject({ toolName: 'place', state: 'input-available', input: { exact: true } });
+    const answered = { ...call, state: 'output-available', output: { latitude: 59.9 } } as typeof call;
+    const parts = called.parts.map((part) => (part === call ? answered : part));
+    const messages = [question, { ...called, parts }];
+    const goesOn = await transport.sendMessages({ ...submission, messageId: called.id, messages });
+    expect(textOf(await readMessage(goesOn))).toBe(WHOLE);
+    expect(model.seen.some(({ body }) => JSON.stringify(body).includes('59.9'))).toBe(true);
   }, 60_000);
 
   it('shows a reply that ended between the reading of the messages and the going on', async () => {

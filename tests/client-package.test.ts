@@ -3,13 +3,13 @@ import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'v
 import { answer, FaultServer } from '#llm/testing/fault-server.ts';
 import { loadConfig } from '#platform/base/config/config.ts';
 import {
+  type ConnectionOptions,
   createSextant,
   isError,
   memoryStore,
   newId,
   type ReplyState,
   type Sextant,
-  type TokenStore,
   webStore,
 } from '../clients/typescript/src/index.ts';
 import { TestUser } from './testing/client.ts';
@@ -200,7 +200,7 @@ describe('the client package', () => {
   let wire: Wire;
 
   const open = async (
-    options: { store?: TokenStore; subscriptions?: 'sse' | 'websocket'; user?: TestUser; answerWithinMs?: number } = {},
+    options: Pick<ConnectionOptions, 'store' | 'subscriptions' | 'answerWithinMs' | 'fetch'> & { user?: TestUser } = {},
   ) => {
     const user = options.user ?? (await TestUser.signUp(graph.url));
     const sextant = createSextant({ url: wire.url, store: options.store ?? memoryStore(), ...options });
@@ -466,6 +466,26 @@ describe('the client package', () => {
     const damaged = new File(['%PDF-1.7 nothing else'], 'plan.pdf', { type: 'application/pdf' });
     const error = await sextant.uploads.document(damaged).catch((thrown: unknown) => thrown);
     expect(isError(error, 'BAD_USER_INPUT')).toBe(true);
+  }, 60_000);
+
+  it('uploads by the fetch that it was given, and stops where the signal says so', async () => {
+    const asked: string[] = [];
+    const stopped = new AbortController();
+    const own: typeof fetch = async (input, init) => {
+      asked.push(`${init?.method} ${new URL(String(input)).pathname}`);
+      // Before the bytes go.
+      if (init?.method === 'PUT') stopped.abort();
+      return fetch(input, init);
+    };
+    const { sextant } = await open({ fetch: own });
+    const file = new File(['# Sextant\n\nAn instrument'], 'ship.md', { type: 'text/markdown' });
+    const end = await sextant.uploads.document(file, { signal: stopped.signal }).catch((error: unknown) => error);
+    expect(end).toMatchObject({ name: 'AbortError' });
+    expect(asked.filter((one) => one.startsWith('PUT /'))).toHaveLength(1);
+    const before = asked.length;
+    const none = await sextant.uploads.document(file, { signal: stopped.signal }).catch((error: unknown) => error);
+    expect(none).toMatchObject({ name: 'AbortError' });
+    expect(asked.slice(before).filter((one) => one.startsWith('PUT /'))).toHaveLength(0);
   }, 60_000);
 
   it('throws errors whose code says which details they have', async () => {

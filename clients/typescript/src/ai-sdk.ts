@@ -1,6 +1,9 @@
-import type { ChatTransport, UIMessage, UIMessageChunk } from 'ai';
+import { type ChatTransport, type FileUIPart, isToolUIPart, type UIMessage, type UIMessageChunk } from 'ai';
 import type { Sextant } from './client.ts';
-import type { SendOptions } from './conversation.ts';
+import type { ChatMessage, Conversation, SendOptions } from './conversation.ts';
+import { SextantError } from './errors.ts';
+import type { ToolResultInput } from './generated/graphql.ts';
+import { newId } from './new-id.ts';
 import type { Reply, ReplyState } from './reply.ts';
 
 /** The options of the transport. */
@@ -11,10 +14,13 @@ export interface TransportOptions {
 
 /**
  * Creates the transport of `useChat`. The chat's `id` is the id of a conversation, which the server keeps: of the
- * messages only the newest is sent. `reconnectToStream` replays the reply that is being written, so
- * `useChat({ id, resume: true })` goes on after a reload.
+ * messages only the newest is sent, with its files, which are uploaded. One that is edited becomes another version of
+ * the message that is there. What `addToolOutput` gives answers the calls of a reply. `reconnectToStream` replays the
+ * reply that is being written, so `useChat({ id, resume: true })` goes on after a reload.
  */
 export function sextantTransport(sextant: Sextant, { send = {} }: TransportOptions = {}): ChatTransport<UIMessage> {
+  /** What a message of the chat was sent as last, by its id there. */
+  const sentAs = new Map<string, string>();
   return {
     resumeStreamIsReplay: true,
     async sendMessages({ chatId, trigger, messageId, messages, abortSignal }) {
@@ -24,10 +30,35 @@ export function sextantTransport(sextant: Sextant, { send = {} }: TransportOptio
         return chunksOf(conversation.regenerate(await ownId(sextant, chatId, replied)), abortSignal);
       }
       const newest = messages.at(-1)!;
+      if (newest.role === 'assistant') {
+        const answered = await ownId(sextant, chatId, newest.id);
+        return chunksOf(conversation.submitToolResults(answered, toolResultsOf(newest)), abortSignal);
+      }
       const text = newest.parts.flatMap((part) => (part.type === 'text' ? [part.text] : [])).join('\n');
+      if (messageId !== undefined) {
+        const edited = await messageOf(conversation, sentAs.get(messageId) ?? messageId);
+        const kept = new Set(edited.attachments?.map(({ url }) => url));
+        if (filesOf(newest).some(({ url }) => !kept.has(url)))
+          throw new SextantError(
+            'BAD_USER_INPUT',
+            'An edited message keeps its files; send others with a new message.',
+          );
+        const clientMessageId = newId();
+        const { attachments: _, signal: __, ...options } = send;
+        const reply = conversation.edit(edited.id, text, { ...options, clientMessageId });
+        await reply.messageId;
+        sentAs.set(messageId, clientMessageId);
+        return chunksOf(reply, abortSignal);
+      }
       // An id that is a UUID makes sending again harmless.
-      const given = UUID.test(newest.id) ? { clientMessageId: newest.id } : {};
-      return chunksOf(conversation.send(text, { ...send, ...given }), abortSignal);
+      const clientMessageId = UUID.test(newest.id) ? newest.id : newId();
+      sentAs.set(newest.id, clientMessageId);
+      const images = await uploaded(sextant, chatId, filesOf(newest), abortSignal);
+      const attachments = [...(send.attachments ?? []), ...images];
+      const files = filesOf(newest).map(({ filename, mediaType }) => filename ?? mediaType);
+      const options = { ...send, clientMessageId, ...(attachments.length > 0 && { attachments }) };
+      // Files alone say their names.
+      return chunksOf(conversation.send(text.trim() === '' ? files.join(', ') : text, options), abortSignal);
     },
     async reconnectToStream({ chatId }) {
       const conversation = sextant.conversation(chatId);
@@ -40,6 +71,47 @@ export function sextantTransport(sextant: Sextant, { send = {} }: TransportOptio
       return chunksOf(conversation.follow(last.id), undefined);
     },
   };
+}
+
+const filesOf = ({ parts }: UIMessage): FileUIPart[] => parts.filter((part) => part.type === 'file');
+
+/** Uploads images for a message, and documents for its conversation. @returns the ids of the images. */
+async function uploaded(
+  sextant: Sextant,
+  conversationId: string,
+  files: readonly FileUIPart[],
+  abort: AbortSignal | undefined,
+): Promise<string[]> {
+  const signal = abort && { signal: abort };
+  const images: string[] = [];
+  for (const { url, mediaType, filename = 'file' } of files) {
+    const blob = await (await fetch(url, signal)).blob();
+    const file = new File([blob], filename, { type: mediaType });
+    if (mediaType.startsWith('image/')) images.push((await sextant.uploads.image(file, signal)).id);
+    else await sextant.uploads.document(file, { ...signal, conversationId });
+  }
+  return images;
+}
+
+/** Finds a message by its id, or by what it was sent as. */
+async function messageOf(conversation: Conversation, id: string): Promise<ChatMessage> {
+  const { messages } = await conversation.messages({ last: 200 });
+  const found = messages.find((message) => message.id === id || message.clientMessageId === id);
+  if (!found) throw new SextantError('NOT_FOUND', 'The message to edit is not among the last 200 of the conversation.');
+  return found;
+}
+
+/** Returns what `addToolOutput` was given for the last step of a reply, whose calls wait for it. */
+function toolResultsOf({ parts }: UIMessage): ToolResultInput[] {
+  const step = parts.slice(parts.findLastIndex(({ type }) => type === 'step-start') + 1);
+  return step.filter(isToolUIPart).flatMap((part): ToolResultInput[] => {
+    if (part.providerExecuted) return [];
+    const { toolCallId: callId } = part;
+    if (part.state === 'output-error') return [{ callId, content: part.errorText, failed: true }];
+    if (part.state !== 'output-available') return [];
+    const { output } = part;
+    return [{ callId, content: typeof output === 'string' ? output : JSON.stringify(output ?? null), failed: false }];
+  });
 }
 
 /** By conversation, the reply that was left out of what was read, because it was being written. */

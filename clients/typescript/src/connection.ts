@@ -44,6 +44,8 @@ export class Connection {
   readonly endpoint: string;
   readonly session: Session;
   readonly answerWithinMs: number;
+  /** The one that was given, which everything goes by; without one that of the surroundings. */
+  readonly givenFetch: typeof globalThis.fetch | undefined;
   readonly #fetch: typeof globalThis.fetch;
   readonly #socket: Socket | undefined;
   #overEvents: boolean;
@@ -59,6 +61,7 @@ export class Connection {
   }: ConnectionOptions = {}) {
     this.endpoint = endpointOf(url);
     this.answerWithinMs = answerWithinMs;
+    this.givenFetch = fetch;
     // Bound, because a browser's fetch wants its window.
     this.#fetch = fetch ?? ((...request) => globalThis.fetch(...request));
     const name = `sextant:${this.endpoint}`;

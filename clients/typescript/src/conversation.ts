@@ -6,6 +6,7 @@ import type {
   PresenceState,
   RegenerateReplyInput,
   SendMessageInput,
+  ToolResultInput,
 } from './generated/graphql.ts';
 import {
   ApproveToolCallDocument,
@@ -19,6 +20,7 @@ import {
   RejectToolCallDocument,
   SendMessageDocument,
   SetTypingDocument,
+  SubmitToolResultsDocument,
   WatchConversationDocument,
   type WatchConversationSubscription,
   WatchRoomDocument,
@@ -79,6 +81,21 @@ export class Conversation {
     return this.#reply(undefined, async (within) => {
       const { regenerateReply } = await this.#connection.request(RegenerateReplyDocument, { input }, within);
       return regenerateReply?.reply.id;
+    });
+  }
+
+  /**
+   * Answers the calls that a reply made of tools of the client, all of them at once. The same again changes nothing.
+   *
+   * @param messageId the reply that called them.
+   * @returns the reply that goes on from there.
+   * @throws {SextantError} CONFLICT where they were answered otherwise; BAD_USER_INPUT where one has no answer.
+   */
+  submitToolResults(messageId: string, results: readonly ToolResultInput[]): Reply {
+    const input = { id: messageId, results: [...results] };
+    return this.#reply(undefined, async (within) => {
+      const { submitToolResults } = await this.#connection.request(SubmitToolResultsDocument, { input }, within);
+      return submitToolResults?.reply.id;
     });
   }
 

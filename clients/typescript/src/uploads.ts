@@ -42,10 +42,10 @@ export class Uploads {
     file: UploadSource,
     { signal, onProgress, ...input }: UploadOptions & Partial<CreateDocumentUploadInput> = {},
   ): Promise<{ id: string }> {
-    const described = { ...describe(file), ...input };
-    const { createDocumentUpload } = await this.#connection.request(StartDocumentUploadDocument, { input: described });
+    const variables = { input: { ...describe(file), ...input } };
+    const { createDocumentUpload } = await this.#connection.request(StartDocumentUploadDocument, variables, { signal });
     const { document, upload } = createDocumentUpload!;
-    await put(file, upload, { signal, onProgress });
+    await put(file, upload, { signal, onProgress, fetch: this.#connection.givenFetch });
     const progress = this.#connection.subscribe(WatchDocumentDocument, { id: document.id }, { signal });
     for await (const { documentProgress } of progress) {
       if (documentProgress == null) continue;
@@ -63,10 +63,10 @@ export class Uploads {
     file: UploadSource,
     { signal, onProgress, ...input }: UploadOptions & Partial<CreateImageUploadInput> = {},
   ): Promise<{ id: string }> {
-    const described = { ...describe(file), ...input };
-    const { createImageUpload } = await this.#connection.request(StartImageUploadDocument, { input: described });
+    const variables = { input: { ...describe(file), ...input } };
+    const { createImageUpload } = await this.#connection.request(StartImageUploadDocument, variables, { signal });
     const { image, upload } = createImageUpload!;
-    await put(file, upload, { signal, onProgress });
+    await put(file, upload, { signal, onProgress, fetch: this.#connection.givenFetch });
     for await (const { imageProgress } of this.#connection.subscribe(
       WatchImageDocument,
       { id: image.id },
@@ -89,14 +89,20 @@ const describe = (file: UploadSource) => ({
   size: file.size,
 });
 
-/** Sends the bytes: by XMLHttpRequest where there is one, because fetch does not tell how far it is. */
-function put(file: Blob, upload: UploadFragment, { signal, onProgress }: UploadOptions): Promise<void> {
+interface Way extends Pick<UploadOptions, 'signal' | 'onProgress'> {
+  readonly fetch: typeof globalThis.fetch | undefined;
+}
+
+/** Sends the bytes: by XMLHttpRequest where there is one and no fetch was given, because that tells how far it is. */
+function put(file: Blob, upload: UploadFragment, { signal, onProgress, fetch }: Way): Promise<void> {
   if (file.size > upload.maxBytes) {
     const problem = `The file has ${file.size} bytes; at most ${upload.maxBytes} are taken.`;
     return Promise.reject(new SextantError('PAYLOAD_TOO_LARGE', problem));
   }
   const headers = upload.headers.map(({ name, value }) => [name, value] as const);
-  if (typeof XMLHttpRequest === 'undefined') return putByFetch(file, upload, headers, signal);
+  if (fetch || typeof XMLHttpRequest === 'undefined')
+    return putByFetch(file, upload, headers, signal, fetch ?? globalThis.fetch);
+  if (signal?.aborted) return Promise.reject(signal.reason);
   return new Promise((resolve, reject) => {
     const request = new XMLHttpRequest();
     request.open(upload.method, upload.url);
@@ -117,7 +123,8 @@ async function putByFetch(
   file: Blob,
   { url, method }: UploadFragment,
   headers: readonly (readonly [string, string])[],
-  signal?: AbortSignal,
+  signal: AbortSignal | undefined,
+  fetch: typeof globalThis.fetch,
 ): Promise<void> {
   let response: Response;
   try {

@@ -502,6 +502,14 @@ export type StopGenerationInput = {
   id: string | number;
 };
 
+/** The results of the tools that the client ran for a reply. */
+export type SubmitToolResultsInput = {
+  /** The reply whose calls are answered. */
+  id: string | number;
+  /** One for each call of the reply that the client runs; at most 256 KiB together. */
+  results: Array<ToolResultInput>;
+};
+
 /** What has become of a permission that a call of a tool needs. */
 export type ToolApprovalStatus =
   /** The person has allowed the call. */
@@ -521,6 +529,16 @@ export type ToolInput = {
   name: string;
   /** JSON Schema of the arguments, an object whose `type` is `object`; at most 16 KiB. */
   parameters: unknown;
+};
+
+/** What a tool of the client gave. */
+export type ToolResultInput = {
+  /** The call that it answers. */
+  callId: string | number;
+  /** What the model is told; at most 64 KiB of UTF-8. */
+  content: string;
+  /** Whether the tool failed; the content says how. */
+  failed?: boolean;
 };
 
 /** How a call of a tool ended. */
@@ -596,6 +614,13 @@ export type EditMessageMutationVariables = Exact<{
 
 export type EditMessageMutation = { editMessage: { message: { id: string }, reply: { id: string } | null } | null };
 
+export type SubmitToolResultsMutationVariables = Exact<{
+  input: SubmitToolResultsInput;
+}>;
+
+
+export type SubmitToolResultsMutation = { submitToolResults: { reply: { id: string } } | null };
+
 export type RegenerateReplyMutationVariables = Exact<{
   input: RegenerateReplyInput;
 }>;
@@ -631,9 +656,9 @@ export type ReadMessagesQueryVariables = Exact<{
 }>;
 
 
-export type ReadMessagesQuery = { conversation: { id: string, messages: { nodes: Array<{ id: string, role: MessageRole, status: MessageStatus, text: string, createdAt: string, awaitsViewerApproval: boolean, author: { id: string, displayName: string } | null, error: { code: ErrorCode, message: string } | null, attachments: Array<{ id: string, fileName: string, contentType: string | null, url: string | null }> | null, toolCalls: Array<{ name: string, arguments: string, runsOn: ToolSide, server: string | null, id: string, approval: { status: ToolApprovalStatus, expiresAt: string } | null, result: { content: string, status: ToolResultStatus } | null }> }>, pageInfo: { hasPreviousPage: boolean, startCursor: string | null } } } | null };
+export type ReadMessagesQuery = { conversation: { id: string, messages: { nodes: Array<{ id: string, clientMessageId: string | null, role: MessageRole, status: MessageStatus, text: string, createdAt: string, awaitsViewerApproval: boolean, author: { id: string, displayName: string } | null, error: { code: ErrorCode, message: string } | null, attachments: Array<{ id: string, fileName: string, contentType: string | null, url: string | null }> | null, toolCalls: Array<{ name: string, arguments: string, runsOn: ToolSide, server: string | null, id: string, approval: { status: ToolApprovalStatus, expiresAt: string } | null, result: { content: string, status: ToolResultStatus } | null }> }>, pageInfo: { hasPreviousPage: boolean, startCursor: string | null } } } | null };
 
-export type ReadMessageFragment = { id: string, role: MessageRole, status: MessageStatus, text: string, createdAt: string, awaitsViewerApproval: boolean, author: { id: string, displayName: string } | null, error: { code: ErrorCode, message: string } | null, attachments: Array<{ id: string, fileName: string, contentType: string | null, url: string | null }> | null, toolCalls: Array<{ name: string, arguments: string, runsOn: ToolSide, server: string | null, id: string, approval: { status: ToolApprovalStatus, expiresAt: string } | null, result: { content: string, status: ToolResultStatus } | null }> };
+export type ReadMessageFragment = { id: string, clientMessageId: string | null, role: MessageRole, status: MessageStatus, text: string, createdAt: string, awaitsViewerApproval: boolean, author: { id: string, displayName: string } | null, error: { code: ErrorCode, message: string } | null, attachments: Array<{ id: string, fileName: string, contentType: string | null, url: string | null }> | null, toolCalls: Array<{ name: string, arguments: string, runsOn: ToolSide, server: string | null, id: string, approval: { status: ToolApprovalStatus, expiresAt: string } | null, result: { content: string, status: ToolResultStatus } | null }> };
 
 export type FollowReplySubscriptionVariables = Exact<{
   id: string | number;
@@ -660,12 +685,12 @@ export type WatchConversationSubscriptionVariables = Exact<{
 export type WatchConversationSubscription = { conversationEvents:
     | { __typename: 'ConversationDeleted', conversationId: string }
     | { __typename: 'ConversationUpdated', cursor: string, conversation: { id: string, title: string | null } | null }
-    | { __typename: 'MessageCreated', cursor: string, message: { id: string, role: MessageRole, status: MessageStatus, text: string, createdAt: string, awaitsViewerApproval: boolean, author: { id: string, displayName: string } | null, error: { code: ErrorCode, message: string } | null, attachments: Array<{ id: string, fileName: string, contentType: string | null, url: string | null }> | null, toolCalls: Array<{ name: string, arguments: string, runsOn: ToolSide, server: string | null, id: string, approval: { status: ToolApprovalStatus, expiresAt: string } | null, result: { content: string, status: ToolResultStatus } | null }> } | null }
-    | { __typename: 'MessageUpdated', cursor: string, message: { id: string, role: MessageRole, status: MessageStatus, text: string, createdAt: string, awaitsViewerApproval: boolean, author: { id: string, displayName: string } | null, error: { code: ErrorCode, message: string } | null, attachments: Array<{ id: string, fileName: string, contentType: string | null, url: string | null }> | null, toolCalls: Array<{ name: string, arguments: string, runsOn: ToolSide, server: string | null, id: string, approval: { status: ToolApprovalStatus, expiresAt: string } | null, result: { content: string, status: ToolResultStatus } | null }> } | null }
+    | { __typename: 'MessageCreated', cursor: string, message: { id: string, clientMessageId: string | null, role: MessageRole, status: MessageStatus, text: string, createdAt: string, awaitsViewerApproval: boolean, author: { id: string, displayName: string } | null, error: { code: ErrorCode, message: string } | null, attachments: Array<{ id: string, fileName: string, contentType: string | null, url: string | null }> | null, toolCalls: Array<{ name: string, arguments: string, runsOn: ToolSide, server: string | null, id: string, approval: { status: ToolApprovalStatus, expiresAt: string } | null, result: { content: string, status: ToolResultStatus } | null }> } | null }
+    | { __typename: 'MessageUpdated', cursor: string, message: { id: string, clientMessageId: string | null, role: MessageRole, status: MessageStatus, text: string, createdAt: string, awaitsViewerApproval: boolean, author: { id: string, displayName: string } | null, error: { code: ErrorCode, message: string } | null, attachments: Array<{ id: string, fileName: string, contentType: string | null, url: string | null }> | null, toolCalls: Array<{ name: string, arguments: string, runsOn: ToolSide, server: string | null, id: string, approval: { status: ToolApprovalStatus, expiresAt: string } | null, result: { content: string, status: ToolResultStatus } | null }> } | null }
     | { __typename: 'ParticipantJoined', cursor: string }
     | { __typename: 'ParticipantLeft', cursor: string, userId: string }
-    | { __typename: 'ReplyFinished', cursor: string, message: { id: string, role: MessageRole, status: MessageStatus, text: string, createdAt: string, awaitsViewerApproval: boolean, author: { id: string, displayName: string } | null, error: { code: ErrorCode, message: string } | null, attachments: Array<{ id: string, fileName: string, contentType: string | null, url: string | null }> | null, toolCalls: Array<{ name: string, arguments: string, runsOn: ToolSide, server: string | null, id: string, approval: { status: ToolApprovalStatus, expiresAt: string } | null, result: { content: string, status: ToolResultStatus } | null }> } | null }
-    | { __typename: 'ReplyStarted', cursor: string, message: { id: string, role: MessageRole, status: MessageStatus, text: string, createdAt: string, awaitsViewerApproval: boolean, author: { id: string, displayName: string } | null, error: { code: ErrorCode, message: string } | null, attachments: Array<{ id: string, fileName: string, contentType: string | null, url: string | null }> | null, toolCalls: Array<{ name: string, arguments: string, runsOn: ToolSide, server: string | null, id: string, approval: { status: ToolApprovalStatus, expiresAt: string } | null, result: { content: string, status: ToolResultStatus } | null }> } | null }
+    | { __typename: 'ReplyFinished', cursor: string, message: { id: string, clientMessageId: string | null, role: MessageRole, status: MessageStatus, text: string, createdAt: string, awaitsViewerApproval: boolean, author: { id: string, displayName: string } | null, error: { code: ErrorCode, message: string } | null, attachments: Array<{ id: string, fileName: string, contentType: string | null, url: string | null }> | null, toolCalls: Array<{ name: string, arguments: string, runsOn: ToolSide, server: string | null, id: string, approval: { status: ToolApprovalStatus, expiresAt: string } | null, result: { content: string, status: ToolResultStatus } | null }> } | null }
+    | { __typename: 'ReplyStarted', cursor: string, message: { id: string, clientMessageId: string | null, role: MessageRole, status: MessageStatus, text: string, createdAt: string, awaitsViewerApproval: boolean, author: { id: string, displayName: string } | null, error: { code: ErrorCode, message: string } | null, attachments: Array<{ id: string, fileName: string, contentType: string | null, url: string | null }> | null, toolCalls: Array<{ name: string, arguments: string, runsOn: ToolSide, server: string | null, id: string, approval: { status: ToolApprovalStatus, expiresAt: string } | null, result: { content: string, status: ToolResultStatus } | null }> } | null }
     | { __typename: 'RoomMemberChanged', member: { userId: string, state: PresenceState, typing: boolean, user: { id: string, displayName: string } | null } }
     | { __typename: 'RoomMemberLeft', userId: string }
     | { __typename: 'RoomMembers', cursor: string, members: Array<{ userId: string, state: PresenceState, typing: boolean, user: { id: string, displayName: string } | null }> }
@@ -780,6 +805,7 @@ export const TokensFragmentDoc = new TypedDocumentString(`
 export const ReadMessageFragmentDoc = new TypedDocumentString(`
     fragment ReadMessage on Message {
   id
+  clientMessageId
   role
   status
   text
@@ -934,6 +960,15 @@ export const EditMessageDocument = new TypedDocumentString(`
   }
 }
     `) as unknown as TypedDocumentString<EditMessageMutation, EditMessageMutationVariables>;
+export const SubmitToolResultsDocument = new TypedDocumentString(`
+    mutation SubmitToolResults($input: SubmitToolResultsInput!) {
+  submitToolResults(input: $input) {
+    reply {
+      id
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<SubmitToolResultsMutation, SubmitToolResultsMutationVariables>;
 export const RegenerateReplyDocument = new TypedDocumentString(`
     mutation RegenerateReply($input: RegenerateReplyInput!) {
   regenerateReply(input: $input) {
@@ -987,6 +1022,7 @@ export const ReadMessagesDocument = new TypedDocumentString(`
 }
     fragment ReadMessage on Message {
   id
+  clientMessageId
   role
   status
   text
@@ -1163,6 +1199,7 @@ export const WatchConversationDocument = new TypedDocumentString(`
 }
     fragment ReadMessage on Message {
   id
+  clientMessageId
   role
   status
   text

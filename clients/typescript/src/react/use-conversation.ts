@@ -20,86 +20,104 @@ export interface ConversationState {
   stop(): Promise<void>;
 }
 
+/** All that is known of one conversation. */
+interface Known {
+  readonly conversation: Conversation;
+  readonly messages?: readonly ChatMessage[];
+  readonly live: ReadonlyMap<string, ReplyState>;
+  readonly error?: Error | undefined;
+}
+
+const nothingOf = (conversation: Conversation): Known => ({ conversation, live: new Map() });
+
 /** Keeps a conversation: its messages, its replies word for word, what others do in it, and what may be done. */
 export function useConversation(id: string): ConversationState {
   const sextant = useSextant();
   const conversation = useMemo(() => sextant.conversation(id), [sextant, id]);
-  const [messages, setMessages] = useState<readonly ChatMessage[]>();
-  const [live, setLive] = useState<ReadonlyMap<string, ReplyState>>(new Map());
-  const [error, setError] = useState<Error>();
-  const following = useRef(new Map<string, Reply>());
+  const [kept, setKnown] = useState(() => nothingOf(conversation));
+  // Of the conversation that was shown before, no frame is shown as if it were of this one.
+  const known = kept.conversation === conversation ? kept : nothingOf(conversation);
+  if (known !== kept) setKnown(known);
+  /** What comes late of another conversation is left out. */
+  const change = useCallback(
+    (next: (before: Known) => Partial<Known>) =>
+      setKnown((before) => (before.conversation === conversation ? { ...before, ...next(before) } : before)),
+    [conversation],
+  );
+  const fail = useCallback((error: unknown) => change(() => ({ error: error as Error })), [change]);
+  const read = useReading(conversation, change, fail);
+  const watch = useRef<Watch>(undefined);
 
-  const read = useReading(conversation, setMessages, setError);
   const follow = useCallback(
-    async (reply: Reply, signal?: AbortSignal) => {
-      const messageId = await reply.messageId;
-      if (following.current.has(messageId)) return;
-      following.current.set(messageId, reply);
+    async (messageId: string) => {
+      // A reply of a conversation that was left is not followed.
+      if (watch.current?.conversation !== conversation || watch.current.replies.has(messageId)) return;
+      const { signal, replies } = watch.current;
+      const reply = conversation.follow(messageId, { signal });
+      replies.set(messageId, reply);
       const show = onceAFrame<ReplyState>(
-        (state) => setLive((kept) => new Map(kept).set(messageId, state)),
+        (state) => change(({ live }) => ({ live: new Map(live).set(messageId, state) })),
         ({ text }) => pauseOf(text),
       );
       try {
-        for await (const state of reply) {
-          if (signal?.aborted) break;
-          show.later(state);
-        }
+        for await (const state of reply) show.later(state);
+        if (!signal.aborted) await read();
       } catch (thrown) {
         show.cancel();
+        if (signal.aborted) return;
         // What is shown from now on is what is stored, until it is followed again.
-        setLive((kept) => new Map([...kept].filter(([id]) => id !== messageId)));
+        change(({ live }) => ({ live: new Map([...live].filter(([followed]) => followed !== messageId)) }));
         throw thrown;
       } finally {
-        following.current.delete(messageId);
+        replies.delete(messageId);
       }
-      await read();
     },
-    [read],
+    [conversation, change, read],
   );
 
   useEffect(() => {
     const ended = new AbortController();
     const { signal } = ended;
-    const replies = following.current;
+    watch.current = { conversation, signal, replies: new Map() };
     void (async () => {
       for await (const _ of conversation.events({ signal, onInterruption: () => void read() })) await read();
-    })().catch(setError);
+    })().catch((error: unknown) => {
+      if (!signal.aborted) fail(error);
+    });
     void read();
     return () => {
+      watch.current = undefined;
       ended.abort();
-      replies.clear();
     };
-  }, [conversation, read]);
+  }, [conversation, read, fail]);
 
   // What another device or person asked for, or what a reload interrupted.
+  const { messages, live, error } = known;
   useEffect(() => {
-    const ended = new AbortController();
-    for (const { id: messageId, role, status } of messages ?? []) {
-      if (role !== 'ASSISTANT' || (status !== 'PENDING' && status !== 'STREAMING')) continue;
-      void follow(conversation.follow(messageId, { signal: ended.signal }), ended.signal).catch(setError);
-    }
-  }, [messages, conversation, follow]);
+    for (const { id: messageId, role, status } of messages ?? [])
+      if (role === 'ASSISTANT' && isOpen(status)) void follow(messageId).catch(fail);
+  }, [messages, follow, fail]);
 
   const run = useCallback(
     async (reply: Reply) => {
-      setError(undefined);
+      change(() => ({ error: undefined }));
       try {
-        await reply.messageId;
+        const messageId = await reply.messageId;
         await read();
-        await follow(reply);
+        await follow(messageId);
       } catch (thrown) {
-        setError(thrown as Error);
+        fail(thrown);
         throw thrown;
       }
     },
-    [read, follow],
+    [change, read, follow, fail],
   );
 
   const shown = useMemo(
     () =>
       (messages ?? []).map((message) => {
         const state = live.get(message.id);
-        if (!state || (message.status !== 'PENDING' && message.status !== 'STREAMING')) return message;
+        if (!state || !isOpen(message.status)) return message;
         return { ...message, text: state.text, live: state };
       }),
     [messages, live],
@@ -108,28 +126,41 @@ export function useConversation(id: string): ConversationState {
     messages: shown,
     isLoading: messages === undefined && error === undefined,
     error,
-    isReplying: shown.some(({ status }) => status === 'PENDING' || status === 'STREAMING'),
+    isReplying: shown.some(({ status }) => isOpen(status)),
     send: (text, options) => run(conversation.send(text, options)),
     edit: (messageId, text, options) => run(conversation.edit(messageId, text, options)),
     regenerate: (messageId) => run(conversation.regenerate(messageId)),
-    stop: async () => void (await Promise.all([...following.current.values()].map((reply) => reply.stop()))),
+    stop: async () => {
+      const replies = [...(watch.current?.replies.values() ?? [])];
+      await Promise.all(replies.map((reply) => reply.stop()));
+    },
   };
 }
+
+/** While a conversation is on the screen: what ends with that, and the replies that are followed. */
+interface Watch {
+  readonly conversation: Conversation;
+  readonly signal: AbortSignal;
+  readonly replies: Map<string, Reply>;
+}
+
+const isOpen = (status: string): boolean => status === 'PENDING' || status === 'STREAMING';
 
 /** Reads the messages again; while one reading is under way, all who ask share the next one. */
 function useReading(
   conversation: Conversation,
-  show: (messages: readonly ChatMessage[]) => void,
-  fail: (error: Error) => void,
+  change: (next: () => Partial<Known>) => void,
+  fail: (error: unknown) => void,
 ): () => Promise<void> {
   return useMemo(() => {
     let running: Promise<void> | undefined;
     let next: Promise<void> | undefined;
     const once = async () => {
       try {
-        show((await conversation.messages()).messages);
+        const { messages } = await conversation.messages();
+        change(() => ({ messages }));
       } catch (error) {
-        fail(error as Error);
+        fail(error);
       }
     };
     const start = (): Promise<void> => {
@@ -146,5 +177,5 @@ function useReading(
       });
       return next;
     };
-  }, [conversation, show, fail]);
+  }, [conversation, change, fail]);
 }
