@@ -19,8 +19,10 @@ const program = new Command('sextant')
 const serving = (): void => onStopSignal(() => process.exit(0));
 
 program
-  .command('up', { isDefault: true })
-  .description('gateway and all subgraphs in one process; nothing else needs to be installed')
+  .command('up')
+  .description(
+    'gateway and all subgraphs in one process; nothing else needs to be installed (without a name, this one)',
+  )
   .option('--no-banner', 'do not print the block of URLs')
   .hook('preAction', serving)
   .action(async ({ banner }: { banner: boolean }) => {
@@ -54,11 +56,11 @@ program
 
 program
   .command('compose')
-  .argument('[file]', 'a supergraph.yaml', path.join(root, 'supergraph.yaml'))
+  .argument('[file]', 'a supergraph.yaml; left out: SUPERGRAPH_FILE')
   .option('--api', 'print the schema that clients see instead')
   .description('compose the supergraph and print it, as `rover supergraph compose` does')
-  .action(async (file: string, { api }: { api?: boolean }) =>
-    (await import('./commands/compose.ts')).compose(file, api === true),
+  .action(async (file: string | undefined, { api }: { api?: boolean }) =>
+    (await import('./commands/compose.ts')).compose(root, file, api === true),
   );
 
 program
@@ -197,4 +199,7 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code !== 'EPIPE') throw error;
 });
 
-program.parseAsync().catch(report);
+const given = process.argv.slice(2);
+// Not as commander's default command, which takes the name of an unknown one for an argument.
+const isUp = given.length === 0 || (given[0]!.startsWith('-') && !/^(-h|--help)$/.test(given[0]!));
+program.parseAsync(isUp ? ['up', ...given] : given, { from: 'user' }).catch(report);

@@ -117,6 +117,17 @@ describe.skipIf(DISTRIBUTED_SKIPPED)(`work that failed too often${DISTRIBUTED_SK
     for (const line of (await run('list')).trim().split('\n')) expect(line).toMatch(/\t0 attempts\t|Nothing is parked/);
   }, 90_000);
 
+  it('is all dropped by `all`, however much it is', async () => {
+    await client.query(
+      `INSERT INTO analytics.inbox_events (id, type, parked_at, attempts, problem, event)
+       SELECT gen_random_uuid(), 'user.deleted', now(), 5, 'Error: cannot be', '{}' FROM generate_series(1, 2300)`,
+    );
+    const run = (...args: string[]) => runToEnd(['parked', ...args], { DATABASE_URL: url, JWT_SECRET });
+    expect((await run('list')).trim().split('\n').length).toBeGreaterThanOrEqual(2_300);
+    expect(Number.parseInt(await run('drop', 'all'), 10)).toBeGreaterThanOrEqual(2_300);
+    expect(await run('list')).toContain('Nothing is parked');
+  }, 60_000);
+
   it('is for administrators alone to see and to change', async () => {
     const user = await TestUser.signUp(graph.url);
     for (const query of [LIST, change('retry')]) {

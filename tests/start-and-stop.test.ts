@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -146,12 +146,42 @@ describe('starting and stopping', () => {
     await gateway.stop();
   }, 60_000);
 
+  it('an unknown command is told as one, with the one that is meant', async () => {
+    const ended = await runToEnd(['bakcup', 'file'], env).catch(String);
+    expect(ended).toMatch(/unknown command 'bakcup'[\s\S]*Did you mean backup\?/);
+    expect(existsSync(env['SEXTANT_DIR']!)).toBe(false);
+  });
+
+  it('composes and compares the graph of SUPERGRAPH_FILE', async () => {
+    const before = path.join(directory, 'before.graphql');
+    await writeFile(before, await runToEnd(['compose', '--api'], env));
+    const sdl = 'type Query { star: String }';
+    await writeFile(path.join(directory, 'stars.graphql'), sdl);
+    const own = path.join(directory, 'own.yaml');
+    const subgraph = `{ routing_url: 'http://127.0.0.1:1', schema: { file: stars.graphql } }`;
+    await writeFile(own, `federation_version: =2.9.0\nsubgraphs:\n  stars: ${subgraph}\n`);
+    const given = { ...env, SUPERGRAPH_FILE: own };
+    expect(await runToEnd(['compose', '--api'], given)).toContain('star: String');
+    const compared = await runToEnd(['schema', 'check', before], given).catch(String);
+    expect(compared).toMatch(/breaking +Query\.conversations was removed/i);
+  }, 60_000);
+
   it('a backup brings everything back after a reset', async () => {
     const first = await SextantProcess.start(['up', '--no-banner'], env);
     const user = await TestUser.signUp(first.url);
     await first.stop();
     const archive = path.join(directory, 'backup.tar.gz');
     await runToEnd(['backup', archive], env);
+    // What lies there beside the data is not deleted with it, by a folder that was named by mistake.
+    const letter = path.join(env['SEXTANT_DIR']!, 'letter.txt');
+    await writeFile(letter, 'Dear Anna');
+    for (const command of [
+      ['reset', '--yes'],
+      ['restore', archive, '--replace'],
+    ])
+      await expect(runToEnd(command, env)).rejects.toThrow(/SEXTANT_DIR: .*letter\.txt.*Nothing was changed/);
+    expect(await readFile(letter, 'utf8')).toBe('Dear Anna');
+    await rm(letter);
     await runToEnd(['reset', '--yes'], env);
     expect(existsSync(env['SEXTANT_DIR']!)).toBe(false);
     await runToEnd(['restore', archive], env);

@@ -9,6 +9,7 @@ import type { BlobStore } from '#platform/data/blobs/blob-store.ts';
 import { type FileClaim, hasFilesOfAnother } from '#platform/data/blobs/file-claim.ts';
 import { usedByAnother } from '#platform/data/blobs/file-use.ts';
 import { openBlobs } from '#platform/data/blobs/open-blobs.ts';
+import { checkOwnFolder } from '#platform/data/database/data-folder.ts';
 import { lockDirectory } from '#platform/data/database/directory-lock.ts';
 import { openEmbedded } from '#platform/data/database/embedded.ts';
 import {
@@ -74,6 +75,7 @@ export const openTarget = (root: string, config: Config, stack: AsyncDisposableS
 
 async function openEmbeddedTarget(root: string, config: Config, stack: AsyncDisposableStack): Promise<Target> {
   const { dataDir } = config;
+  checkOwnFolder(dataDir);
   // A running product has it: it has to be stopped.
   stack.use(lockDirectory(dataDir));
   await finishRestore(dataDir);

@@ -6,14 +6,12 @@ import type { SqlClient } from '#platform/data/outbox/outbox.ts';
 import { type ParkedItem, ParkedWork } from '#platform/data/parked-work.ts';
 import { CommandError } from '../report.ts';
 
-const MAX_LISTED = 1_000;
-
 /** Prints what jobs and events of all owners have failed too often. */
 export async function listParked(root: string): Promise<void> {
   await withParked(root, async (parked) => {
     let count = 0;
     for (const [owner, work] of parked) {
-      for (const item of await work.list(MAX_LISTED)) {
+      for await (const item of work.all()) {
         console.log(lineOf(owner, item));
         count++;
       }
@@ -28,8 +26,7 @@ export async function changeParked(root: string, change: 'retry' | 'drop', ids: 
     const unknown = new Set(ids.filter((id) => id !== 'all'));
     let count = 0;
     for (const [, work] of parked) {
-      const wanted = ids.includes('all') ? (await work.list(MAX_LISTED)).map(({ id }) => id) : ids;
-      for (const id of wanted) {
+      for await (const id of ids.includes('all') ? idsOf(work) : ids) {
         if (!(await work[change](id))) continue;
         unknown.delete(id);
         count++;
@@ -42,6 +39,10 @@ export async function changeParked(root: string, change: 'retry' | 'drop', ids: 
         `Nothing is parked under ${[...unknown].join(', ')}; \`sextant parked list\` names what is.`,
       );
   });
+}
+
+async function* idsOf(work: ParkedWork): AsyncGenerator<string> {
+  for await (const { id } of work.all()) yield id;
 }
 
 async function withParked(

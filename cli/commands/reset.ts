@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { createInterface } from 'node:readline/promises';
 import { loadConfig } from '#platform/base/config/config.ts';
+import { checkOwnFolder } from '#platform/data/database/data-folder.ts';
 import { lockDirectory } from '#platform/data/database/directory-lock.ts';
 import { CommandError } from '../report.ts';
 
@@ -9,6 +10,7 @@ import { CommandError } from '../report.ts';
 export async function reset(root: string, yes: boolean): Promise<void> {
   const { dataDir } = loadConfig(process.env, root);
   if (!existsSync(dataDir)) return console.log(`${dataDir} does not exist: there is nothing to delete.`);
+  checkOwnFolder(dataDir);
   if (!yes && !(await confirmed(`Delete all accounts, conversations, memories and files in ${dataDir}? [y/N] `))) {
     return console.log('Nothing was deleted.');
   }

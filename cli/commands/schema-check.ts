@@ -1,8 +1,9 @@
 import { readFile } from 'node:fs/promises';
-import path from 'node:path';
 import { buildSchema, findBreakingChanges, findDangerousChanges, type GraphQLSchema } from 'graphql';
 import { loadSupergraph } from '#gateway/supergraph/supergraph.ts';
+import { loadConfig } from '#platform/base/config/config.ts';
 import { CommandError } from '../report.ts';
+import { supergraphFile } from '../serving/addresses.ts';
 
 /** The changes for clients from one schema to the next, in sentences. */
 export interface SchemaChanges {
@@ -32,7 +33,7 @@ const TIMEOUT_MS = 30_000;
  */
 export async function checkSchema(root: string, old: string, refuseDangerous: boolean): Promise<void> {
   const before = schemaOf(old, await read(old));
-  const supergraph = await loadSupergraph({ file: path.join(root, 'supergraph.yaml') });
+  const supergraph = await loadSupergraph({ file: supergraphFile(loadConfig(process.env, root)) });
   const { breaking, dangerous } = schemaChanges(before, supergraph.apiSchema);
   for (const change of breaking) console.log(`breaking   ${change}`);
   for (const change of dangerous) console.log(`dangerous  ${change}`);

@@ -17,6 +17,9 @@ interface Row extends Omit<ParkedItem, 'problem'> {
   readonly problem: string | null;
 }
 
+/** How many are read at once. */
+const PAGE = 500;
+
 /** What a drop leaves in the place of the problem: the event counts as dealt with. */
 const DROPPED = 'dropped by an administrator';
 
@@ -35,15 +38,23 @@ export class ParkedWork {
     this.#retried = retried;
   }
 
-  /** The oldest first. What it was about is not told: it may hold what users have written. */
-  async list(limit: number): Promise<ParkedItem[]> {
+  /**
+   * Lists the oldest first. What it was about is not told: it may hold what users have written.
+   *
+   * @param after the last one of the page before.
+   */
+  async list(limit: number, after?: ParkedItem): Promise<ParkedItem[]> {
     const jobs = `SELECT id, 'JOB' AS of, kind, attempts, problem, finished_at AS "parkedAt" FROM jobs
       WHERE state = 'PARKED' UNION ALL`;
     const rows = await this.#client.$queryRawUnsafe<Row[]>(
-      `${(await this.#withJobs()) ? jobs : ''}
+      `SELECT * FROM (${(await this.#withJobs()) ? jobs : ''}
        SELECT id, 'EVENT' AS of, type AS kind, attempts, problem, parked_at AS "parkedAt" FROM inbox_events
-       WHERE parked_at IS NOT NULL ORDER BY "parkedAt", id LIMIT $1::int`,
+       WHERE parked_at IS NOT NULL) AS parked
+       WHERE $2::timestamptz IS NULL OR ("parkedAt", id) > ($2::timestamptz, $3::uuid)
+       ORDER BY "parkedAt", id LIMIT $1::int`,
       limit,
+      after?.parkedAt.toISOString() ?? null,
+      after?.id ?? null,
     );
     return rows.map((row) => ({
       id: row.id,
@@ -53,6 +64,16 @@ export class ParkedWork {
       problem: row.problem ?? undefined,
       parkedAt: new Date(row.parkedAt),
     }));
+  }
+
+  /** Yields all, the oldest first, also while they are tried again or dropped. */
+  async *all(): AsyncGenerator<ParkedItem> {
+    let last: ParkedItem | undefined;
+    do {
+      const page = await this.list(PAGE, last);
+      yield* page;
+      last = page.length < PAGE ? undefined : page.at(-1);
+    } while (last);
   }
 
   /** How many there are. */

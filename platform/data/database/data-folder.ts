@@ -1,5 +1,6 @@
 import { existsSync, readdirSync } from 'node:fs';
 import path from 'node:path';
+import { ConfigError } from '../../base/config/config-error.ts';
 import { outageOf } from '../../base/errors/outage.ts';
 import { DatabaseError } from './error.ts';
 
@@ -7,6 +8,30 @@ import { DatabaseError } from './error.ts';
 const NEEDED = ['PG_VERSION', 'base', 'global/pg_control', 'pg_wal'];
 /** What a database beside them was made for: with an empty one these would belong to no row. */
 const BESIDE = ['vectors/vectors.db', 'blobs/memory', 'blobs/vision'];
+
+/** What a data folder holds, all of which the product may delete. */
+const OWN = new Set([
+  ...['postgres', 'vectors', 'blobs', 'streams', 'cache', 'snapshots', 'restoring'],
+  ...['secret', 'control.sock', 'lock.db', 'lock.db-journal', 'lock.pid'],
+  // Of the file system that a volume has.
+  'lost+found',
+]);
+
+/**
+ * Checks that a folder that is about to be deleted holds nothing but what is of the product: SEXTANT_DIR may name
+ * another one by mistake, such as a home, or a backup may lie in it.
+ *
+ * @throws {ConfigError} names some of the rest.
+ */
+export function checkOwnFolder(dataDir: string): void {
+  const all = existsSync(dataDir) ? readdirSync(dataDir) : [];
+  const foreign = all.filter((name) => !OWN.has(name) && !name.startsWith('secret.'));
+  if (foreign.length === 0) return;
+  const named = `${foreign.slice(0, 5).join(', ')}${foreign.length > 5 ? ', …' : ''}`;
+  throw new ConfigError(
+    `SEXTANT_DIR: ${dataDir} holds what is not of Sextant (${named}), and all that is in it would be deleted. Nothing was changed: move it elsewhere, or name another folder.`,
+  );
+}
 
 const MENDING =
   'Nothing was changed. Bring it back from a copy of the folder, or from a backup: `sextant restore FILE --replace`. `sextant reset` deletes all and begins with nothing.';
