@@ -31,16 +31,13 @@ export class Changes {
   async run<Result>(actor: Actor, work: (change: Change) => Promise<Result>): Promise<Result> {
     let revocations: readonly Revocation[] = [];
     let audited: readonly AuditType[] = [];
-    const result = await this.#db.$transaction(
-      async (tx) => {
-        const change = new Change(tx, actor, this.#tokenLifeMs);
-        const done = await work(change);
-        revocations = await change.writeRevocations();
-        audited = change.audited;
-        return done;
-      },
-      { maxWait: 5_000, timeout: 10_000 },
-    );
+    const result = await this.#db.$transaction(async (tx) => {
+      const change = new Change(tx, actor, this.#tokenLifeMs);
+      const done = await work(change);
+      revocations = await change.writeRevocations();
+      audited = change.audited;
+      return done;
+    });
     for (const type of audited) this.#metrics.events.inc({ type });
     for (const revocation of revocations) await this.#topics.publish(REVOCATION_TOPIC, revocation);
     return result;

@@ -75,6 +75,8 @@ async function open(head?: string): Promise<HostedSubgraph> {
   });
   const log = createLog(config, 'test');
   const opened = await openPlatform({ config, log, metrics: new Registry(), lifecycle, transportOf: () => undefined });
+  // A busy machine may take longer to open it than the first transaction waits.
+  await opened.database.opened;
   const subgraph = await createSubgraph(vector, opened.of('vector', lifecycle));
   await opened.events.start();
   return subgraph;

@@ -61,6 +61,8 @@ beforeAll(async () => {
     lifecycle,
     transportOf: () => undefined,
   });
+  // A busy machine may take longer to open it than the first transaction waits.
+  await opened.database.opened;
   platform = opened.of('vector', lifecycle);
   hosted = await createSubgraph(vector, platform);
   await opened.events.start();

@@ -79,6 +79,8 @@ export class AuthWorld implements AsyncDisposable {
       lifecycle,
       transportOf: () => undefined,
     });
+    // A busy machine may take longer to open it than the first transaction waits.
+    await platform.database.opened;
     const own = new AsyncDisposableStack();
     let parts: AuthParts | undefined;
     // The same as auth.start, keeping hold of the parts for what tests must look at from behind.
@@ -142,7 +144,8 @@ export class AuthWorld implements AsyncDisposable {
   /** A new user, signed in. */
   async user(name = `user-${randomUUID()}`): Promise<SignedInUser> {
     const email = `${name}@example.org`;
-    await this.ask(REGISTER, { input: { email, password: PASSWORD } });
+    const { code, message } = await this.ask(REGISTER, { input: { email, password: PASSWORD } });
+    if (message !== undefined) throw new Error(`registration failed: ${code} ${message}`);
     return this.signIn(email);
   }
 
