@@ -32,6 +32,8 @@ export function readHtml(html: string): Outline {
 
 /** Pages that may close an element where it opens. */
 const XHTML = /^\s*<\?xml|<html[^>]+xmlns\s*=/i;
+/** What stands for the mark of a list item. */
+const ITEM = '- ';
 /** What stands for a note in a text, and what leads back from it. */
 const NOTE_MARK = /^(?:\d{1,4}|[*†‡§]{1,3})$/;
 const ROMAN = /^[ivxlc]{1,6}$/i;
@@ -81,12 +83,13 @@ export function readHtmlInto(builder: OutlineBuilder, html: string, { isXml = fa
     else for (const piece of cells.flat()) put(piece);
   };
   /** The number of a note is not a part of the word before it, and an arrow back is left out. */
-  const endLink = ({ href, at }: { href: string; at: number }) => {
+  const endLink = ({ href, at, isNoteLink }: Link) => {
     if (!href.startsWith('#') || at > text.length) return;
     const said = text.slice(at).trim();
     const id = href.slice(1).replace(/^_|(?<=^sd(?:foot|end)note\d+)(?:sym|anc)$/g, '');
-    if (NOTE.test(id) && !noted.has(id)) noted.set(id, builder.headings);
-    if (NOTE_MARK.test(said) || (NOTE.test(id) && ROMAN.test(said))) text = `${text.slice(0, at)}[${said}]`;
+    const isNamed = NOTE.test(id) || isNoteLink;
+    if (isNamed && !noted.has(id)) noted.set(id, builder.headings);
+    if (NOTE_MARK.test(said) || ((isNamed || note) && ROMAN.test(said))) text = `${text.slice(0, at)}[${said}]`;
     else if (said !== '' && BACK.test(said)) text = text.slice(0, at);
   };
   const close = (element: OpenElement) => {
@@ -104,7 +107,9 @@ export function readHtmlInto(builder: OutlineBuilder, html: string, { isXml = fa
     {
       onopentag(name, attributes) {
         if (open.length >= MAX_NESTING) throw tooNested();
-        if (headingLevel(name) || BLOCKS.has(name) || isCell(name)) take(0);
+        // What a list item begins with stands behind its mark.
+        const isFirst = open.at(-1)?.name === 'li' && text === ITEM;
+        if (!isFirst && (headingLevel(name) || BLOCKS.has(name) || isCell(name))) take(0);
         const hides = SKIPPED.has(name) || isHidden(attributes);
         if (hides) skipping++;
         if (name === 'pre') preformatted++;
@@ -120,13 +125,13 @@ export function readHtmlInto(builder: OutlineBuilder, html: string, { isXml = fa
           name,
           hides,
           isNote: isNote && BLOCKS.has(name),
-          ...(name === 'a' && href && { link: { href, at: text.length } }),
+          ...(name === 'a' && href && { link: { href, at: text.length, isNoteLink: isNoteLink(attributes) } }),
         });
         if (skipping > 0) return;
         if (name === 'tr') rows.push([]);
         else if (isCell(name)) rows.at(-1)?.push([]);
         else if (name === 'br') text += '\n';
-        else if (name === 'li') text += '- ';
+        else if (name === 'li') text += ITEM;
         else if (name === 'img' && attributes['alt']) text += ` ${attributes['alt']} `;
       },
       ontext(piece) {
@@ -151,8 +156,19 @@ interface OpenElement {
   readonly hides: boolean;
   /** Whether it is a note, which stands elsewhere than what it is about. */
   isNote: boolean;
-  readonly link?: { readonly href: string; readonly at: number };
+  readonly link?: Link;
 }
+
+interface Link {
+  readonly href: string;
+  /** Where in the text its words begin. */
+  readonly at: number;
+  /** Whether it says that it leads to a note, as in books. */
+  readonly isNoteLink: boolean;
+}
+
+const isNoteLink = (attributes: Record<string, string>): boolean =>
+  attributes['epub:type'] === 'noteref' || attributes['role'] === 'doc-noteref';
 
 /** A heading, or a paragraph of level 0. */
 interface Piece {

@@ -114,6 +114,13 @@ describe('no words are lost', () => {
     );
     expect(page.text).toBe('A\n\nharbours[2]\n\nB\n\nTides.\n\n- Of Ghent.');
     expect(page.passages.map(({ section }) => section)).toEqual(['A', 'B', 'A']);
+    const book = await html(
+      '<p>Mice<sup><a epub:type="noteref" href="#dataF2">i</a></sup></p><aside epub:type="footnote" id="dataF2"><p><sup><a href="#calledF2">i</a></sup>Of fields.</p></aside>',
+    );
+    expect(book.text).toBe('Mice[i]\n\n[i]Of fields.');
+    expect((await html('<ul><li><p>Oats</p><p>Barley</p></li><li>Rye</li></ul>')).text).toBe(
+      '- Oats\n\nBarley\n\n- Rye',
+    );
     expect((await html('<ruby>漢字<rp>(</rp><rt>かんじ</rt><rp>)</rp></ruby>だ')).text).toBe('漢字だ');
   });
 
