@@ -3,6 +3,7 @@ import { type Outline, OutlineBuilder } from './outline.ts';
 import { filesOf, filledIn, notesOf } from './pdf-annotations.ts';
 import { inReadingOrder, type PlacedRun } from './pdf-columns.ts';
 import { type AttachedFile, attachedFiles } from './pdf-files.ts';
+import { withSpacedWords } from './pdf-spaced-words.ts';
 import { DocumentProblem } from './problem.ts';
 
 const MAX_PAGES = 5_000;
@@ -43,7 +44,7 @@ export async function readPdf(
       const content = await page.getTextContent();
       // The page is read where one of its annotations is broken.
       const annotations = await page.getAnnotations().catch(() => []);
-      const lines = linesOf(inReadingOrder(content.items));
+      const lines = linesOf(inReadingOrder(withSpacedWords(content.items)));
       pages.push({ lines, filled: filledIn(annotations), notes: notesOf(annotations, lines) });
       for (const [id, name] of filesOf(annotations)) atPages.set(id, name);
       page.cleanup();
