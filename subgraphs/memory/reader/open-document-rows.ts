@@ -14,6 +14,11 @@ export class Rows {
     return this.#open.length > 0;
   }
 
+  /** Where the open cell stands. */
+  get cell(): string {
+    return `${columnName(this.#column - this.#repeatedColumns + 1)}${this.#row}`;
+  }
+
   beginSheet(): void {
     this.#row = 0;
   }

@@ -5,14 +5,13 @@ import { inReadingOrder, type PlacedRun } from './pdf-columns.ts';
 import { type AttachedFile, attachedFiles } from './pdf-files.ts';
 import { withSpacedWords } from './pdf-spaced-words.ts';
 import { DocumentProblem } from './problem.ts';
+import { NOTES } from './remarks.ts';
 
 const MAX_PAGES = 5_000;
 /** Letters that a stamp, a number of a page or a name of an archive have at most: they are laid over a scan. */
 const MAX_STAMP = 200;
 /** Pages whose few letters are on no other page, such as slides with their titles, of which the pictures are read. */
 const MAX_LONE_STAMPS = 200;
-/** The section of what people noted on a page. */
-const NOTES = 'Notes';
 
 /**
  * Reads the text of a PDF, page by page, with what was filled into its forms. A page without text of its own is a

@@ -1,7 +1,9 @@
 import { Archive } from './archive.ts';
 import { type Outline, OutlineBuilder } from './outline.ts';
+import { commentAuthors, slideRemarks } from './pptx-comments.ts';
 import { DocumentProblem } from './problem.ts';
 import { relationshipsOf } from './relationships.ts';
+import { NOTES } from './remarks.ts';
 import { walkXml } from './xml.ts';
 
 const WHAT = 'The presentation';
@@ -9,7 +11,7 @@ const MAX_SLIDES = 5_000;
 
 /**
  * Reads the text of a PPTX, slide by slide in their order: the title, the paragraphs, the rows of tables, the texts of
- * diagrams, the notes.
+ * diagrams, the notes, the remarks of reviewers.
  *
  * @throws {DocumentProblem} DAMAGED, TOO_LARGE, NO_TEXT.
  */
@@ -26,6 +28,7 @@ export async function readPptx(bytes: Uint8Array): Promise<Outline> {
   });
   if (slides.length > MAX_SLIDES)
     throw new DocumentProblem('TOO_LARGE', `${WHAT} has ${slides.length} slides; at most ${MAX_SLIDES} are read.`);
+  const authors = await commentAuthors(archive);
   const builder = new OutlineBuilder();
   for (const [index, slide] of slides.entries()) {
     builder.page(index + 1);
@@ -33,8 +36,13 @@ export async function readPptx(bytes: Uint8Array): Promise<Outline> {
     builder.heading(1, title || `Slide ${index + 1}`);
     for (const paragraph of paragraphs) builder.paragraph(paragraph);
     const parts = [...(await relationshipsOf(archive, slide)).values()];
-    for (const part of [...parts.filter((file) => DIAGRAM.test(file)), ...parts.filter((file) => NOTES.test(file))])
+    for (const part of [
+      ...parts.filter((file) => DIAGRAM.test(file)),
+      ...parts.filter((file) => SPEAKER_NOTES.test(file)),
+    ])
       for (const paragraph of textOf((await archive.text(part)) ?? '').paragraphs) builder.paragraph(paragraph);
+    for (const remark of await slideRemarks(archive, parts, authors))
+      builder.paragraph(remark, { headings: [...builder.headings, NOTES] });
   }
   const outline = builder.build();
   if (!outline.blocks.some(({ start, end }) => !/^Slide \d+$/.test(outline.text.slice(start, end))))
@@ -44,7 +52,7 @@ export async function readPptx(bytes: Uint8Array): Promise<Outline> {
 
 /** What belongs to a slide and is a file of its own. */
 const DIAGRAM = /\/diagrams\/data\d*\.xml$/;
-const NOTES = /\/notesSlide\d*\.xml$/;
+const SPEAKER_NOTES = /\/notesSlide\d*\.xml$/;
 
 /** What each slide says of itself: number, date and footer. */
 const FURNITURE = /^(sldNum|dt|ftr|hdr|sldImg)$/;

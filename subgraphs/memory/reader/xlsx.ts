@@ -4,6 +4,8 @@ import { excelDate, excelDuration, isDateFormat, isDuration } from './excel-date
 import { type Outline, OutlineBuilder } from './outline.ts';
 import { DocumentProblem } from './problem.ts';
 import { relationshipsOf } from './relationships.ts';
+import { NOTES } from './remarks.ts';
+import { cellRemarks, personsOf } from './xlsx-comments.ts';
 import { type Attributes, walkXml } from './xml.ts';
 
 const WHAT = 'The spreadsheet';
@@ -11,8 +13,8 @@ const MAX_SHEETS = 1_000;
 const MAX_CELLS = 5_000_000;
 
 /**
- * Reads the text of an XLSX: each sheet, hidden or not, a section, each row a paragraph with its cells. Formulas are
- * not computed; what the program that saved them computed is read, or the formula where it computed nothing.
+ * Reads the text of an XLSX: each sheet, hidden or not, a section, each row a paragraph with its cells; remarks on cells
+ * come behind the rows. Formulas are not computed; what the program that saved them computed is read, or the formula where it computed nothing.
  *
  * @throws {DocumentProblem} DAMAGED, TOO_LARGE, NO_TEXT.
  */
@@ -34,6 +36,7 @@ export async function readXlsx(bytes: Uint8Array): Promise<Outline> {
   const shared = [...targets.values()].find((file) => STRINGS.test(file)) ?? 'xl/sharedStrings.xml';
   const strings = sharedStrings((await archive.text(shared)) ?? '');
   const styles = numberStyles((await archive.text('xl/styles.xml')) ?? '');
+  const persons = await personsOf(archive, [...targets.values()]);
   const builder = new OutlineBuilder();
   let cells = 0;
   for (const { name, file } of sheets) {
@@ -46,8 +49,13 @@ export async function readXlsx(bytes: Uint8Array): Promise<Outline> {
           throw new DocumentProblem('TOO_LARGE', `${WHAT} has more than ${MAX_CELLS} cells: split it.`);
       }),
     );
-    for (const drawing of [...(await relationshipsOf(archive, file)).values()].filter((one) => DRAWING.test(one)))
+    const parts = [...(await relationshipsOf(archive, file)).values()];
+    for (const drawing of parts.filter((one) => DRAWING.test(one)))
       cells += boxesOf(builder, (await archive.text(drawing)) ?? '');
+    for (const { cell, text } of await cellRemarks(archive, parts, persons)) {
+      builder.paragraph(text, { headings: [name, NOTES], cells: { first: cell, last: cell } });
+      cells++;
+    }
   }
   const outline = builder.build();
   if (cells === 0) throw new DocumentProblem('NO_TEXT', `${WHAT} has no cells with content.`);
