@@ -224,6 +224,18 @@ describe('no words are lost', () => {
     expect(await textOf(drawn, XLSX)).toBe('S\n\n0.3 | 19% | 7.5% | 5 | 01067\n\nLook here');
   });
 
+  it('of XLSX at the edges of printed pages: once, without the numbers of pages', async () => {
+    const edges =
+      '<headerFooter><oddHeader>&amp;L&amp;"Arial,Bold"&amp;12Walnut &amp;&amp; Co, confidential&amp;R&amp;D</oddHeader><oddFooter>&amp;CPage &amp;P of &amp;N</oddFooter></headerFooter>';
+    const names = ['A', 'B'].map((name) => ({ name, rows: [[name]] }));
+    let file = xlsx(names);
+    for (const [i] of names.entries())
+      file = changed(file, `xl/worksheets/sheet${i + 1}.xml`, (xml) =>
+        xml.replace('</worksheet>', `${edges}</worksheet>`),
+      );
+    expect(await textOf(file, XLSX)).toBe('A\n\nA\n\nB\n\nB\n\nWalnut & Co, confidential');
+  });
+
   it('of PPTX: tables after a page number, and diagrams', async () => {
     const slide = changed(pptx([{ title: 'T', paragraphs: ['One.'] }]), 'ppt/slides/slide1.xml', (xml) =>
       xml.replace(

@@ -166,7 +166,11 @@ class Content implements XmlHandler {
         break;
       case 'table-cell':
       case 'covered-table-cell':
-        this.#rows.beginCell(repeats(attributes['number-columns-repeated']), cellValue(attributes));
+        this.#rows.beginCell(
+          repeats(attributes['number-columns-repeated']),
+          cellValue(attributes),
+          repeats(attributes['number-rows-spanned']),
+        );
     }
   }
 

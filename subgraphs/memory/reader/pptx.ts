@@ -1,4 +1,5 @@
 import { Archive } from './archive.ts';
+import { isLabel } from './merged-cells.ts';
 import { type Outline, OutlineBuilder } from './outline.ts';
 import { commentAuthors, slideRemarks } from './pptx-comments.ts';
 import { DocumentProblem } from './problem.ts';
@@ -65,6 +66,9 @@ function textOf(xml: string): { title: string; paragraphs: string[] } {
   let isText = false;
   let row: string[] | undefined;
   let cell: string[] = [];
+  /** What the cells of a column say down to the next one, and whether the open one goes on with it. */
+  let labels: string[] = [];
+  let goesOn = false;
   walkXml(xml, {
     open(name, attributes) {
       if (name === 'sp' || name === 'graphicFrame') kind = '';
@@ -72,8 +76,9 @@ function textOf(xml: string): { title: string; paragraphs: string[] } {
       else if (name === 'p') text = '';
       else if (name === 't') isText = true;
       else if (name === 'br' || name === 'tab') text += ' ';
+      else if (name === 'tbl') labels = [];
       else if (name === 'tr') row = [];
-      else if (name === 'tc') cell = [];
+      else if (name === 'tc') [cell, goesOn] = [[], /^(?:1|true)$/.test(attributes['vMerge'] ?? '')];
     },
     text(piece) {
       if (isText) text += piece;
@@ -85,8 +90,10 @@ function textOf(xml: string): { title: string; paragraphs: string[] } {
         else if (/^(title|ctrTitle)$/.test(kind)) titles.push(text.trim());
         else paragraphs.push(text);
         text = '';
-      } else if (name === 'tc') row?.push(cell.join(' '));
-      else if (name === 'tr' && row) {
+      } else if (name === 'tc' && row) {
+        if (!goesOn) labels[row.length] = isLabel(cell.join(' ')) ? cell.join(' ') : '';
+        row.push(goesOn ? (labels[row.length] ?? '') : cell.join(' '));
+      } else if (name === 'tr' && row) {
         if (row.some((one) => one !== '')) paragraphs.push(row.join(' | '));
         row = undefined;
       }
