@@ -72,7 +72,7 @@ function first(raw: Raw, ...names: readonly string[]): number | undefined {
   return undefined;
 }
 
-/** Returns a count as far as it is believed: rounded, and read where it comes as text; undefined for any other value. */
+/** Returns a count as it is believed: rounded, and read where it comes as text; undefined for any other value. */
 export function countOf(value: unknown): number | undefined {
   const number = typeof value === 'string' && /^\d{1,12}(\.\d+)?$/.test(value) ? Number(value) : value;
   if (typeof number !== 'number' || !(number >= 0 && number <= MAX_TOKENS)) return undefined;

@@ -2,7 +2,7 @@
 const REPLY =
   /^(?:(?:(?:no,? |many )?thanks|thank you|sorry|(?:(?:that|it|this) )?sounds (?:\p{L}+ )?\p{L}+|(?:nice|great|good|lovely) \p{L}+|danke|(?:das |es )?klingt (?:\p{L}+ )?\p{L}+|schöne[rs]? \p{L}+|merci|ça a l'air \p{L}+|gracias|suena \p{L}+|grazie|sembra \p{L}+|obrigad[oa]|parece \p{L}+|bedankt|dank je|klinkt \p{L}+|спасибо|звучит \p{L}+|хотела? бы)(?: (?:for|für|pour|por|per|pelo|voor|за) (?:\p{L}+ ?){1,4})?|(?:谢谢|听起来)[^，,]{0,6}|[^はがも、]{1,10}たい(?:です)?|ありがとう(?:ございます)?)[,，、 ]*$/iu;
 
-/** "The soup smells wonderful": a thing, how it strikes the senses, and one to four words of it, language by language. */
+/** "The soup smells wonderful": a thing, how it strikes the senses, and one to four words of it, by languages. */
 const SENSED = new RegExp(
   `^(?:${[
     '(?:the|this|that|these|those|your|it) (?:\\p{L}+ ){0,3}(?:smells?|looks?|tastes?|sounds?|seems?) (?!like )(?:\\p{L}+ ?){1,4}',

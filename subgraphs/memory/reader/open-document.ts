@@ -11,8 +11,8 @@ const WHAT = 'The OpenDocument file';
 const MAX_SPACES = 100;
 
 /**
- * Reads the text of an ODT, ODS or ODP: headings, paragraphs and rows, and the remarks of reviewers behind what they are
- * about; each sheet and each slide is a section.
+ * Reads the text of an ODT, ODS or ODP: headings, paragraphs and rows, and the remarks of reviewers behind what they
+ * are about; each sheet and each slide is a section.
  *
  * @throws {DocumentProblem} PASSWORD_PROTECTED, DAMAGED, TOO_LARGE, NO_TEXT.
  */

@@ -8,6 +8,7 @@ export interface WrittenLanguage {
   readonly odd: RegExp | undefined;
 }
 
+/** Returns a language of letters and frequent words, which are alternatives of a pattern. */
 export const writtenLanguage = (letters: string, frequent: string, odd?: RegExp): WrittenLanguage => ({
   letters: new Set(letters + letters.toUpperCase()),
   frequent: new RegExp(`(?<!\\p{L})(?:${frequent})(?!\\p{L})`, 'giu'),

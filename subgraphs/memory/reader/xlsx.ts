@@ -14,8 +14,9 @@ const MAX_SHEETS = 1_000;
 const MAX_CELLS = 5_000_000;
 
 /**
- * Reads the text of an XLSX: each sheet, hidden or not, a section, each row a paragraph with its cells; remarks on cells
- * come behind the rows. Formulas are not computed; what the program that saved them computed is read, or the formula where it computed nothing.
+ * Reads the text of an XLSX: each sheet, hidden or not, a section, each row a paragraph with its cells; remarks on
+ * cells come behind the rows. Formulas are not computed; what the program that saved them computed is read, or the
+ * formula where it computed nothing.
  *
  * @throws {DocumentProblem} DAMAGED, TOO_LARGE, NO_TEXT.
  */

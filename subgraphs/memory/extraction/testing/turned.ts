@@ -11,8 +11,8 @@ const of = (language: string, ...rows: readonly Row[]): Exchange[] =>
   }));
 
 /**
- * Plain facts behind a turn ("but I am …"), and what has the same shape and is not a fact of the user's: irony, questions,
- * other people, fiction, denials, suppositions. In eight languages.
+ * Plain facts behind a turn ("but I am …"), and what has the same shape and is not a fact of the user's: irony,
+ * questions, other people, fiction, denials, suppositions. In eight languages.
  */
 export const TURNED: readonly Exchange[] = [
   ...of(
