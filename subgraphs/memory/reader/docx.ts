@@ -27,7 +27,7 @@ const MATHS = /<(\/?)m:(\w+)(?:\s[^>]*?)?(\/?)>/g;
 const MAX_DEPTH = 3;
 
 /**
- * Reads the text of a DOCX with its headings, lists, tables, notes and formulas, the documents within it, the remarks of
+ * Reads the text of a DOCX with its headings, lists, tables, notes and formulas, the documents within it, remarks of
  * reviewers, and once what stands at the edge of each page; pictures and what the program does not show are left out.
  *
  * @throws {DocumentProblem} TOO_LARGE for a zip bomb, TOO_EXPENSIVE for elements nested without end, DAMAGED, NO_TEXT.
