@@ -74,10 +74,14 @@ describe('what people noted is found where they noted it', () => {
     },
   ]);
 
-  it('in a spreadsheet: at its cell, with its author once', async () => {
+  it.each([
+    ['../comments1.xml', 'xl/comments1.xml'],
+    // As openpyxl calls it.
+    ['/xl/comments/comment1.xml', 'xl/comments/comment1.xml'],
+  ])('in a spreadsheet: at its cell, with its author once, in %s', async (target, part) => {
     const file = withParts(SHEET, {
-      'xl/worksheets/_rels/sheet1.xml.rels': links('../comments1.xml'),
-      'xl/comments1.xml':
+      'xl/worksheets/_rels/sheet1.xml.rels': links(target),
+      [part]:
         '<comments><authors><author>Grace</author><author/></authors><commentList><comment ref="B2" authorId="0"><text><r><t>Grace:</t></r><r><t xml:space="preserve">\nAsk about the walnut order.</t></r></text></comment><comment ref="A1" authorId="1"><text><t>Short name</t></text></comment></commentList></comments>',
     });
     const { text, passage } = await remarkIn(file, XLSX, 'walnut');

@@ -9,7 +9,7 @@ export interface CellRemark {
   readonly text: string;
 }
 
-const COMMENTS = /\/comments[^/]*\.xml$/i;
+const COMMENTS = /\/comments?[^/]*\.xml$/i;
 const THREADS = /\/threadedComments?[^/]*\.xml$/i;
 const PERSONS = /\/persons\/[^/]*\.xml$/i;
 
