@@ -5,8 +5,8 @@ const REPLY =
 /** "The soup smells wonderful": a thing, how it strikes the senses, and one to four words of it, by languages. */
 const SENSED = new RegExp(
   `^(?:${[
-    '(?:the|this|that|these|those|your|it) (?:\\p{L}+ ){0,3}(?:smells?|looks?|tastes?|sounds?|seems?) (?!like )(?:\\p{L}+ ?){1,4}',
-    '(?:d(?:er|ie|as)|diese[rs]?|deine?|es) (?:\\p{L}+ ){0,3}(?:sieht|sehen|riecht|riechen|schmeckt|schmecken|klingt|klingen|duftet|duften) (?:\\p{L}+ ?){1,4}',
+    '(?:(?:the|this|that|these|those|your|it) (?:\\p{L}+ ){0,3})?(?:smells?|looks?|tastes?|sounds?|seems?) (?!like )(?:\\p{L}+ ?){1,4}',
+    '(?:(?:d(?:er|ie|as)|diese[rs]?|deine?|es) (?:\\p{L}+ ){0,3})?(?:sieht|sehen|riecht|riechen|schmeckt|schmecken|klingt|klingen|duftet|duften) (?:\\p{L}+ ?){1,4}',
     "(?:(?:l[ea]s?|cet?|cette|ces|vos|votre|ton|ta|tes|ça|cela) |l')(?:\\p{L}+ ){0,3}(?:(?:a|ont) l'air|sent|sentent|semble|semblent|paraît|paraissent) (?:\\p{L}+ ?){1,4}",
     '(?:el|las?|los|es[aeo]s?|est[aeo]s?|tus?) (?:\\p{L}+ ){0,3}(?:huelen?|parecen?|suenan?|saben?|tienen? (?:muy )?buena pinta) ?(?:\\p{L}+ ?){0,4}',
     "(?:(?:il|la|lo|i|le|gli|quest[oaie]|quell?[oaie]?) |l')(?:\\p{L}+ ){0,3}(?:sembra(?:no)?|profuma(?:no)?|suona(?:no)?|(?:ha|hanno) un (?:buon|ottimo) (?:profumo|odore|aspetto)) ?(?:\\p{L}+ ?){0,4}",
@@ -14,6 +14,7 @@ const SENSED = new RegExp(
     '(?:de|het|dit|dat|die|deze|je|jouw) (?:\\p{L}+ ){0,3}(?:ziet|zien|ruikt|ruiken|smaakt|smaken|klinkt|klinken|lijkt|lijken) (?:\\p{L}+ ?){1,4}',
     '(?:\\p{L}+ ){1,3}(?:выглядит|выглядят|пахнет|пахнут|звучит|звучат) (?:\\p{L}+ ?){1,3}',
     '[^，,。]{0,8}(?:闻|看|听|尝|吃)起来[^，,。]{1,8}',
+    '[^、。はが]{0,6}(?:美味し|おいし|うま|良さ|よさ|楽し|面白|おもしろ|辛|甘)そう',
   ].join('|')})[,，、 ]*$`,
   'iu',
 );

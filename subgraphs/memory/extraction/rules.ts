@@ -98,11 +98,12 @@ const CONDITION = anyOf(
 const STAGE = anyOf(
   `play(?:s|ed|ing)?|roles?|stage|games?|characters?|costumes?|scripts?|dream(?:s|t|ed)?|another life|rolle|spiel\\p{L}*|theater\\p{L}*|bühne|kostüm|traum|jeu|
   joue|rôle|scène|rêve|juego|juga\\p{L}*|papel|escena\\p{L}*|sueñ\\p{L}*|gioco|ruolo|palco|sogn\\p{L}*|jogo|sonh\\p{L}*|spel|toneel|droom|игр\\p{L}*|рол\\p{L}*|сцен\\p{L}*|
-  songs?|lyrics|lines?|verses?|sentences?|phrases?|chapters?|titles?|captions?|slogans?|e-?mails?|letters?|messages?|texts?|stor(?:y|ies)|books?|films?|movies?|
+  hero(?:es|ine)?|villain|protagonist|narrator|jokes?|examples?|prompts?|templates?|drafts?|translations?|held(?:in)?|witz|beispiel|entwurf|héro(?:s|ïne)|blague|
+  exemple|héroe|heroína|chiste|ejemplo|eroe|eroina|barzelletta|esempio|herói|piada|exemplo|grap|voorbeeld|геро\\p{L}*|шутк\\p{L}*|пример\\p{L}*|songs?|lyrics|lines?|verses?|sentences?|phrases?|chapters?|titles?|captions?|slogans?|e-?mails?|letters?|messages?|texts?|stor(?:y|ies)|books?|films?|movies?|
   lied\\p{L}*|satz|zeile|kapitel|titel|brief|nachricht|geschichte|buch|chanson|phrase|chapitre|titre|lettre|histoire|livre|canción|frase|capítulo|título|carta|
   historia|libro|película|canzone|capitolo|titolo|lettera|storia|libro|canção|música|livro|história|filme|liedje|zin|hoofdstuk|verhaal|boek|песн\\p{L}*|фраз\\p{L}*|
   строк\\p{L}*|письмо|книг\\p{L}*|фильм\\p{L}*`,
-  '游戏|角色|扮演|舞台|梦|歌|句|信|书|电影|小说|故事|ゲーム|役|台本|舞台|夢|歌|文|手紙|本は|映画|小説|物語',
+  '主角|笑话|例子|翻译|主人公|冗談|例は|翻訳|游戏|角色|扮演|舞台|梦|歌|句|信|书|电影|小说|故事|ゲーム|役|台本|舞台|夢|歌|文|手紙|本は|映画|小説|物語',
 );
 
 /** Sentences begin with a capital letter, where there are any. */

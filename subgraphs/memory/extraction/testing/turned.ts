@@ -17,6 +17,10 @@ const of = (language: string, ...rows: readonly Row[]): Exchange[] =>
 export const TURNED: readonly Exchange[] = [
   ...of(
     'English',
+    ['The hero looks tired, but I am a pilot.', []],
+    ['The joke sounds flat, but I am vegan.', []],
+    ['The example looks fine, but I live in Oslo.', []],
+    ['That looks like a lie, but I am a nurse.', []],
     [
       'The soup smells wonderful, but I am allergic to celery.',
       ['I am allergic to celery'],
@@ -100,6 +104,8 @@ export const TURNED: readonly Exchange[] = [
   ),
   ...of(
     'German',
+    ['Der Held sieht müde aus, aber ich bin Pilot.', []],
+    ['Der Witz klingt flach, aber ich bin Veganer.', []],
     [
       'Der Kuchen sieht toll aus, aber ich bin allergisch gegen Mandeln.',
       ['ich bin allergisch gegen Mandeln'],
@@ -164,6 +170,7 @@ export const TURNED: readonly Exchange[] = [
   ),
   ...of(
     'French',
+    ['Le héros semble fatigué, mais je suis médecin.', []],
     [
       'La tarte a l’air délicieuse, mais je suis allergique aux amandes.',
       ['je suis allergique aux amandes'],
@@ -219,6 +226,7 @@ export const TURNED: readonly Exchange[] = [
   ),
   ...of(
     'Spanish',
+    ['El ejemplo suena bien, pero vivo en Cádiz.', []],
     [
       'La paella huele de maravilla, pero soy alérgico al marisco.',
       ['soy alérgico al marisco'],
@@ -261,6 +269,7 @@ export const TURNED: readonly Exchange[] = [
   ),
   ...of(
     'Italian',
+    ['La barzelletta sembra vecchia, ma sono vegano.', []],
     [
       'La torta sembra buona, ma sono allergica alle nocciole.',
       ['sono allergica alle nocciole'],
@@ -303,6 +312,7 @@ export const TURNED: readonly Exchange[] = [
   ),
   ...of(
     'Portuguese',
+    ['O exemplo parece bom, mas moro em Braga.', []],
     [
       'O bolo parece ótimo, mas sou alérgica a amendoim.',
       ['sou alérgica a amendoim'],
@@ -333,6 +343,7 @@ export const TURNED: readonly Exchange[] = [
   ),
   ...of(
     'Chinese',
+    ['主角看起来很累，但是我是医生。', []],
     ['这道菜闻起来很香，但是我对花生过敏。', ['我对花生过敏'], '用户对花生过敏。', '我对花生过敏', true],
     ['路有点远，因为我住在昆明。', ['我住在昆明'], '用户住在昆明。', '我住在昆明', true],
     ['烤肉看起来不错，不过我是素食者。', ['我是素食者'], '用户是素食者。', '我是素食者', true],
