@@ -1,7 +1,7 @@
 import type { Archive } from './archive.ts';
 import { HeadingTrail } from './outline.ts';
 import { relationshipsOf } from './relationships.ts';
-import { type Remark, remarkText } from './remarks.ts';
+import { MAX_ABOUT, type Remark, remarkText } from './remarks.ts';
 import { walkXml } from './xml.ts';
 
 /** A remark of a reviewer on a Word document, with the headings above what it is about. */
@@ -96,7 +96,12 @@ function placesOf(
     text(piece) {
       if (!isText) return;
       text += piece;
-      for (const id of open) place(id).about += piece;
+      for (const id of open) {
+        const { about } = place(id);
+        // No more of it is told, and a document may leave many open to its end.
+        if (about.length > MAX_ABOUT) open.delete(id);
+        else place(id).about += piece;
+      }
     },
     close(name) {
       if (name === 't') isText = false;

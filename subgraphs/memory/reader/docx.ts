@@ -68,17 +68,17 @@ async function wordHtml(
   }
   const edges: string[] = [];
   for (const name of archive.names.filter((one) => EDGES.test(one)).sort())
-    edges.push(
-      ...paragraphsOf(
-        withoutHidden(
-          replaceElements((await archive.text(name)) ?? '', 'w:moveFrom', () => ''),
-          styles,
-        ),
-      ),
-    );
-  const comments = await commentsOf(archive, main, xml, styles.levels);
+    edges.push(...paragraphsOf(seen((await archive.text(name)) ?? '', styles)));
+  const comments = await commentsOf(archive, main, seen(xml, styles), styles.levels);
   return { html: withChunks(value, within), edges, comments };
 }
+
+/** Returns a part of a document without what its readers do not see: hidden letters, and what was moved away. */
+const seen = (xml: string, styles: WordStyles): string =>
+  withoutHidden(
+    replaceElements(xml, 'w:moveFrom', () => ''),
+    styles,
+  );
 
 /** The document itself; Office numbers it where it has repaired one. */
 const MAIN = /^word\/document\d*\.xml$/i;

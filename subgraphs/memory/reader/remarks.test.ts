@@ -56,6 +56,22 @@ describe('what people noted is found where they noted it', () => {
     expect((await remarkIn(file, DOCX, 'Voles')).passage.section).toBe('Food › Notes');
   });
 
+  it('in a Word document: without the words that are hidden or were moved away', async () => {
+    const file = commented(
+      `<w:p><w:commentRangeStart w:id="0"/><w:r><w:t>Seen </w:t></w:r><w:r><w:rPr><w:vanish/></w:rPr><w:t>hidden </w:t></w:r><w:moveFrom w:id="7" w:author="A"><w:r><w:t>moved </w:t></w:r></w:moveFrom><w:r><w:t>words.</w:t></w:r><w:commentRangeEnd w:id="0"/><w:r><w:commentReference w:id="0"/></w:r></w:p>`,
+      comment(0, 'Ada', 'Really?'),
+    );
+    expect((await remarkIn(file, DOCX, 'Really')).text).toBe('Seen words.\n\nAda on “Seen words.”: Really?');
+  });
+
+  it('in a Word document: with the first words alone of what never ends', async () => {
+    const file = commented(
+      `<w:p><w:commentRangeStart w:id="0"/>${'<w:r><w:t>word </w:t></w:r>'.repeat(500)}<w:r><w:commentReference w:id="0"/></w:r></w:p>`,
+      comment(0, 'Ada', 'Long.'),
+    );
+    expect((await remarkIn(file, DOCX, 'Long.')).text).toContain(`Ada on “${'word '.repeat(16).trim()} …”: Long.`);
+  });
+
   it('in a Word document that names its parts its own way; one that is about nothing there is read, too', async () => {
     const file = commented('<w:p><w:r><w:t>Text.</w:t></w:r></w:p>', comment(9, 'Grace', 'No.'), {
       'word/_rels/document.xml.rels': links('comments7.xml'),

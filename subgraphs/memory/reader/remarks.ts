@@ -13,8 +13,8 @@ export interface Remark {
   readonly about?: string;
 }
 
-/** Letters of the words that a remark is about. */
-const MAX_ABOUT = 80;
+/** Most letters of the words that a remark is about. */
+export const MAX_ABOUT = 80;
 
 /** Returns a remark as it is read and found: `Grace on “by day”: Is it?`, `B2, Ada: Three bags.` */
 export function remarkText({ author, text, cell, about = '' }: Remark): string {
