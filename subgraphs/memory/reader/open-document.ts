@@ -1,4 +1,4 @@
-import { Archive } from './archive.ts';
+import { Archive, locked } from './archive.ts';
 import { HiddenText, hidesParagraph } from './open-document-hidden.ts';
 import { cellValue, Rows, repeats } from './open-document-rows.ts';
 import { type Outline, OutlineBuilder } from './outline.ts';
@@ -18,11 +18,7 @@ const MAX_SPACES = 100;
  */
 export async function readOpenDocument(bytes: Uint8Array): Promise<Outline> {
   using archive = await Archive.open(bytes, WHAT);
-  if (/<manifest:encryption-data/.test((await archive.text('META-INF/manifest.xml')) ?? ''))
-    throw new DocumentProblem(
-      'PASSWORD_PROTECTED',
-      `${WHAT} is protected by a password: save a copy without one and upload that.`,
-    );
+  if (/<manifest:encryption-data/.test((await archive.text('META-INF/manifest.xml')) ?? '')) throw locked(WHAT);
   const content = await archive.required('content.xml');
   const builder = new OutlineBuilder();
   const isSheets = /<office:spreadsheet[\s>]/.test(content);
