@@ -185,17 +185,22 @@ describe('what is put on a PDF', () => {
 describe('words of a PDF whose letters stand apart', () => {
   const WIDTHS: Readonly<Record<string, number>> = { ' ': 278, I: 278, T: 611, L: 556, S: 667, W: 944, O: 778 };
   /** A text of Helvetica with so many points between its letters, each drawn at its place. */
-  const spaced = (text: string, gap: number, y = 700): PlacedText[] => {
+  const spaced = (text: string, gap: number, drawsSpaces = false): PlacedText[] => {
     let x = 60;
     return Array.from(text).flatMap((letter) => {
       const at = x;
       x += (WIDTHS[letter] ?? 722) / 100 + gap;
-      return letter === ' ' ? [] : [[Math.round(at * 100) / 100, y, letter] as const];
+      return letter === ' ' && !drawsSpaces ? [] : [[Math.round(at * 100) / 100, 700, letter] as const];
     });
   };
 
   it.each([2, 3, 4, 5, 6, 8])('are whole words, %d points apart', async (gap) => {
     const file = drawnPdf([...spaced('INTRODUCTION TO OWLS', gap), [60, 680, 'Owls sleep by day.']]);
+    expect(await textOf(file)).toBe('INTRODUCTION TO OWLS Owls sleep by day.');
+  });
+
+  it.each([1.2, 1.5, 1.8])('end where a space is drawn, %d points apart', async (gap) => {
+    const file = drawnPdf([...spaced('INTRODUCTION TO OWLS', gap, true), ...rows([60], [['Owls sleep by day.']], 680)]);
     expect(await textOf(file)).toBe('INTRODUCTION TO OWLS Owls sleep by day.');
   });
 
