@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { JsonObject } from '#platform/base/json/json.ts';
 import { parseValue } from '#platform/base/json/objects.ts';
+import { argumentsOf } from './call-arguments.ts';
 import type { ToolCallDelta } from './deltas.ts';
 
 /** A tool call in a chunk, as servers really send it: any member may be missing, repeated, null or of another type. */
@@ -184,12 +185,6 @@ function idOf(value: unknown): string | undefined {
 function indexOf(value: unknown): number | undefined {
   const number = typeof value === 'string' && /^\d{1,4}$/.test(value) ? Number(value) : value;
   return typeof number === 'number' && Number.isInteger(number) && number >= 0 ? number : undefined;
-}
-
-/** Ollama and others send the arguments as an object. */
-function argumentsOf(value: unknown): string {
-  if (typeof value === 'string') return value;
-  return typeof value === 'object' && value !== null ? JSON.stringify(value) : '';
 }
 
 /** Adds a piece to the arguments of a call. @returns what of it is to be told. */

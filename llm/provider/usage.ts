@@ -72,8 +72,8 @@ function first(raw: Raw, ...names: readonly string[]): number | undefined {
   return undefined;
 }
 
-/** A count is rounded, and read where it comes as text; any other value is not believed. */
-function countOf(value: unknown): number | undefined {
+/** Returns a count as it is believed: rounded, and read where it comes as text; undefined for any other value. */
+export function countOf(value: unknown): number | undefined {
   const number = typeof value === 'string' && /^\d{1,12}(\.\d+)?$/.test(value) ? Number(value) : value;
   if (typeof number !== 'number' || !(number >= 0 && number <= MAX_TOKENS)) return undefined;
   return Math.round(number);

@@ -1,10 +1,11 @@
 import type { JsonObject } from '#platform/base/json/json.ts';
 import type { ServerEvent } from '#platform/net/http/event-stream.ts';
+import { argumentsOf } from '../call-arguments.ts';
 import { failureOf } from '../classify.ts';
 import type { CitationDelta, Delta } from '../deltas.ts';
 import type { Reader } from '../protocol.ts';
 import type { ReplyText } from '../reply-text.ts';
-import type { ReportedUsage } from '../usage.ts';
+import { countOf, type ReportedUsage } from '../usage.ts';
 import { type Citation, citationOf } from './citations.ts';
 import type { Citable } from './sources.ts';
 
@@ -82,15 +83,18 @@ export class MessagesReader implements Reader {
   }
 
   get usage(): ReportedUsage | undefined {
-    const { input_tokens: fresh, cache_read_input_tokens: read, cache_creation_input_tokens: written } = this.#counts;
-    if (typeof fresh !== 'number') return undefined;
-    const { output_tokens: output, output_tokens_details: details } = this.#counts;
+    const counts = this.#counts;
+    const fresh = countOf(counts.input_tokens);
+    if (fresh === undefined) return undefined;
+    const read = countOf(counts.cache_read_input_tokens) ?? 0;
+    const written = countOf(counts.cache_creation_input_tokens) ?? 0;
+    const output = countOf(counts.output_tokens);
     return {
-      inputTokens: fresh + (read ?? 0) + (written ?? 0),
-      cachedInputTokens: read ?? 0,
+      inputTokens: fresh + read + written,
+      cachedInputTokens: read,
       cacheWriteTokens: written || undefined,
-      outputTokens: output ?? undefined,
-      reasoningTokens: Math.min(details?.thinking_tokens ?? 0, output ?? 0),
+      outputTokens: output,
+      reasoningTokens: Math.min(countOf(counts.output_tokens_details?.thinking_tokens) ?? 0, output ?? 0),
     };
   }
 
@@ -112,7 +116,7 @@ export class MessagesReader implements Reader {
       this.#endText(text, deltas);
       this.#count(event.usage);
       this.finish = event.delta?.stop_reason ?? this.finish;
-    }
+    } else if (event.type === 'message_stop') this.finish ??= 'end_turn';
   }
 
   #whole({ content = [], usage, stop_reason: reason }: Event, text: ReplyText, deltas: Delta[]): void {
@@ -137,7 +141,7 @@ export class MessagesReader implements Reader {
       deltas.push(thought('', { index, type: 'redacted_thinking', data: block.data ?? '' }));
     } else if (block.type === 'tool_use') {
       const at = this.#calls.size;
-      const whole = Object.keys(block.input ?? {}).length > 0 ? JSON.stringify(block.input) : '';
+      const whole = Object.keys(block.input ?? {}).length > 0 ? argumentsOf(block.input) : '';
       this.#calls.set(index, { at, isWhole: whole !== '' });
       deltas.push({ type: 'tool-call', index: at, id: block.id, name: block.name, arguments: whole });
     }

@@ -1,5 +1,6 @@
 import type { JsonObject } from '#platform/base/json/json.ts';
 import type { ServerEvent } from '#platform/net/http/event-stream.ts';
+import { argumentsOf } from '../call-arguments.ts';
 import { failureOf } from '../classify.ts';
 import type { Delta } from '../deltas.ts';
 import { errorOf } from '../error-body.ts';
@@ -15,7 +16,7 @@ interface Part {
   readonly thoughtSignature?: string;
   readonly inlineData?: { readonly mimeType?: string };
   readonly fileData?: { readonly mimeType?: string; readonly fileUri?: string };
-  readonly functionCall?: { readonly id?: string; readonly name?: string; readonly args?: JsonObject };
+  readonly functionCall?: { readonly id?: string; readonly name?: string; readonly args?: JsonObject | string };
 }
 
 interface Found {
@@ -25,7 +26,7 @@ interface Found {
 
 interface Chunk {
   readonly candidates?: readonly {
-    readonly content?: { readonly parts?: readonly Part[] };
+    readonly content?: { readonly parts?: readonly (Part | null)[] | Part | null } | null;
     readonly finishReason?: string;
     readonly finishMessage?: string;
     /** What a search of Google's found. */
@@ -72,7 +73,8 @@ export class GenerateReader implements Reader {
     const { blockReason, blockReasonMessage } = chunk.promptFeedback ?? {};
     if (blockReason) throw new ProviderFailure('content_policy', `${blockReason} ${blockReasonMessage ?? ''}`.trim());
     const [candidate] = chunk.candidates ?? [];
-    for (const part of candidate?.content?.parts ?? []) this.#part(part, text, deltas);
+    // Relays send null for what there is none of, and one part without a list.
+    for (const part of [candidate?.content?.parts ?? []].flat()) if (part) this.#part(part, text, deltas);
     if (candidate) this.#note(candidate);
     if (!candidate?.finishReason) return;
     this.finish = candidate.finishReason;
@@ -99,7 +101,7 @@ export class GenerateReader implements Reader {
         index: this.#calls++,
         id: call.id,
         name: call.name,
-        arguments: JSON.stringify(call.args ?? {}),
+        arguments: argumentsOf(call.args ?? {}),
         ...(signature !== undefined && { extra: { google: { thought_signature: signature } } }),
       });
     } else if (thought && words) deltas.push({ type: 'reasoning', text: words });

@@ -1,5 +1,6 @@
 import type { JsonObject } from '#platform/base/json/json.ts';
 import type { ServerEvent } from '#platform/net/http/event-stream.ts';
+import { argumentsOf } from '../call-arguments.ts';
 import { failureOf } from '../classify.ts';
 import type { Delta } from '../deltas.ts';
 import { finishOf } from '../finish-reasons.ts';
@@ -34,6 +35,7 @@ interface Event extends Fault, Answer {
   readonly content_index?: number;
   readonly text?: string;
   readonly refusal?: string;
+  readonly arguments?: unknown;
   readonly item?: Item;
   readonly annotation?: JsonObject;
   readonly response?: Answer;
@@ -50,6 +52,8 @@ export class ResponsesReader implements Reader {
   /** Items that are pictures, which are told once, at the end. */
   readonly #pictures = new Set<number>();
   #said = '';
+  /** Whether words of the message that is being written have come: its end says them once more. */
+  #isTold = false;
   /** What has come of the part that is being written: its end says it once more. */
   #open = '';
   /** Parts of messages whose words have come, by item and part. */
@@ -76,26 +80,32 @@ export class ResponsesReader implements Reader {
       this.#open += event.delta ?? '';
       this.#say(event.delta ?? '', text, deltas);
     } else if (type === 'response.output_text.done' || type === 'response.refusal.done') {
-      const words = event.text ?? event.refusal ?? '';
-      // Servers leave out the numbers of parts in some events, and the part seems to be another one.
-      const isOpen = words.startsWith(this.#open);
-      if (!this.#parts.has(place)) this.#say(isOpen ? words.slice(this.#open.length) : words, text, deltas);
-      if (isOpen || this.#parts.has(place)) this.#open = '';
-      this.#parts.add(place);
+      this.#endPart(place, event.text ?? event.refusal ?? '', text, deltas);
     } else if (type === 'response.reasoning_summary_text.delta' || type === 'response.reasoning_text.delta') {
       text.noteReasoning();
       deltas.push({ type: 'reasoning', text: event.delta ?? '', field: 'parts' });
     } else if (type === 'response.output_text.annotation.added') this.#pages.noteAnnotations([event.annotation]);
     else if (type === 'response.output_item.added') this.#begin(index, event.item, deltas);
     else if (type === 'response.function_call_arguments.delta') this.#argue(index, event.delta, deltas);
-    else if (type === 'response.output_item.done') this.#stop(index, event.item, deltas);
-    else if (/^response\.(completed|incomplete|failed|cancelled)$/.test(type))
+    else if (type === 'response.function_call_arguments.done') this.#argueWhole(index, event.arguments, deltas);
+    else if (type === 'response.output_item.done') this.#stop(index, event.item, text, deltas);
+    else if (/^response\.(completed|done|incomplete|failed|cancelled)$/.test(type))
       this.#end(event.response ?? {}, headers, text, deltas);
   }
 
   #say(words: string, text: ReplyText, deltas: Delta[]): void {
+    this.#isTold = true;
     this.#said += words;
     text.take(words, deltas);
+  }
+
+  /** The whole part: its words may come here alone. */
+  #endPart(place: string, words: string, text: ReplyText, deltas: Delta[]): void {
+    // Servers leave out the numbers of parts in some events, and the part seems to be another one.
+    const isOpen = words.startsWith(this.#open);
+    if (!this.#parts.has(place)) this.#say(isOpen ? words.slice(this.#open.length) : words, text, deltas);
+    if (isOpen || this.#parts.has(place)) this.#open = '';
+    this.#parts.add(place);
   }
 
   #begin(index: number, item: Item | undefined, deltas: Delta[]): void {
@@ -113,8 +123,13 @@ export class ResponsesReader implements Reader {
     deltas.push({ type: 'tool-call', index: call.at, id: undefined, name: undefined, arguments: piece });
   }
 
+  /** What has come piece by piece is not repeated. */
+  #argueWhole(index: number, args: unknown, deltas: Delta[]): void {
+    if (this.#calls.get(index)?.told === false) this.#argue(index, argumentsOf(args), deltas);
+  }
+
   /** The whole item: what was thought goes back as it is here, and arguments may come here alone. */
-  #stop(index: number, item: Item | undefined, deltas: Delta[]): void {
+  #stop(index: number, item: Item | undefined, text: ReplyText, deltas: Delta[]): void {
     if (item?.type === 'reasoning') {
       // Without `encrypted_content` it would be looked for in what is stored there, which is nothing.
       const { id: _id, status: _status, ...kept } = item;
@@ -122,7 +137,10 @@ export class ResponsesReader implements Reader {
         deltas.push({ type: 'reasoning', text: '', field: 'parts', details: [{ index, summary: [], ...kept }] });
     } else if (item?.type === 'function_call') {
       this.#begin(index, item, deltas);
-      if (!this.#calls.get(index)!.told) this.#argue(index, textIn(item.arguments), deltas);
+      this.#argueWhole(index, item.arguments, deltas);
+    } else if (item?.type === 'message') {
+      if (!this.#isTold) this.#say(wordsOf(item), text, deltas);
+      this.#isTold = false;
     } else if (item?.type === 'image_generation_call' && textIn(item.result) !== undefined) this.#pictures.add(index);
   }
 
@@ -131,7 +149,7 @@ export class ResponsesReader implements Reader {
     if (answer.error) throw failed(answer.error, headers, JSON.stringify(answer.error));
     const output = answer.output ?? [];
     for (const [index, item] of output.entries())
-      if (item.type === 'function_call' && !this.#calls.has(index)) this.#stop(index, item, deltas);
+      if (item.type === 'function_call' && !this.#calls.has(index)) this.#stop(index, item, text, deltas);
     for (const [index, item] of output.entries())
       if (item.type === 'image_generation_call' && textIn(item.result) !== undefined) this.#pictures.add(index);
     // What has come piece by piece is not repeated.

@@ -3,6 +3,7 @@ import { type ClaimedFact, textOf } from './fact.ts';
 import { EXCHANGES } from './testing/exchanges.ts';
 import { HONEST } from './testing/honest.ts';
 import { REPORTED } from './testing/reported.ts';
+import { TURNED } from './testing/turned.ts';
 import { REAL, UNREAL } from './testing/unreal.ts';
 
 const claim = (text: string, quote: string, kind: ClaimedFact['kind'] = 'FACT'): ClaimedFact => ({
@@ -79,7 +80,7 @@ describe('a fact that a model claims', () => {
 it('of the claims about a set of exchanges in eight languages no wrong one counts, and 95 percent of the others do', () => {
   const wrong: string[] = [];
   let [right, all] = [0, 0];
-  for (const { message, claims } of EXCHANGES) {
+  for (const { message, claims } of [...EXCHANGES, ...TURNED]) {
     for (const [text, quote, isTrue] of claims) {
       const kept = textOf(claim(text, quote, /wants/.test(text) ? 'INSTRUCTION' : 'FACT'), message);
       if (isTrue) all++;
@@ -89,6 +90,14 @@ it('of the claims about a set of exchanges in eight languages no wrong one count
   }
   expect(wrong).toEqual([]);
   expect(right / all).toBeGreaterThanOrEqual(0.95);
+});
+
+it.each([
+  ['我是素食者。', '用户是素食者。', '我是素食者'],
+  ['我对花生过敏。', '用户对花生过敏。', '我对花生过敏'],
+  ['私はベジタリアンです。', 'ユーザーはベジタリアンです。', '私はベジタリアンです'],
+])('%j makes %j, of which known words leave single characters', (message, text, quote) => {
+  expect(textOf(claim(text, quote), message)).toBe(text);
 });
 
 it.each(REPORTED)(

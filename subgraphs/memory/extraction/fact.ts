@@ -68,6 +68,7 @@ function judged(
   if (isHypothetical(clause, lexicon) && !claim.hypothetical.test(fact.text) && !isGiven(quote, lexicon))
     return undefined;
   if (isUnreal(fact, said, at + quote.length, clause, lexicon)) return undefined;
+  if (isMentioned(clause, lexicon)) return undefined;
   if (isReported(clause.before, said.slice(at + quote.length), lexicon)) return undefined;
   if (isNegative(clause.text, lexicon) !== isNegative(fact.text, claim)) return undefined;
   if (!isAbout(fact, clause, lexicon, before?.text)) return undefined;
@@ -112,6 +113,15 @@ function isReported(before: string, after: string, { reported, reportedAfter, su
 
 const TURN = /[,，、;；]\s*(?:(?:but|aber|mais|pero|però|ma|mas|maar|но)(?!\p{L})|但|其实|不过)/giu;
 
+/** "I live in Nantes is a weak first line" tells of the line; "what I love is tea" of the speaker. */
+const isMentioned = ({ before, quote, after }: Clause, { subject }: Lexicon): boolean =>
+  quote.search(subject) === 0 && TOLD_OF.test(after) && !RELATIVE.test(before);
+
+const TOLD_OF =
+  /^ (?:is|was|would (?:be|fit|sound)|sounds|ist|war|wäre|steht|klingt|est|serait|sonne|es|sería|suena|è|sarebbe|é|seria|soa|klinkt) (?!(?:where|wo|où|donde|dove|onde|waar)(?!\p{L}))\p{L}/u;
+const RELATIVE =
+  /(?<!\p{L})(?:what|where|all|why|how|thing|place|reason|was|wo|wie|alles|ce que|où|que|donde|che|dove|onde|wat|waar|hoe) *$/u;
+
 /** "If I lived in Rome, I'd speak Italian": what a condition begins is not a fact to its end. */
 const isHypothetical = ({ text, earlier }: Clause, { hypothetical }: Lexicon): boolean =>
   hypothetical.test(text) ||
@@ -120,7 +130,7 @@ const isHypothetical = ({ text, earlier }: Clause, { hypothetical }: Lexicon): b
 
 /** The word with which a condition, or what nearly was, begins, whatever language a short sentence is taken for. */
 const CONDITION =
-  /^\s*(?:if|wenn|falls|si|se|als|indien|если|如果|要是|假如|もし|(?:casi|quase|quasi) m[ei])(?![\p{Script=Latin}\p{Script=Cyrillic}])/u;
+  /^\s*(?:if|wenn|falls|si|se|als|indien|если|如果|要是|假如|もし|(?:casi|quase|quasi) m[ei])(?![\p{Script=Latin}\p{Script=Cyrillic}])|(?<=[るくぐすつぬむぶいだた])とし(?:ます|たら)?$/u;
 
 const isNegative = (text: string, { negation, noNegation }: Lexicon): boolean =>
   negation.test(noNegation === undefined ? plain(text) : plain(text).replace(noNegation, ' '));
@@ -180,9 +190,13 @@ const DECIDING: ReadonlySet<string> = new Set(['home', 'employer', 'birthday', '
 
 const isTelling = (word: string, { frequent }: Lexicon): boolean =>
   !GENERAL.has(word) &&
+  !REMAINDER.test(word) &&
   !/^\d+$/.test(word) &&
   !(/^\p{Script=Latin}/u.test(word) && (word.length < 3 || frequent.test(word))) &&
   numbersIn(word).size === 0;
+
+/** What is left of a script without spaces where a concept was taken out: "用户是", the vegetarian, "者". */
+const REMAINDER = /^[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}]$/u;
 
 /** Share of the claim's own words, beside those that every claim has, that the message must have too. */
 const LEAST_SUPPORT = 0.6;

@@ -13,7 +13,7 @@ const atEnd = (words: string): RegExp => new RegExp(`${NOT_BEFORE}(?:${words})(?
 /** Where what is said is only played, shown or dreamt, in any language. */
 const SETTINGS = [
   atEnd(
-    '(?:in|on) (?:the|this|that|my|a|our) (?:\\p{L}+ )?(?:game|series|show|film|movie|simulation|scenario|play|dream|novel|story|campaign)',
+    '(?:in|on) (?:the|this|that|my|a|our) (?:\\p{L}+ )?(?:game|series|show|film|movie|simulation|scenario|play|dream|novel|story|campaign|scene|act|sketch)',
   ),
   atEnd(
     'i(?:m|n) (?:de[mr]|diese[mr]|meine[mr]|einem|einer)? ?(?:\\p{L}+ )?(?:(?:video|rollen)?spiel|serie|film|traum|roman|szenario)',
@@ -21,7 +21,7 @@ const SETTINGS = [
   atEnd('dans (?:le|la|ce|cette|mon|ma|un|une) (?:jeu(?: vidéo)?|série|film|rêve|roman|scénario|histoire)'),
   atEnd('en (?:el|la|este|esta|mi|un|una) (?:(?:video)?juego|serie|película|sueño|novela|historia)'),
   atEnd(
-    '(?:nel(?:la)?|in (?:questo|questa|un|una)|nel mio|nella mia) (?:gioco|videogioco|serie|film|sogno|romanzo|storia)',
+    '(?:nel(?:la)?|in (?:questo|questa|un|una)|nel mio|nella mia) (?:\\p{L}+ )?(?:gioco|videogioco|serie|film|sogno|romanzo|storia|scena|atto|commedia)',
   ),
   atEnd('n(?:o|a|um|uma|este|esta|o meu|a minha) (?:jogo|série|filme|sonho|romance|novela|história)'),
   atEnd('in (?:het|de|dit|deze|mijn|een) (?:spel|game|serie|film|droom|roman|verhaal)'),
@@ -49,7 +49,7 @@ const IS_EXAMPLE = new RegExp(
 
 /** The same at the beginning: "In the game I live in a cave." */
 const FIRST =
-  /^(?:in (?:the|this|my) (?:game|series|film|movie|simulation|dream|story|novel),? (?=(?:i|my|we)\b)|i(?:m|n der) (?:spiel|film|traum|serie) |dans le (?:jeu|film|rêve),? (?=j)|en (?:el juego|la serie|el sueño) |nel (?:gioco|film|sogno) |no (?:jogo|filme|sonho) |in het spel |в (?:игре|фильме|сне) )/iu;
+  /(?:^|[,;] (?:(?:but|because|aber|denn|mais|car|pero|porque|ma|perché|mas|maar|want|но) )?)(?:in (?:the|this|my|his|her|their|our|your) (?:game|series|film|movie|simulation|dream|story|novel|play|scene|sketch),? (?=(?:i|my|we)\b)|i(?:m|n der|n (?:meine[mr]|seine[mr]|ihre[mr])) (?:(?:hör|schau|rollen|video)?spiel|film|traum|serie|theaterstück|märchen|roman|szene) |dans le (?:jeu|film|rêve),? (?=j)|en (?:el juego|la serie|el sueño) |nel (?:gioco|film|sogno) |no (?:jogo|filme|sonho) |in het spel |в (?:игре|фильме|сне) )/iu;
 
 /** Returns whether a sentence says itself that it is not about the world. */
 export const isMakeBelieve = (sentence: string): boolean =>
@@ -73,7 +73,10 @@ const NO_CJK_NAME = /什么|什麼|啥|谁|明天|今天|后天|改天|以后|�
 const GAMES = `minecraft|roblox|fortnite|skyrim|hyrule|azeroth|gta|stardew valley|the sims|animal crossing|westeros|wonderland|wakanda|asgard|
   tatooine|middle[- ]earth|mittelerde|narnia|neverland|nimmerland|hogwarts|poudlard|mordor|gotham|atlantis|babia|las nubes|zamonien|
   schlaraffenland|entenhausen|hause|cloud cuckoo land|la la land`;
-const NO_HOME = behind('in|to|nach|à|au|en|dans|a|em|no|na|para|naar|в', GAMES);
+const NO_HOME = behind(
+  'in|to|nach|à|au|en|dans|a|em|no|na|nel|para|naar|в',
+  `${GAMES}|(?-i:paradise|paradis|paraíso|paradiso)`,
+);
 const IN_GAME = behind('^in', GAMES);
 const NO_CJK_HOME = /霍格沃茨|魔戒|仙境|我的世界|原神|ホグワーツ|マインクラフト|ナルニア/u;
 

@@ -18,12 +18,13 @@ const WISH = anyOf(
 /** What only seems so, or is feared, doubted or pretended to others. */
 const UNSURE = anyOf(
   `as if|(?:feels?|felt|sounds?|seems?|looks?|it's) like i|afraid that i|(?:worr(?:y|ied)|fear|scared)(?: that)? i|doubt(?: that)?|
-  not sure|unsure|wonder|i (?:once |always |even |just )?(?:told(?! you)|lied|claimed|pretended|faked|bluffed)|
+  not sure|unsure|wonder|supposedly|allegedly|on paper(?: only|(?=[.!…]*$))|angeblich|vermeintlich|auf dem papier|prétendument|soi-disant|sur le papier|
+  supuestamente|presuntamente|sobre el papel|presumibilmente|sulla carta|figurati|supostamente|alegadamente|no papel(?=[.!…]*$)|zogenaamd|op papier|якобы|на бумаге|i (?:once |always |even |just )?(?:told(?! you)|lied|claimed|pretended|faked|bluffed)|
   (?:don't|do not|doesn't|never) (?:really |actually )?(?:hate|dislike|avoid|detest|loathe)|ne déteste pas|no odio|non odio|não odeio|не ненавижу|
   als ob|als wenn|kommt mir vor|fühlt sich an|angst, dass|befürchte|fürchte(?!, (?:ich|mein))|zweifle|frage mich|nicht sicher|gelogen|vorgemacht|comme si|peur (?:que|d['’])|
   crains|doute|demande si|fait croire|menti|como si|(?<!me )temo|miedo de|dudo|pregunto si|mentí|fingí|come se|ho paura|dubito|chiedo se|mentito|finto|
   como se|medo de|receio|duvido|menti|fingi|alsof|bang dat|vrees|twijfel|gelogen|как будто|будто|словно|боюсь(?!,? (?:я|у меня|мне|мо[йяеё]))|сомневаюсь|соврал\\p{L}*|притворя\\p{L}+`,
-  '好像|仿佛|害怕|担心|怀疑|骗.{0,6}说|かもしれ|気がする|心配|嘘をつ',
+  '好像|仿佛|据称|名义上|表向き|害怕|担心|怀疑|骗.{0,6}说|かもしれ|気がする|心配|嘘をつ',
 );
 
 /** What takes back what came before it. */

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { extractByRules } from './rules.ts';
 import { EXCHANGES } from './testing/exchanges.ts';
+import { TURNED } from './testing/turned.ts';
 
 const texts = (message: string) => extractByRules(message).map((fact) => fact.text);
 
@@ -392,5 +393,32 @@ describe('a set of exchanges in eight languages', () => {
     expect(EXCHANGES).toHaveLength(120);
     expect(right).toBeGreaterThan(50);
     expect(right / (right + wrong)).toBeGreaterThanOrEqual(0.98);
+  });
+
+  it('and nothing that is not so is learned from behind a turn, but half of what is', () => {
+    const wrong: string[] = [];
+    let [right, all] = [0, 0];
+    for (const { message, says } of TURNED) {
+      const learned = texts(message).map((text) => text.toLowerCase());
+      const isSaid = (text: string) => says.some((said) => text.startsWith(said.toLowerCase()));
+      wrong.push(...learned.filter((text) => !isSaid(text)));
+      if (says.length > 0) all++;
+      right += learned.filter(isSaid).length;
+    }
+    expect(wrong).toEqual([]);
+    expect(all).toBeGreaterThanOrEqual(25);
+    expect(right / all).toBeGreaterThan(0.5);
+  });
+
+  it.each([
+    'I am allergic to eggs, said the fox.',
+    'I am allergic to nuts, according to my aunt.',
+    'Je suis allergique au lait, selon lui.',
+  ])('%j is of another', (message) => {
+    expect(texts(message)).toEqual([]);
+  });
+
+  it('where one lives now is learned', () => {
+    expect(texts('I live in Tromsø now.')).toEqual(['I live in Tromsø now.']);
   });
 });

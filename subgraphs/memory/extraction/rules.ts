@@ -2,6 +2,7 @@ import type { Lexicon, Rule } from '../lexicon/lexicon.ts';
 import type { MemoryKind } from '../memories/store.ts';
 import { isHollow } from './make-believe.ts';
 import { anyOf, isDenial, isIronic, isTakenBack, isUnsure } from './moods.ts';
+import { isRemark } from './remarks.ts';
 import { MASK, type Statement, statementsOf } from './statements.ts';
 import { turnsOf } from './turns.ts';
 
@@ -70,13 +71,13 @@ function ruleFor(sentence: string, lexicon: Lexicon, rules: readonly Rule[]) {
  */
 function leavesOpen(
   before: string,
-  { self, possessive, other, reported, negation, fiction, language }: Lexicon,
+  { self, possessive, other, reported, negation, noNegation = /$^/gu, fiction, language }: Lexicon,
 ): boolean {
   const words = before.trimEnd().split(/\s+/);
-  const last = SPACELESS.has(language) ? before.slice(-4) : words.slice(-2).join(' ');
+  const last = SPACELESS.has(language) ? before.replace(noNegation, '').slice(-4) : words.slice(-2).join(' ');
   const ofThemselves = self.test(before.replaceAll(new RegExp(possessive, 'giu'), '')) && !other.test(before);
   return (
-    !(ofThemselves || REMARK.test(before)) ||
+    !(ofThemselves || isRemark(before)) ||
     /[:：;；]/u.test(before) ||
     reported.test(before) ||
     fiction.test(before) ||
@@ -88,19 +89,21 @@ function leavesOpen(
 }
 
 const SPACELESS = new Set(['zh', 'ja']);
-/** The whole of what people say of what was offered to them, before they say why not. */
-const REMARK =
-  /^(?:(?:(?:no,? |many )?thanks|thank you|sorry|(?:(?:that|it|this) )?sounds (?:\p{L}+ )?\p{L}+|(?:nice|great|good|lovely) \p{L}+|danke|(?:das |es )?klingt (?:\p{L}+ )?\p{L}+|schöne[rs]? \p{L}+|merci|ça a l'air \p{L}+|gracias|suena \p{L}+|grazie|sembra \p{L}+|obrigad[oa]|parece \p{L}+|bedankt|dank je|klinkt \p{L}+|спасибо|звучит \p{L}+|хотела? бы)(?: (?:for|für|pour|por|per|pelo|voor|за) (?:\p{L}+ ?){1,4})?|(?:谢谢|听起来)[^，,]{0,6}|[^はがも、]{1,10}たい(?:です)?|ありがとう(?:ございます)?)[,，、 ]*$/iu;
 /** What begins with a condition ends with what follows from it. */
 const CONDITION = anyOf(
   `if|when(?:ever)?|unless|suppose|imagine|wenn|falls|sofern|si|quand|imagine[zr]?|cuando|imagina|se|quando|immagina|imagine|als|wanneer|stel|если|когда|представь`,
   '如果|要是|假如|当|もし|たら|れば|仮に',
 );
-/** Where people speak as another than themselves. */
+/** Where people speak as another than themselves, or a text speaks. */
 const STAGE = anyOf(
   `play(?:s|ed|ing)?|roles?|stage|games?|characters?|costumes?|scripts?|dream(?:s|t|ed)?|another life|rolle|spiel\\p{L}*|theater\\p{L}*|bühne|kostüm|traum|jeu|
-  joue|rôle|scène|rêve|juego|juga\\p{L}*|papel|escena\\p{L}*|sueñ\\p{L}*|gioco|ruolo|palco|sogn\\p{L}*|jogo|sonh\\p{L}*|spel|toneel|droom|игр\\p{L}*|рол\\p{L}*|сцен\\p{L}*`,
-  '游戏|角色|扮演|舞台|梦|ゲーム|役|台本|舞台|夢',
+  joue|rôle|scène|rêve|juego|juga\\p{L}*|papel|escena\\p{L}*|sueñ\\p{L}*|gioco|ruolo|palco|sogn\\p{L}*|jogo|sonh\\p{L}*|spel|toneel|droom|игр\\p{L}*|рол\\p{L}*|сцен\\p{L}*|
+  hero(?:es|ine)?|villain|protagonist|narrator|jokes?|examples?|prompts?|templates?|drafts?|translations?|held(?:in)?|witz|beispiel|entwurf|héro(?:s|ïne)|blague|
+  exemple|héroe|heroína|chiste|ejemplo|eroe|eroina|barzelletta|esempio|herói|piada|exemplo|grap|voorbeeld|геро\\p{L}*|шутк\\p{L}*|пример\\p{L}*|songs?|lyrics|lines?|verses?|sentences?|phrases?|chapters?|titles?|captions?|slogans?|e-?mails?|letters?|messages?|texts?|stor(?:y|ies)|books?|films?|movies?|
+  lied\\p{L}*|satz|zeile|kapitel|titel|brief|nachricht|geschichte|buch|chanson|phrase|chapitre|titre|lettre|histoire|livre|canción|frase|capítulo|título|carta|
+  historia|libro|película|canzone|capitolo|titolo|lettera|storia|libro|canção|música|livro|história|filme|liedje|zin|hoofdstuk|verhaal|boek|песн\\p{L}*|фраз\\p{L}*|
+  строк\\p{L}*|письмо|книг\\p{L}*|фильм\\p{L}*`,
+  '主角|笑话|例子|翻译|主人公|冗談|例は|翻訳|游戏|角色|扮演|舞台|梦|歌|句|信|书|电影|小说|故事|ゲーム|役|台本|舞台|夢|歌|文|手紙|本は|映画|小説|物語',
 );
 
 /** Sentences begin with a capital letter, where there are any. */
@@ -120,8 +123,20 @@ function isMeant(sentence: string, { kind, slot, isRequest }: Rule, lexicon: Lex
 /** "I live in Oslo and I wonder where to swim" is not in doubt of the first. */
 function isDoubted(sentence: string, lexicon: Lexicon): boolean {
   const end = turnsOf(sentence, lexicon)[0]?.start ?? sentence.length;
-  return isDenial(sentence) || isUnsure(sentence.slice(0, end)) || isTakenBack(sentence.slice(end));
+  return (
+    isDenial(sentence) ||
+    isUnsure(sentence.slice(0, end)) ||
+    isTakenBack(sentence.slice(end)) ||
+    isAttributed(sentence, lexicon)
+  );
 }
+
+/** "I am vegan, said the fox", "I am vegan, according to Bob": a later clause begins with whose words these are. */
+const isAttributed = (sentence: string, { reported }: Lexicon): boolean =>
+  sentence
+    .split(/[,，、;；]\s*/)
+    .slice(1)
+    .some((clause) => clause.search(reported) === 0);
 
 function fact(
   text: string,

@@ -10,8 +10,8 @@ interface Turn {
 
 /** What comes behind these is so, whatever is wished for before them. */
 const CONTRASTS = anyOf(
-  `but|because|since|although|though|aber|denn|weil|obwohl|mais|car|parce que|puisque|pero|porque|aunque|pues|ma|però|perché|
-  poiché|mas|embora|maar|want|omdat|но|а|потому что|так как|хотя`,
+  `but|however(?=,? i)|because|since|although|though|aber|denn|weil|obwohl|mais|car|parce que|puisque|pero|porque|aunque|pues|ma|però|perché|
+  poiché|mas|embora|maar|want|omdat|но|а|потому что|так как|хотя|doch|jedoch|pourtant|sin embargo|tuttavia|porém|echter|однако`,
   '但是?|可是|不过|因为|所以|けれどもの?|けれど|けど|ですが|ますが|しかし|ので',
 );
 /** Behind these what was wished for may go on: "I want to move and work in Rome". */

@@ -8,7 +8,8 @@ const ALLERGENS = substance(
 const ALLERGY = `${ALLERGENS}(?:(?:,| and| or|, and|, or) ${ALLERGENS}){0,5}`;
 const JOBS =
   '(?:software |web |data |mechanical |electrical |civil |primary school |high school |school |truck |bus |train |taxi |graphic |freelance |retired |trainee |junior |senior )*(?:nurse|teacher|doctor|physician|surgeon|dentist|vet|lawyer|engineer|developer|programmer|designer|architect|accountant|carpenter|plumber|electrician|farmer|baker|chef|cook|waiter|waitress|journalist|writer|translator|librarian|student|researcher|scientist|physicist|chemist|biologist|pharmacist|midwife|therapist|psychologist|photographer|musician|pilot|driver|firefighter|paramedic|mechanic|gardener|hairdresser|cashier|pensioner|manager|consultant|economist|salesperson)';
-const MORE = '(?:,? (?:and|as|since|for|but|now|with|near|because|where|which|at the moment|these days|not)(?= ).*)?';
+const MORE =
+  '(?:,? (?:and|as|since|for|but|now|with|near|because|where|which|at the moment|these days|not)(?= ).*|,? (?:now|these days|too|as well))?';
 const NOT_A_PLACE =
   '(?!(?:Excel|Python|Vim|Emacs|Neovim|Word|Outlook|Slack|Figma|Photoshop|Java|JavaScript|Linux|Jira|Teams|Zoom|VS Code|Git|GitHub|Discord|Narnia|Neverland|Hogwarts|Gotham|Mordor|Hell|Heaven|Hope|Fear|Denial|Sin|Pain|Peace)\\b)';
 

@@ -29,7 +29,7 @@ export const spanish: Lexicon = {
   ),
   noNegation: /\b(?:no solo|no sólo|no solamente|sin duda|sin problema|no hay problema)\b/giu,
   hypothetical: words(
-    '\\p{L}+ría[sn]?|si|sería|serías|viviría|tendría|podría|debería|gustaría|quizás?|tal vez|acaso|ojalá|imagina|imagínate|supongamos|suponiendo|casi|fuera|fuese|tuviera|viviera|pienso en|sueño con|querría|quisiera',
+    '\\p{L}+ría[sn]?|si|sería|serías|viviría|tendría|podría|debería|gustaría|quizás?|tal vez|acaso|ojalá|imagina|imagínate|supongamos|pongamos|digamos|suponiendo|casi|fuera|fuese|tuviera|viviera|pienso en|sueño con|querría|quisiera',
   ),
   fiction: words(
     '(?:escribe|escríbeme|escriba|cuenta|cuéntame|inventa|compón|redacta|crea|genera)(?:me)? (?:una?|el|la|los|mi) (?:\\p{L}+ )?(?:historia|poema|novela|canción|cuento|diálogo|escena|personaje|chiste|monólogo|carta|biografía|diario|artículo|ejemplo|discurso|correo|relato)|imagina|imagínate|imaginemos|finge|juego de rol|supongamos|érase una vez|había una vez|en mi (?:novela|historia|libro|sueño|juego)|mi (?:personaje|protagonista|narrador|héroe|heroína)|fictici[oa]',

@@ -33,7 +33,8 @@ export class Archive implements Disposable {
   /**
    * @param what the format, as in `The Word document is damaged`.
    * @param allowed what may be unpacked, less what other archives of the same document have taken.
-   * @throws {DocumentProblem} TOO_LARGE for a zip bomb, TOO_EXPENSIVE for elements nested without end, DAMAGED.
+   * @throws {DocumentProblem} TOO_LARGE for a zip bomb, TOO_EXPENSIVE for elements nested without end, DAMAGED,
+   * PASSWORD_PROTECTED.
    */
   static open(bytes: Uint8Array, what: string, allowed = new UnpackedBytes()): Promise<Archive> {
     const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
@@ -47,6 +48,7 @@ export class Archive implements Disposable {
         archive.on('error', () => reject(damaged(what)));
         archive.on('end', () => resolve(new Archive(archive, entries, what)));
         archive.on('entry', (entry: Entry) => {
+          if (entry.isEncrypted()) return reject(locked(what));
           if (entry.uncompressedSize > allowed.left) return reject(tooMuch());
           // Of two files of one name, readers take the last.
           entries.set(entry.fileName, entry);
@@ -131,6 +133,13 @@ function decodeXml(bytes: Buffer): string {
     return new TextDecoder().decode(bytes);
   }
 }
+
+/** Returns the problem of a packed document that only a password opens. */
+export const locked = (what: string): DocumentProblem =>
+  new DocumentProblem(
+    'PASSWORD_PROTECTED',
+    `${what} is protected by a password: save a copy without one and upload that.`,
+  );
 
 /** Returns the problem of a packed document that cannot be read. */
 export const damaged = (what: string): DocumentProblem =>

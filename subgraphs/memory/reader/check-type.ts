@@ -43,7 +43,12 @@ export async function checkType(bytes: Uint8Array, declared: DocumentType, conte
     using archive = await Archive.open(bytes, 'The document');
     if (archive.names.some((name) => name.startsWith(part))) return;
   }
-  const what = mime === undefined ? 'something else' : `a file of type ${mime}`;
+  const what =
+    mime === undefined
+      ? 'something else'
+      : mime === 'application/x-cfb'
+        ? 'in a format of before 2007 (DOC, XLS, PPT): save it as DOCX, XLSX or PPTX and upload that'
+        : `a file of type ${mime}`;
   throw new DocumentProblem(
     'TYPE_MISMATCH',
     `The file was declared as ${DOCUMENT_TYPES[declared]}, but its content is ${what}.`,

@@ -100,6 +100,25 @@ describe('a bad document has a clear outcome:', () => {
     await expect(read(png, 'image/png')).rejects.toEqual(problem('UNSUPPORTED_TYPE'));
   });
 
+  it('a packed document that was packed with a password', async () => {
+    const file = Buffer.from(docx(['Some words.']));
+    for (const [signature, offset] of [
+      ['504b0304', 6],
+      ['504b0102', 8],
+    ] as const)
+      for (let at = file.indexOf(signature, 0, 'hex'); at >= 0; at = file.indexOf(signature, at + 4, 'hex'))
+        file[at + offset]! |= 1;
+    await expect(read(file, DOCX)).rejects.toEqual(problem('PASSWORD_PROTECTED'));
+  });
+
+  it('a document of before 2007 says in what to save it', async () => {
+    const old = Buffer.concat([Buffer.from('d0cf11e0a1b11ae1', 'hex'), Buffer.alloc(600)]);
+    await expect(read(old, DOCX)).rejects.toMatchObject({
+      code: 'TYPE_MISMATCH',
+      message: expect.stringContaining('save it as DOCX, XLSX or PPTX'),
+    });
+  });
+
   it('a damaged PDF, and a damaged DOCX', async () => {
     const broken = pdf(['x']).subarray(0, 60);
     await expect(read(broken, 'application/pdf')).rejects.toEqual(problem('DAMAGED'));

@@ -1,6 +1,7 @@
 import mammoth from 'mammoth';
 import { Archive, damaged, UnpackedBytes } from './archive.ts';
 import { chunksOf, htmlOfChunk, withChunks } from './docx-chunks.ts';
+import { type Comment, commentsOf } from './docx-comments.ts';
 import { type WordStyles, wordStyles } from './docx-styles.ts';
 import { withoutHidden } from './docx-visible.ts';
 import { replaceElements } from './elements.ts';
@@ -8,6 +9,7 @@ import { readHtmlInto } from './html.ts';
 import { type Outline, OutlineBuilder } from './outline.ts';
 import { DocumentProblem } from './problem.ts';
 import { relationshipsOf } from './relationships.ts';
+import { NOTES } from './remarks.ts';
 import { walkXml } from './xml.ts';
 
 const WHAT = 'The Word document';
@@ -25,27 +27,28 @@ const MATHS = /<(\/?)m:(\w+)(?:\s[^>]*?)?(\/?)>/g;
 const MAX_DEPTH = 3;
 
 /**
- * Reads the text of a DOCX with its headings, lists, tables, notes and formulas, the documents within it, and once what
- * stands at the edge of each page; pictures, the notes of reviewers, and what the program does not show are left out.
+ * Reads the text of a DOCX with its headings, lists, tables, notes and formulas, the documents within it, remarks of
+ * reviewers, and once what stands at the edge of each page; pictures and what the program does not show are left out.
  *
  * @throws {DocumentProblem} TOO_LARGE for a zip bomb, TOO_EXPENSIVE for elements nested without end, DAMAGED, NO_TEXT.
  */
 export async function readDocx(bytes: Uint8Array): Promise<Outline> {
   const builder = new OutlineBuilder();
-  const { html, edges } = await wordHtml(bytes, 1, new UnpackedBytes());
+  const { html, edges, comments } = await wordHtml(bytes, 1, new UnpackedBytes());
   readHtmlInto(builder, html);
+  for (const { text, headings } of comments) builder.paragraph(text, { headings: [...headings, NOTES] });
   for (const text of edges) builder.aside(text);
   const outline = builder.build();
   if (outline.blocks.length === 0) throw new DocumentProblem('NO_TEXT', `${WHAT} holds no text.`);
   return outline;
 }
 
-/** Returns a Word document as HTML, and what stands at the edges of its pages. */
+/** Returns a Word document as HTML, what stands at the edges of its pages, and the remarks on it. */
 async function wordHtml(
   bytes: Uint8Array,
   depth: number,
   allowed: UnpackedBytes,
-): Promise<{ html: string; edges: string[] }> {
+): Promise<{ html: string; edges: string[]; comments: Comment[] }> {
   using archive = await Archive.open(bytes, WHAT, allowed);
   const styles = wordStyles((await archive.text('word/styles.xml')) ?? '');
   const main =
@@ -65,16 +68,17 @@ async function wordHtml(
   }
   const edges: string[] = [];
   for (const name of archive.names.filter((one) => EDGES.test(one)).sort())
-    edges.push(
-      ...paragraphsOf(
-        withoutHidden(
-          replaceElements((await archive.text(name)) ?? '', 'w:moveFrom', () => ''),
-          styles,
-        ),
-      ),
-    );
-  return { html: withChunks(value, within), edges };
+    edges.push(...paragraphsOf(seen((await archive.text(name)) ?? '', styles)));
+  const comments = await commentsOf(archive, main, seen(xml, styles), styles.levels);
+  return { html: withChunks(value, within), edges, comments };
 }
+
+/** Returns a part of a document without what its readers do not see: hidden letters, and what was moved away. */
+const seen = (xml: string, styles: WordStyles): string =>
+  withoutHidden(
+    replaceElements(xml, 'w:moveFrom', () => ''),
+    styles,
+  );
 
 /** The document itself; Office numbers it where it has repaired one. */
 const MAIN = /^word\/document\d*\.xml$/i;

@@ -1,5 +1,6 @@
 import { isUtf8 } from 'node:buffer';
 import PostalMime, { type Address, type Attachment } from 'postal-mime';
+import { guessEncoding } from './guess-encoding.ts';
 import { isTnef } from './is-tnef.ts';
 import type { Attached, Letter } from './letter.ts';
 import { wordsIn } from './passages.ts';
@@ -70,12 +71,29 @@ function withPacked(letter: Letter): Letter {
 
 /**
  * An e-mail whose letters can be read: names of unknown encodings (`unknown-8bit`) are taken out of one in
- * UTF-8, and one that names none and is not in UTF-8 is in the encoding of Windows, as programs write that name none.
+ * UTF-8, and one that names none and is not in UTF-8 is in what its letters tell, or in the encoding of Windows, as
+ * programs write that name none. Headers are in the encoding of the text, where they are in none that headers may have.
  */
 function withKnownEncoding(bytes: Uint8Array): Uint8Array {
   const raw = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   if (isUtf8(raw)) return Buffer.from(raw.toString('latin1').replace(UNKNOWN, '$1utf-8'), 'latin1');
-  return /charset/i.test(raw.toString('latin1')) ? bytes : Buffer.from(new TextDecoder('windows-1252').decode(raw));
+  const end = /\r?\n\r?\n/.exec(raw.toString('latin1'))?.index ?? raw.length;
+  if (!/charset/i.test(raw.toString('latin1'))) return Buffer.from(decoded(raw, guessEncoding(raw, false)));
+  const head = raw.subarray(0, end);
+  if (isUtf8(head)) return bytes;
+  return Buffer.concat([Buffer.from(decoded(head, NAMED.exec(head.toString('latin1'))?.[1])), raw.subarray(end)]);
+}
+
+const NAMED = /\bcharset=["']?([\w.:-]+)/i;
+
+/** @param label of an encoding; where there is none, or the text is not in it, the one of Windows is taken. */
+function decoded(bytes: Uint8Array, label: string | undefined): string {
+  try {
+    if (label) return new TextDecoder(label, { fatal: true }).decode(bytes);
+  } catch {
+    // An encoding that is not known, or another one than the text is in.
+  }
+  return new TextDecoder('windows-1252').decode(bytes);
 }
 
 const UNKNOWN = /(\bcharset=["']?)(?:x-)?(?:unknown(?:-8bit)?|default(?:_charset)?|8bit|binary|none|user-defined)\b/gi;

@@ -10,7 +10,8 @@ const MAX_CHAPTERS = 5_000;
 const FONTS = /\.(otf|ttf|woff2?)$/i;
 
 /**
- * Reads the text of an EPUB in its reading order; chapters are sections. What leads out of the book is not followed.
+ * Reads the text of an EPUB in its reading order, or all of its pages where it has none; chapters are sections. What
+ * leads out of the book is not followed.
  *
  * @throws {DocumentProblem} PASSWORD_PROTECTED, DAMAGED, TOO_LARGE, NO_TEXT.
  */
@@ -20,7 +21,11 @@ export async function readEpub(bytes: Uint8Array): Promise<Outline> {
     throw new DocumentProblem('PASSWORD_PROTECTED', `${WHAT} is protected against copying and cannot be read.`);
   const opf = packageOf(await archive.required('META-INF/container.xml'));
   if (opf === undefined) throw damaged(WHAT);
-  const { chapters, contents } = partsOf(opf, await archive.required(opf));
+  const { order, pages, contents } = partsOf(opf, await archive.required(opf));
+  const chapters =
+    [order, pages, archive.names.filter((name) => PAGE.test(name)).sort()]
+      .map((files) => files.filter((file) => archive.has(file)))
+      .find((files) => files.length > 0) ?? [];
   if (chapters.length > MAX_CHAPTERS)
     throw new DocumentProblem(
       'TOO_LARGE',
@@ -42,8 +47,14 @@ export async function readEpub(bytes: Uint8Array): Promise<Outline> {
   return outline;
 }
 
-/** The chapters of a book in their order, which may come before what they are; without one, all its pages. */
-function partsOf(opf: string, xml: string): { readonly chapters: readonly string[]; readonly contents: string[] } {
+/** The pages of a book whose list of them is lost. */
+const PAGE = /\.x?html?$/i;
+
+/** Returns the chapters of a book in their order, which may come before what they are, and all pages that it lists. */
+function partsOf(
+  opf: string,
+  xml: string,
+): { readonly order: readonly string[]; readonly pages: readonly string[]; readonly contents: readonly string[] } {
   const items = new Map<string, string>();
   const pages: string[] = [];
   const contents: string[] = [];
@@ -58,8 +69,7 @@ function partsOf(opf: string, xml: string): { readonly chapters: readonly string
       else if (type === 'application/xhtml+xml' || type === 'text/html') pages.push(file);
     },
   });
-  const chapters = order.flatMap((id) => items.get(id) ?? []);
-  return { chapters: chapters.length > 0 ? chapters : pages, contents };
+  return { order: order.flatMap((id) => items.get(id) ?? []), pages, contents };
 }
 
 /** The titles that a table of contents gives to the files of a book: a page with links (EPUB 3) or an NCX (EPUB 2). */

@@ -49,7 +49,7 @@ const ALIASES: Record<string, DocumentType> = {
   'application/vnd.oasis.opendocument.presentation-template': 'application/vnd.oasis.opendocument.presentation',
   ...Object.fromEntries(
     `json ld+json xml javascript ecmascript typescript x-typescript x-sh x-shellscript x-python x-php x-ruby x-perl x-httpd-php
-    yaml x-yaml toml sql graphql x-tex x-latex x-ndjson jsonlines`
+    yaml x-yaml toml sql graphql x-tex x-latex x-ndjson jsonlines x-ipynb+json x-subrip`
       .split(/\s+/)
       .map((name) => [`application/${name}`, 'text/plain' as const]),
   ),
@@ -104,7 +104,8 @@ const EXTENSIONS: Record<string, DocumentType> = {
   ...Object.fromEntries(
     `txt log ts mts cts tsx js mjs cjs jsx json jsonl py rb php java kt kts scala c h cc cpp hpp cs go rs swift m mm sh bash zsh
     fish ps1 bat sql yaml yml toml ini cfg conf env xml svg css scss less vue svelte graphql gql proto tex r jl lua pl hs ml ex
-    exs erl clj dart zig nim tf gradle cmake makefile dockerfile`
+    exs erl clj dart zig nim tf gradle cmake makefile dockerfile rst adoc asciidoc org bib srt vtt ics vcf ipynb diff patch
+    properties`
       .split(/\s+/)
       .map((extension) => [extension, 'text/plain' as const]),
   ),

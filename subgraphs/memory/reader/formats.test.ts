@@ -82,6 +82,24 @@ describe('a document', () => {
     ]);
   });
 
+  it('of EPUB whose reading order leads to nothing, or that lists nothing: all of its pages', async () => {
+    const chapters = [
+      { title: 'One', paragraphs: ['It began.'] },
+      { title: 'Two', paragraphs: ['It ended.'] },
+    ];
+    const book = (opf: string) => {
+      const files = unzipSync(epub(chapters));
+      return zipSync({ ...files, 'OEBPS/content.opf': strToU8(opf) });
+    };
+    const page = (n: number) =>
+      `<item id="c${n}" href="text/chapter%20${n}.xhtml" media-type="application/xhtml+xml"/>`;
+    for (const opf of [
+      '<package><manifest/><spine/></package>',
+      `<package><manifest>${page(1)}${page(2)}<item id="x" href="gone.xhtml" media-type="application/xhtml+xml"/></manifest><spine><itemref idref="x"/></spine></package>`,
+    ])
+      expect((await read(book(opf), EPUB)).text).toBe('One\n\nIt began.\n\nTwo\n\nIt ended.');
+  });
+
   it('of EPUB: chapters in their reading order, and nothing from outside of the book', async () => {
     const file = epub(
       [

@@ -1,4 +1,5 @@
 import { isWestern } from './is-western.ts';
+import { regionalEncoding } from './regional-encoding.ts';
 
 /** An encoding of before Unicode, and how what is written in it is known. */
 interface Candidate {
@@ -56,7 +57,7 @@ const CANDIDATES: readonly Candidate[] = [
  * Guesses the encoding of a text that is not in Unicode and does not say what it is in, by how often the characters are
  * that its language uses most. Where that is not clear, as in a short text, there is none: nonsense would be worse.
  *
- * @param isTable whether it is a table: of these, which have few sentences, less is asked to be taken for Western.
+ * @param isTable whether it is a table: of these, which have few sentences, no frequent words are asked for.
  * @returns a label for TextDecoder.
  */
 export function guessEncoding(bytes: Uint8Array, isTable: boolean): string | undefined {
@@ -71,7 +72,8 @@ export function guessEncoding(bytes: Uint8Array, isTable: boolean): string | und
   }).sort((a, b) => b.score - a.score);
   const [best, next] = found;
   if (best && best.score >= 1 && best.score >= CLEARLY * (next?.score ?? 0)) return best.label;
-  return isWestern(new TextDecoder('windows-1252').decode(sample), isTable) ? 'windows-1252' : undefined;
+  if (isWestern(new TextDecoder('windows-1252').decode(sample), isTable)) return 'windows-1252';
+  return regionalEncoding(sample, isTable);
 }
 
 const decoded = (bytes: Uint8Array, label: string): string | undefined => {

@@ -1,4 +1,5 @@
 import { Parser } from 'htmlparser2';
+import { isLabel } from './merged-cells.ts';
 import { MAX_NESTING, tooNested } from './nesting.ts';
 import { type Outline, OutlineBuilder, oneLine } from './outline.ts';
 
@@ -32,6 +33,8 @@ export function readHtml(html: string): Outline {
 
 /** Pages that may close an element where it opens. */
 const XHTML = /^\s*<\?xml|<html[^>]+xmlns\s*=/i;
+/** What stands for the mark of a list item. */
+const ITEM = '- ';
 /** What stands for a note in a text, and what leads back from it. */
 const NOTE_MARK = /^(?:\d{1,4}|[*†‡§]{1,3})$/;
 const ROMAN = /^[ivxlc]{1,6}$/i;
@@ -51,14 +54,16 @@ export function readHtmlInto(builder: OutlineBuilder, html: string, { isXml = fa
   const open: OpenElement[] = [];
   let preformatted = 0;
   /** Rows that are open: of each cell what it holds so far. */
-  const rows: Piece[][][] = [];
+  const rows: Row[] = [];
+  /** Of the tables that are open, the cells that run down into rows below. */
+  const tables: Labels[] = [];
   /** What the place where a note is named is under, by the note's id; and that of the note that is read. */
   const noted = new Map<string, readonly string[]>();
   let note: readonly string[] | undefined;
 
   const put = (piece: Piece) => {
-    const cell = rows.at(-1)?.at(-1);
-    if (cell) cell.push(piece);
+    const cell = rows.at(-1)?.cells.at(-1);
+    if (cell) cell.pieces.push(piece);
     else if (piece.level > 0) {
       builder.heading(piece.level, piece.text);
       // A note without a block of its own ends here.
@@ -75,22 +80,26 @@ export function readHtmlInto(builder: OutlineBuilder, html: string, { isXml = fa
   };
   const endRow = () => {
     take(0);
-    const cells = rows.pop()!;
+    const row = rows.pop()!;
+    tables.at(-1)?.end(row);
+    const cells = row.cells.map(({ pieces }) => pieces);
     if (isData(cells))
       put({ level: 0, text: cells.map((cell) => cell.map((piece) => oneLine(piece.text)).join(' ')).join(' | ') });
-    else for (const piece of cells.flat()) put(piece);
+    else for (const { pieces } of row.cells.filter((cell) => !cell.isRepeated)) for (const piece of pieces) put(piece);
   };
   /** The number of a note is not a part of the word before it, and an arrow back is left out. */
-  const endLink = ({ href, at }: { href: string; at: number }) => {
+  const endLink = ({ href, at, isNoteLink }: Link) => {
     if (!href.startsWith('#') || at > text.length) return;
     const said = text.slice(at).trim();
     const id = href.slice(1).replace(/^_|(?<=^sd(?:foot|end)note\d+)(?:sym|anc)$/g, '');
-    if (NOTE.test(id) && !noted.has(id)) noted.set(id, builder.headings);
-    if (NOTE_MARK.test(said) || (NOTE.test(id) && ROMAN.test(said))) text = `${text.slice(0, at)}[${said}]`;
+    const isNamed = NOTE.test(id) || isNoteLink;
+    if (isNamed && !noted.has(id)) noted.set(id, builder.headings);
+    if (NOTE_MARK.test(said) || ((isNamed || note) && ROMAN.test(said))) text = `${text.slice(0, at)}[${said}]`;
     else if (said !== '' && BACK.test(said)) text = text.slice(0, at);
   };
   const close = (element: OpenElement) => {
     if (element.link && skipping === 0) endLink(element.link);
+    if (element.name === 'table') tables.pop();
     if (element.name === 'tr' && skipping === 0 && rows.length > 0) endRow();
     else if (headingLevel(element.name) || BLOCKS.has(element.name))
       take(skipping === 0 ? headingLevel(element.name) : 0);
@@ -104,7 +113,9 @@ export function readHtmlInto(builder: OutlineBuilder, html: string, { isXml = fa
     {
       onopentag(name, attributes) {
         if (open.length >= MAX_NESTING) throw tooNested();
-        if (headingLevel(name) || BLOCKS.has(name) || isCell(name)) take(0);
+        // What a list item begins with stands behind its mark.
+        const isFirst = open.at(-1)?.name === 'li' && text === ITEM;
+        if (!isFirst && (headingLevel(name) || BLOCKS.has(name) || isCell(name))) take(0);
         const hides = SKIPPED.has(name) || isHidden(attributes);
         if (hides) skipping++;
         if (name === 'pre') preformatted++;
@@ -120,13 +131,17 @@ export function readHtmlInto(builder: OutlineBuilder, html: string, { isXml = fa
           name,
           hides,
           isNote: isNote && BLOCKS.has(name),
-          ...(name === 'a' && href && { link: { href, at: text.length } }),
+          ...(name === 'a' && href && { link: { href, at: text.length, isNoteLink: isNoteLink(attributes) } }),
         });
+        if (name === 'table') tables.push(new Labels());
         if (skipping > 0) return;
-        if (name === 'tr') rows.push([]);
-        else if (isCell(name)) rows.at(-1)?.push([]);
-        else if (name === 'br') text += '\n';
-        else if (name === 'li') text += '- ';
+        if (name === 'tr') rows.push({ cells: [], column: 0 });
+        else if (isCell(name)) {
+          const row = rows.at(-1);
+          if (row) tables.at(-1)?.before(row);
+          row?.cells.push(cellOf(attributes, row));
+        } else if (name === 'br') text += '\n';
+        else if (name === 'li') text += ITEM;
         else if (name === 'img' && attributes['alt']) text += ` ${attributes['alt']} `;
       },
       ontext(piece) {
@@ -151,13 +166,87 @@ interface OpenElement {
   readonly hides: boolean;
   /** Whether it is a note, which stands elsewhere than what it is about. */
   isNote: boolean;
-  readonly link?: { readonly href: string; readonly at: number };
+  readonly link?: Link;
 }
+
+interface Link {
+  readonly href: string;
+  /** Where in the text its words begin. */
+  readonly at: number;
+  /** Whether it says that it leads to a note, as in books. */
+  readonly isNoteLink: boolean;
+}
+
+const isNoteLink = (attributes: Record<string, string>): boolean =>
+  attributes['epub:type'] === 'noteref' || attributes['role'] === 'doc-noteref';
 
 /** A heading, or a paragraph of level 0. */
 interface Piece {
   readonly level: number;
   readonly text: string;
+}
+
+/** A row of a table that is open, and the number of columns that its cells take so far. */
+interface Row {
+  readonly cells: Cell[];
+  column: number;
+}
+
+interface Cell {
+  readonly column: number;
+  readonly width: number;
+  readonly pieces: Piece[];
+  /** How many rows below it runs down into. */
+  readonly down: number;
+  /** Whether it is one of a row above that runs down into this one. */
+  readonly isRepeated?: boolean;
+}
+
+/** Returns the next cell of a row. */
+function cellOf({ rowspan, colspan }: Record<string, string>, row: Row): Cell {
+  const [column, width] = [row.column, spanOf(colspan)];
+  row.column += width;
+  return { column, width, pieces: [], down: spanOf(rowspan) - 1 };
+}
+
+/** A cell that runs down into rows below, and how many of them are left. */
+interface Label {
+  readonly text: string;
+  readonly width: number;
+  left: number;
+}
+
+const MAX_SPAN = 1_000;
+const spanOf = (said: string | undefined): number => Math.min(MAX_SPAN, Math.max(1, Number(said) || 1));
+
+/** The cells of a table that run down into rows below, by their columns. */
+class Labels {
+  readonly #labels = new Map<number, Label>();
+
+  /** Adds to a row what runs down into it where its next cell would be. */
+  before(row: Row): void {
+    for (let label = this.#labels.get(row.column); label; label = this.#labels.get(row.column)) this.#add(row, label);
+  }
+
+  /** Adds to a row what runs down into it behind its cells, and keeps what runs down from it. */
+  end(row: Row): void {
+    for (const column of [...this.#labels.keys()].filter((one) => one >= row.column).sort((a, b) => a - b)) {
+      row.column = column;
+      this.#add(row, this.#labels.get(column)!);
+    }
+    for (const { pieces, column, width, down } of row.cells) {
+      const text = pieces.map((piece) => oneLine(piece.text)).join(' ');
+      if (down > 0) this.#labels.set(column, { text: isLabel(text) ? text : '', width, left: down });
+    }
+  }
+
+  #add(row: Row, label: Label): void {
+    const { column } = row;
+    const { text, width } = label;
+    if (text !== '') row.cells.push({ column, width, pieces: [{ level: 0, text }], down: 0, isRepeated: true });
+    row.column += width;
+    if (--label.left === 0) this.#labels.delete(column);
+  }
 }
 
 const isCell = (name: string): boolean => name === 'td' || name === 'th';

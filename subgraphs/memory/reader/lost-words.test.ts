@@ -114,6 +114,13 @@ describe('no words are lost', () => {
     );
     expect(page.text).toBe('A\n\nharbours[2]\n\nB\n\nTides.\n\n- Of Ghent.');
     expect(page.passages.map(({ section }) => section)).toEqual(['A', 'B', 'A']);
+    const book = await html(
+      '<p>Mice<sup><a epub:type="noteref" href="#dataF2">i</a></sup></p><aside epub:type="footnote" id="dataF2"><p><sup><a href="#calledF2">i</a></sup>Of fields.</p></aside>',
+    );
+    expect(book.text).toBe('Mice[i]\n\n[i]Of fields.');
+    expect((await html('<ul><li><p>Oats</p><p>Barley</p></li><li>Rye</li></ul>')).text).toBe(
+      '- Oats\n\nBarley\n\n- Rye',
+    );
     expect((await html('<ruby>漢字<rp>(</rp><rt>かんじ</rt><rp>)</rp></ruby>だ')).text).toBe('漢字だ');
   });
 
@@ -215,6 +222,18 @@ describe('no words are lost', () => {
         '<xdr:wsDr><xdr:sp><xdr:txBody><a:p><a:r><a:t>Look</a:t></a:r><a:r><a:t> here</a:t></a:r></a:p></xdr:txBody></xdr:sp></xdr:wsDr>',
     );
     expect(await textOf(drawn, XLSX)).toBe('S\n\n0.3 | 19% | 7.5% | 5 | 01067\n\nLook here');
+  });
+
+  it('of XLSX at the edges of printed pages: once, without the numbers of pages', async () => {
+    const edges =
+      '<headerFooter><oddHeader>&amp;L&amp;"Arial,Bold"&amp;12Walnut &amp;&amp; Co, confidential&amp;R&amp;D</oddHeader><oddFooter>&amp;CPage &amp;P of &amp;N</oddFooter></headerFooter>';
+    const names = ['A', 'B'].map((name) => ({ name, rows: [[name]] }));
+    let file = xlsx(names);
+    for (const [i] of names.entries())
+      file = changed(file, `xl/worksheets/sheet${i + 1}.xml`, (xml) =>
+        xml.replace('</worksheet>', `${edges}</worksheet>`),
+      );
+    expect(await textOf(file, XLSX)).toBe('A\n\nA\n\nB\n\nB\n\nWalnut & Co, confidential');
   });
 
   it('of PPTX: tables after a page number, and diagrams', async () => {

@@ -230,6 +230,24 @@ describe('an e-mail of other programs', () => {
     expect(await textOf(bytes, EML)).toBe(`x\n\nFrom: a@example.org\n\n${expected}`);
   });
 
+  it.each([
+    ['Subject: Grüße\nFrom: Jörg <a@example.org>\nContent-Type: text/plain; charset=iso-8859-1', 'latin1'],
+    ['Subject: Grüße\nFrom: Jörg <a@example.org>\nContent-Type: text/plain; charset=utf-8', 'latin1'],
+    ['Subject: Grüße\nFrom: Jörg <a@example.org>', 'utf8'],
+  ] as const)('whose headers are in eight bits: %j in %s', async (headers, encoding) => {
+    const bytes = Buffer.from(`${headers}\n\nHello.`.replaceAll('\n', '\r\n'), encoding);
+    expect(await textOf(bytes, EML)).toBe('Grüße\n\nFrom: Jörg <a@example.org>\n\nHello.');
+  });
+
+  it('in Russian, which it does not say', async () => {
+    const bytes = Buffer.concat([
+      Buffer.from('Subject: x\r\nFrom: a@example.org\r\n\r\n'),
+      // "Привет, как у вас дела?" in windows-1251.
+      Buffer.from('cff0e8e2e5f22c20eae0ea20f320e2e0f120e4e5ebe03f', 'hex'),
+    ]);
+    expect(await textOf(bytes, EML)).toContain('Привет, как у вас дела?');
+  });
+
   it('e-mails, what servers say, and data that are attached are read, and what has no name is told', async () => {
     const attached = (type: string, body: string, name?: string) =>
       `Content-Type: ${type}\nContent-Disposition: attachment${name ? `; filename="${name}"` : ''}\n\n${body}`;

@@ -1,9 +1,14 @@
 import { columnName } from './columns.ts';
+import { isLabel } from './merged-cells.ts';
 import type { Attributes } from './xml.ts';
 
 /** The rows that are open, as tables may lie in one another, and where the cells of a sheet stand. */
 export class Rows {
-  readonly #open: { readonly cells: string[][]; first: string; last: string }[] = [];
+  readonly #open: { readonly cells: { readonly column: number; texts: string[] }[]; first: string; last: string }[] =
+    [];
+  /** What cells say that run down several rows, down to which row, by their columns. */
+  readonly #labels = new Map<number, { readonly text: string; readonly until: number }>();
+  #down = 0;
   #row = 0;
   #column = 0;
   #repeatedRows = 1;
@@ -14,8 +19,14 @@ export class Rows {
     return this.#open.length > 0;
   }
 
+  /** Where the open cell stands. */
+  get cell(): string {
+    return `${columnName(this.#column - this.#repeatedColumns + 1)}${this.#row}`;
+  }
+
   beginSheet(): void {
     this.#row = 0;
+    this.#labels.clear();
   }
 
   begin(repeated: number): void {
@@ -27,10 +38,11 @@ export class Rows {
 
   /**
    * @param repeated a million empty cells are written as one.
-   * @param value of the cell, which programs may leave it at.
+   * @param value of the cell, which programs may leave it at. @param rows that it runs down.
    */
-  beginCell(repeated: number, value: string): void {
-    this.#open.at(-1)?.cells.push([]);
+  beginCell(repeated: number, value: string, rows: number): void {
+    this.#down = rows - 1;
+    this.#open.at(-1)?.cells.push({ column: this.#column + 1, texts: [] });
     this.#value = value;
     this.#repeatedColumns = repeated;
     this.#column += repeated;
@@ -39,16 +51,21 @@ export class Rows {
   /** Takes a text into the open cell. @returns whether there is one. */
   take(text: string): boolean {
     const cell = this.#open.at(-1)?.cells.at(-1);
-    cell?.push(text.replace(/\s+/g, ' ').trim());
+    cell?.texts.push(text.replace(/\s+/g, ' ').trim());
     return cell !== undefined;
   }
 
   endCell(): void {
     const row = this.#open.at(-1);
-    const texts = row?.cells.at(-1);
+    const texts = row?.cells.at(-1)?.texts;
     if (this.#value !== '' && texts && !texts.some((text) => text !== '')) texts.push(this.#value);
     this.#value = '';
-    if (!row?.cells.at(-1)?.some((text) => text !== '')) return;
+    if (!row || !texts?.some((text) => text !== '')) return;
+    const said = texts.join(' ').trim();
+    const { column } = row.cells.at(-1)!;
+    if (this.#open.length === 1 && this.#down > 0 && isLabel(said))
+      this.#labels.set(column, { text: said, until: this.#row + this.#down });
+    this.#down = 0;
     row.first ||= `${columnName(this.#column - this.#repeatedColumns + 1)}${this.#row}`;
     row.last = `${columnName(this.#column)}${this.#row + this.#repeatedRows - 1}`;
   }
@@ -56,9 +73,17 @@ export class Rows {
   /** Ends a row. @returns what it holds, and where; undefined when that is nothing. */
   end(): { readonly text: string; readonly first: string; readonly last: string } | undefined {
     const row = this.#open.pop();
+    const texts = row?.cells.map(({ column, texts }) => ({ column, text: texts.join(' ').trim() })) ?? [];
+    const hasOwn = texts.some(({ text }) => text !== '');
+    const filled = texts.map(({ column, text }) => text || this.#above(column)).filter((text) => text !== '');
     this.#row += this.#repeatedRows - 1;
-    const filled = row?.cells.map((cell) => cell.join(' ').trim()).filter((text) => text !== '') ?? [];
-    return row && filled.length > 0 ? { text: filled.join(' | '), first: row.first, last: row.last } : undefined;
+    return row && hasOwn ? { text: filled.join(' | '), first: row.first, last: row.last } : undefined;
+  }
+
+  /** What a cell above says of this row, too. */
+  #above(column: number): string {
+    const label = this.#open.length === 0 ? this.#labels.get(column) : undefined;
+    return label && label.until >= this.#row ? label.text : '';
   }
 }
 

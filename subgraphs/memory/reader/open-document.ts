@@ -1,8 +1,9 @@
-import { Archive } from './archive.ts';
+import { Archive, locked } from './archive.ts';
 import { HiddenText, hidesParagraph } from './open-document-hidden.ts';
 import { cellValue, Rows, repeats } from './open-document-rows.ts';
 import { type Outline, OutlineBuilder } from './outline.ts';
 import { DocumentProblem } from './problem.ts';
+import { NOTES, type Remark, remarkText } from './remarks.ts';
 import { type Attributes, walkXml, type XmlHandler } from './xml.ts';
 
 const WHAT = 'The OpenDocument file';
@@ -10,17 +11,14 @@ const WHAT = 'The OpenDocument file';
 const MAX_SPACES = 100;
 
 /**
- * Reads the text of an ODT, ODS or ODP: headings, paragraphs and rows; each sheet and each slide is a section.
+ * Reads the text of an ODT, ODS or ODP: headings, paragraphs and rows, and the remarks of reviewers behind what they
+ * are about; each sheet and each slide is a section.
  *
  * @throws {DocumentProblem} PASSWORD_PROTECTED, DAMAGED, TOO_LARGE, NO_TEXT.
  */
 export async function readOpenDocument(bytes: Uint8Array): Promise<Outline> {
   using archive = await Archive.open(bytes, WHAT);
-  if (/<manifest:encryption-data/.test((await archive.text('META-INF/manifest.xml')) ?? ''))
-    throw new DocumentProblem(
-      'PASSWORD_PROTECTED',
-      `${WHAT} is protected by a password: save a copy without one and upload that.`,
-    );
+  if (/<manifest:encryption-data/.test((await archive.text('META-INF/manifest.xml')) ?? '')) throw locked(WHAT);
   const content = await archive.required('content.xml');
   const builder = new OutlineBuilder();
   const isSheets = /<office:spreadsheet[\s>]/.test(content);
@@ -37,9 +35,9 @@ export async function readOpenDocument(bytes: Uint8Array): Promise<Outline> {
   return outline;
 }
 
-/** What is not the author's text: notes of reviewers, deleted passages, styles, how a word is read. */
+/** What is not the author's text: deleted passages, styles, how a word is read. */
 const SKIPPED = new Set([
-  ...['annotation', 'tracked-changes', 'deletion', 'scripts', 'font-face-decls', 'forms', 'ruby-text'],
+  ...['tracked-changes', 'deletion', 'scripts', 'font-face-decls', 'forms', 'ruby-text'],
   ...['page-thumbnail', 'page-number', 'page-count'],
 ]);
 
@@ -77,6 +75,16 @@ interface Words {
   isHidden?: boolean;
 }
 
+/** A remark that is read. */
+interface OpenRemark {
+  author: string;
+  readonly texts: string[];
+  /** Whether the name of its author comes now. */
+  isAuthor: boolean;
+  /** How many paragraphs are open around it. */
+  readonly around: number;
+}
+
 /** What `content.xml` holds, as its elements come. */
 class Content implements XmlHandler {
   readonly #builder: OutlineBuilder;
@@ -91,6 +99,9 @@ class Content implements XmlHandler {
   /** Notes come after the paragraph that they are about. */
   #noteDepth = 0;
   #notes: Words[] = [];
+  /** A remark that is open, and those that come after what is open around them: a paragraph, a row, a slide. */
+  #remark: OpenRemark | undefined;
+  #remarks: Remark[] = [];
   #slides = 0;
   /** The slide that is open: its title comes before all else of it. */
   #slide: { title: string; readonly texts: string[]; isTitle: boolean } | undefined;
@@ -127,6 +138,12 @@ class Content implements XmlHandler {
       case 'note':
         this.#noteDepth++;
         break;
+      case 'annotation':
+        this.#remark = { author: '', texts: [], isAuthor: false, around: this.#open.length };
+        break;
+      case 'creator':
+        if (this.#remark) this.#remark.isAuthor = true;
+        break;
       case 'note-citation':
         this.#append('[');
         break;
@@ -145,7 +162,11 @@ class Content implements XmlHandler {
         break;
       case 'table-cell':
       case 'covered-table-cell':
-        this.#rows.beginCell(repeats(attributes['number-columns-repeated']), cellValue(attributes));
+        this.#rows.beginCell(
+          repeats(attributes['number-columns-repeated']),
+          cellValue(attributes),
+          repeats(attributes['number-rows-spanned']),
+        );
     }
   }
 
@@ -168,6 +189,12 @@ class Content implements XmlHandler {
       case 'note':
         this.#noteDepth--;
         break;
+      case 'creator':
+        if (this.#remark) this.#remark.isAuthor = false;
+        break;
+      case 'annotation':
+        this.#endRemark();
+        break;
       case 'note-citation':
         this.#append(']');
         break;
@@ -188,18 +215,48 @@ class Content implements XmlHandler {
 
   #append(text: string): void {
     const open = this.#open.at(-1);
-    if (open) open.text += text;
+    if (this.#remark?.isAuthor) this.#remark.author += text;
+    // Beside its paragraphs, a remark has a date and initials.
+    else if (open && this.#open.length > (this.#remark?.around ?? 0)) open.text += text;
   }
 
   #endWords(ended: Words): void {
+    if (this.#remark) {
+      this.#remark.texts.push(ended.text.trim());
+      return;
+    }
     if (this.#noteDepth > 0) {
       if (!ended.isHidden) this.#notes.push({ level: 0, text: ended.text });
       return;
     }
     const noted = this.#notes;
     this.#notes = [];
-    if (ended.isHidden) return;
+    if (ended.isHidden) {
+      this.#remarks = [];
+      return;
+    }
     for (const words of [ended, ...noted]) this.#add(words);
+    if (!this.#rows.isOpen && !this.#slide) this.#addRemarks();
+  }
+
+  #endRemark(): void {
+    const { author = '', texts = [] } = this.#remark ?? {};
+    this.#remark = undefined;
+    const text = texts.filter((one) => one !== '').join('\n');
+    if (text === '') return;
+    const cell = this.#isSheets && this.#rows.isOpen ? { cell: this.#rows.cell } : {};
+    this.#remarks.push({ author, text, ...cell });
+    if (this.#open.length === 0 && !this.#rows.isOpen && !this.#slide) this.#addRemarks();
+  }
+
+  /** Adds the remarks on what has just ended. */
+  #addRemarks(): void {
+    for (const remark of this.#remarks) {
+      const { cell } = remark;
+      const headings = [...this.#builder.headings, NOTES];
+      this.#builder.paragraph(remarkText(remark), { headings, ...(cell && { cells: { first: cell, last: cell } }) });
+    }
+    this.#remarks = [];
   }
 
   /** Adds to what is open: a cell, the title or the rest of a slide, or the text itself. */
@@ -222,13 +279,16 @@ class Content implements XmlHandler {
     this.#slide = undefined;
     this.#builder.heading(1, title.trim() || `Slide ${this.#slides}`);
     for (const text of texts) this.#builder.paragraph(text);
+    this.#addRemarks();
   }
 
   #endRow(): void {
     const row = this.#rows.end();
-    if (!row) return;
-    const { text, first, last } = row;
-    if (this.#rows.isOpen || this.#slide) this.#add({ level: 0, text });
-    else this.#builder.paragraph(text, this.#isSheets ? { cells: { first, last } } : {});
+    if (row) {
+      const { text, first, last } = row;
+      if (this.#rows.isOpen || this.#slide) this.#add({ level: 0, text });
+      else this.#builder.paragraph(text, this.#isSheets ? { cells: { first, last } } : {});
+    }
+    if (!this.#rows.isOpen && !this.#slide) this.#addRemarks();
   }
 }

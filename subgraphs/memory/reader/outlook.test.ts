@@ -121,6 +121,13 @@ describe('an e-mail that Outlook has packed into a winmail.dat', () => {
     }
   });
 
+  it('that was cut before anything was said has no text', async () => {
+    const cut = Buffer.from('789f3e2200000000', 'hex');
+    await expect(readDocument(cut, 'application/ms-tnef', { fileName: 'winmail.dat' })).rejects.toMatchObject({
+      code: 'NO_TEXT',
+    });
+  });
+
   it('is known by its name, and says who wrote it where that is packed, too, with an e-mail in it', async () => {
     // 2026-05-12T10:00:00Z.
     const time = Buffer.alloc(8);

@@ -1,3 +1,5 @@
+import { remarkText } from './remarks.ts';
+
 /** An annotation of a PDF as its library tells it. */
 export type Annotation = Readonly<Record<string, unknown>>;
 
@@ -42,7 +44,7 @@ export function notesOf(annotations: readonly Annotation[], page: string): strin
     const [author] = textsOf((annotation['titleObj'] as { str?: unknown } | undefined)?.str);
     return contentsOf(annotation)
       .filter((note) => annotation['subtype'] === 'Text' || !isCopy(bare(note), known))
-      .map((note) => (author ? `${author}: ${note}` : note));
+      .map((note) => remarkText({ author: author ?? '', text: note }));
   });
 }
 

@@ -181,3 +181,46 @@ describe('what is put on a PDF', () => {
     expect(await textOf(pdf(['One.', 'Two.']))).toBe('One.\n\nTwo.');
   });
 });
+
+describe('words of a PDF whose letters stand apart', () => {
+  const WIDTHS: Readonly<Record<string, number>> = { ' ': 278, I: 278, T: 611, L: 556, S: 667, W: 944, O: 778 };
+  /** A text of Helvetica with so many points between its letters, each drawn at its place. */
+  const spaced = (text: string, gap: number, drawsSpaces = false): PlacedText[] => {
+    let x = 60;
+    return Array.from(text).flatMap((letter) => {
+      const at = x;
+      x += (WIDTHS[letter] ?? 722) / 100 + gap;
+      return letter === ' ' && !drawsSpaces ? [] : [[Math.round(at * 100) / 100, 700, letter] as const];
+    });
+  };
+
+  it.each([2, 3, 4, 5, 6, 8])('are whole words, %d points apart', async (gap) => {
+    const file = drawnPdf([...spaced('INTRODUCTION TO OWLS', gap), [60, 680, 'Owls sleep by day.']]);
+    expect(await textOf(file)).toBe('INTRODUCTION TO OWLS Owls sleep by day.');
+  });
+
+  it.each([1.2, 1.5, 1.8])('end where a space is drawn, %d points apart', async (gap) => {
+    const file = drawnPdf([...spaced('INTRODUCTION TO OWLS', gap, true), ...rows([60], [['Owls sleep by day.']], 680)]);
+    expect(await textOf(file)).toBe('INTRODUCTION TO OWLS Owls sleep by day.');
+  });
+
+  it('are read beside ordinary ones', async () => {
+    const file = drawnPdf([[60, 720, 'Page 7'], ...spaced('CHAPTER 2: HABITAT', 4), [60, 680, 'I saw a big owl.']]);
+    expect(await textOf(file)).toBe('Page 7 CHAPTER 2: HABITAT I saw a big owl.');
+  });
+
+  it.each([
+    ['names of columns', 'A B C D E F'],
+    ['answers', 'Y N Y N N Y'],
+    ['digits', '1 2 3 4 5'],
+    ['initials', 'J R R T'],
+  ])('are not made of %s', async (_, text) => {
+    const letters = text.split(' ').map((letter, i) => [60 + 11 * i, 700, letter] as const);
+    expect(await textOf(drawnPdf(letters))).toBe(text);
+  });
+
+  it('are not made of cells of one letter', async () => {
+    const letters = Array.from('OWLET', (letter, i) => [60 + 40 * i, 700, letter] as const);
+    expect(await textOf(drawnPdf(letters))).toBe('O W L E T');
+  });
+});

@@ -3,15 +3,16 @@ import { type Outline, OutlineBuilder } from './outline.ts';
 import { filesOf, filledIn, notesOf } from './pdf-annotations.ts';
 import { inReadingOrder, type PlacedRun } from './pdf-columns.ts';
 import { type AttachedFile, attachedFiles } from './pdf-files.ts';
+import { shownLetters } from './pdf-shown-letters.ts';
+import { withSpacedWords } from './pdf-spaced-words.ts';
 import { DocumentProblem } from './problem.ts';
+import { NOTES } from './remarks.ts';
 
 const MAX_PAGES = 5_000;
 /** Letters that a stamp, a number of a page or a name of an archive have at most: they are laid over a scan. */
 const MAX_STAMP = 200;
 /** Pages whose few letters are on no other page, such as slides with their titles, of which the pictures are read. */
 const MAX_LONE_STAMPS = 200;
-/** The section of what people noted on a page. */
-const NOTES = 'Notes';
 
 /**
  * Reads the text of a PDF, page by page, with what was filled into its forms. A page without text of its own is a
@@ -27,9 +28,9 @@ export async function readPdf(
   recognised?: Readonly<Record<number, string>>,
   readFile?: (file: AttachedFile) => Promise<Outline | undefined>,
 ): Promise<Outline> {
-  // The library takes what it is given for its own.
+  // The library takes what it is given for its own, and is to decode no picture.
   const own = new Uint8Array(bytes);
-  const pdf = await getDocumentProxy(own, { verbosity: 0 }).catch((error: unknown) => {
+  const pdf = await getDocumentProxy(own, { verbosity: 0, maxImageSize: 1 }).catch((error: unknown) => {
     throw problemOf(error);
   });
   try {
@@ -43,7 +44,8 @@ export async function readPdf(
       const content = await page.getTextContent();
       // The page is read where one of its annotations is broken.
       const annotations = await page.getAnnotations().catch(() => []);
-      const lines = linesOf(inReadingOrder(content.items));
+      const runs = await withSpacedWords(content.items, () => shownLetters(page));
+      const lines = linesOf(inReadingOrder(runs));
       pages.push({ lines, filled: filledIn(annotations), notes: notesOf(annotations, lines) });
       for (const [id, name] of filesOf(annotations)) atPages.set(id, name);
       page.cleanup();

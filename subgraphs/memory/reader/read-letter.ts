@@ -25,6 +25,7 @@ export async function readLetter(bytes: Uint8Array, type: LetterType): Promise<O
       'PASSWORD_PROTECTED',
       'The e-mail is encrypted (S/MIME or PGP): save its text in your mail program and upload that.',
     );
+  if (isEmpty(letter)) throw new DocumentProblem('NO_TEXT', 'The e-mail holds no text and no attachment.');
   const builder = new OutlineBuilder();
   await addLetter(builder, letter);
   return builder.build();
@@ -118,6 +119,10 @@ const CLEAR_SIGNED = 'multipart/signed';
 const isSignedFile = ({ type, content }: Attached): boolean => type === CLEAR_SIGNED || isSigned(content);
 
 const isWithoutWords = ({ text, html }: Letter): boolean => text.trim() === '' && html === '';
+
+/** Whether an e-mail says nothing at all, as a pack of Outlook's that was cut. */
+const isEmpty = (letter: Letter): boolean =>
+  isWithoutWords(letter) && letter.subject === undefined && letter.about.length === 0 && letter.attached.length === 0;
 
 /** Whether only a key opens an e-mail. What is signed and cannot be read is not encrypted. */
 const isSealed = (letter: Letter): boolean =>

@@ -1,9 +1,12 @@
 import { Archive, damaged } from './archive.ts';
 import { columnName, columnNumber } from './columns.ts';
 import { excelDate, excelDuration, isDateFormat, isDuration } from './excel-dates.ts';
+import { isLabel } from './merged-cells.ts';
 import { type Outline, OutlineBuilder } from './outline.ts';
 import { DocumentProblem } from './problem.ts';
 import { relationshipsOf } from './relationships.ts';
+import { NOTES } from './remarks.ts';
+import { cellRemarks, personsOf } from './xlsx-comments.ts';
 import { type Attributes, walkXml } from './xml.ts';
 
 const WHAT = 'The spreadsheet';
@@ -11,8 +14,9 @@ const MAX_SHEETS = 1_000;
 const MAX_CELLS = 5_000_000;
 
 /**
- * Reads the text of an XLSX: each sheet, hidden or not, a section, each row a paragraph with its cells. Formulas are
- * not computed; what the program that saved them computed is read, or the formula where it computed nothing.
+ * Reads the text of an XLSX: each sheet, hidden or not, a section, each row a paragraph with its cells; remarks on
+ * cells come behind the rows. Formulas are not computed; what the program that saved them computed is read, or the
+ * formula where it computed nothing.
  *
  * @throws {DocumentProblem} DAMAGED, TOO_LARGE, NO_TEXT.
  */
@@ -34,20 +38,27 @@ export async function readXlsx(bytes: Uint8Array): Promise<Outline> {
   const shared = [...targets.values()].find((file) => STRINGS.test(file)) ?? 'xl/sharedStrings.xml';
   const strings = sharedStrings((await archive.text(shared)) ?? '');
   const styles = numberStyles((await archive.text('xl/styles.xml')) ?? '');
+  const persons = await personsOf(archive, [...targets.values()]);
   const builder = new OutlineBuilder();
   let cells = 0;
   for (const { name, file } of sheets) {
     builder.heading(1, name);
+    // A sheet that the workbook names and that is not there was lost.
+    const xml = await archive.required(file);
     walkXml(
-      // A sheet that the workbook names and that is not there was lost.
-      await archive.required(file),
-      rowsOf(builder, { strings, ...styles, from1904 }, () => {
+      xml,
+      rowsOf(builder, { strings, ...styles, from1904 }, mergedRows(xml), () => {
         if (++cells > MAX_CELLS)
           throw new DocumentProblem('TOO_LARGE', `${WHAT} has more than ${MAX_CELLS} cells: split it.`);
       }),
     );
-    for (const drawing of [...(await relationshipsOf(archive, file)).values()].filter((one) => DRAWING.test(one)))
+    const parts = [...(await relationshipsOf(archive, file)).values()];
+    for (const drawing of parts.filter((one) => DRAWING.test(one)))
       cells += boxesOf(builder, (await archive.text(drawing)) ?? '');
+    for (const { cell, text } of await cellRemarks(archive, parts, persons)) {
+      builder.paragraph(text, { headings: [name, NOTES], cells: { first: cell, last: cell } });
+      cells++;
+    }
   }
   const outline = builder.build();
   if (cells === 0) throw new DocumentProblem('NO_TEXT', `${WHAT} has no cells with content.`);
@@ -70,8 +81,41 @@ interface Meaning {
   readonly from1904: boolean;
 }
 
-function rowsOf(builder: OutlineBuilder, meaning: Meaning, count: () => void) {
-  let row: { at: string; text: string }[] = [];
+/** Cells that run down several rows: the last row of each, by its first cell. They are told behind the rows. */
+function mergedRows(xml: string): ReadonlyMap<string, number> {
+  const merged = new Map<string, number>();
+  for (const [, first, row, last] of xml.matchAll(MERGED)) if (row !== last) merged.set(`${first}${row}`, Number(last));
+  return merged;
+}
+const MERGED = /<(?:\w+:)?mergeCell\s[^>]*?ref="([A-Z]+)(\d+):[A-Z]+(\d+)"/g;
+
+/** What stands at the edges of each printed page. */
+const EDGE = /^(?:odd|even|first)(?:Header|Footer)$/;
+/** Fonts, sizes, colours, numbers of pages and places within an edge. */
+const EDGE_CODES = /&(?:"[^"]*"|K(?:[\dA-F]{6}|\d{2}[+-]\d{3})|\d+|[A-Z])/gi;
+
+/** Returns what stands left, centred and right at an edge; a number of a page is not one by itself. */
+const edgeTexts = (edge: string): string[] =>
+  edge
+    .split(/&[LCR]/)
+    .map((part) => ({
+      text: part
+        .split('&&')
+        .map((one) => one.replace(EDGE_CODES, ' '))
+        .join('&'),
+      counts: /&P/i.test(part),
+    }))
+    .filter(({ text, counts }) => !counts || (text.match(/\p{L}+/gu)?.length ?? 0) >= MIN_WORDS)
+    .map(({ text }) => text);
+/** Beside the number of a page: "Page 1 of 2" has two. */
+const MIN_WORDS = 3;
+
+/** @param merged cells that run down several rows: what they say is said in each row. */
+function rowsOf(builder: OutlineBuilder, meaning: Meaning, merged: ReadonlyMap<string, number>, count: () => void) {
+  let row: { at: string; column: number; text: string }[] = [];
+  /** What cells of rows above say of this one, by their columns. */
+  const labels = new Map<number, { text: string; until: number }>();
+  let edge = '';
   let cell: Attributes | undefined;
   let value = '';
   let formula = '';
@@ -81,6 +125,7 @@ function rowsOf(builder: OutlineBuilder, meaning: Meaning, count: () => void) {
   let [line, column] = [0, 0];
   return {
     open(name: string, attributes: Attributes) {
+      if (EDGE.test(name)) edge = '';
       if (name === 'row') [row, line, column] = [[], Number(attributes['r']) || line + 1, 0];
       else if (name === 'c') {
         [cell, value, formula] = [attributes, '', ''];
@@ -91,6 +136,7 @@ function rowsOf(builder: OutlineBuilder, meaning: Meaning, count: () => void) {
       else part = name;
     },
     text(text: string) {
+      if (EDGE.test(part)) edge += text;
       if (!cell || phonetic > 0) return;
       if (part === 'v' || part === 't') value += text;
       else if (part === 'f') formula += text;
@@ -105,12 +151,21 @@ function rowsOf(builder: OutlineBuilder, meaning: Meaning, count: () => void) {
         const text = said.replace(/\s+/g, ' ').trim();
         if (text !== '') {
           count();
-          row.push({ at: `${columnName(column)}${line}`, text });
+          const at = `${columnName(column)}${line}`;
+          row.push({ at, column, text });
+          const until = merged.get(at);
+          if (until !== undefined && isLabel(text)) labels.set(column, { text, until });
         }
         cell = undefined;
       } else if (name === 'row' && row.length > 0) {
         const cells = { first: row[0]!.at, last: row.at(-1)!.at };
-        builder.paragraph(row.map(({ text }) => text).join(' | '), { cells });
+        const own = new Set(row.map((one) => one.column));
+        const above = [...labels].filter(([at, { until }]) => !own.has(at) && until >= line);
+        const all = [...row, ...above.map(([at, { text }]) => ({ column: at, text }))];
+        const texts = all.sort((a, b) => a.column - b.column).map(({ text }) => text);
+        builder.paragraph(texts.join(' | '), { cells });
+      } else if (EDGE.test(name)) {
+        for (const text of edgeTexts(edge)) builder.aside(text);
       }
     },
   };

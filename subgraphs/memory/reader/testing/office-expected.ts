@@ -35,9 +35,9 @@ function ofText(format: string, { title, second, sentences, note, items, cells, 
     return { holds: [...holds, ...rows], lacks: format === 'html' ? [REMARK] : [], places: sections };
   return {
     holds: [...holds, ...rows],
-    lacks: [REMARK, DELETED],
-    once: [letterhead, note],
-    places: [...sections, [letterhead, { section: undefined }]],
+    lacks: [DELETED],
+    once: [letterhead, note, REMARK],
+    places: [...sections, [letterhead, { section: undefined }], [REMARK, { section: `${title} › Notes` }]],
   };
 }
 

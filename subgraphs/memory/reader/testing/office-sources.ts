@@ -142,7 +142,7 @@ export const WRITINGS: readonly Writing[] = [
   },
 ];
 
-/** A reviewer's remark and a sentence that was taken out: neither is what the author says. */
+/** A reviewer's remark, which is told apart from what the author says, and a sentence that was taken out. */
 export const REMARK = 'Reviewer quokka says no.';
 export const DELETED = 'Withdrawn narwhal clause.';
 
