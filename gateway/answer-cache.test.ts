@@ -121,6 +121,36 @@ describe('answers of subgraphs', () => {
     expect((await asked(ALL)).sent).toEqual([1, 1]);
   });
 
+  it('come with the headers that clients are shown, which are kept as they are', async () => {
+    const { gateway } = await serve(`
+all: { cache: { enabled: true }, headers: { response: [{ propagate: { matching: "^x-" } }, { propagate: cache-control }] } }
+subgraphs: { reviews: { headers: { response: [{ propagate: x-rate, rename: x-left }] } } }`);
+    users.answerHeaders = { 'cache-control': 'public, max-age=600', 'x-zone': 'a, b', 'server-timing': 'db' };
+    reviews.answerHeaders = { 'cache-control': 'public, max-age=300', 'x-rate': '7' };
+    const told = async () => {
+      users.requests.length = 0;
+      const { headers } = await fetch(`${gateway.url}/graphql?query=${encodeURIComponent(ALL)}`, {
+        headers: { 'apollo-require-preflight': '1' },
+      });
+      const shown = ['x-zone', 'x-left', 'server-timing'].map((name) => headers.get(name));
+      return { shown, sent: users.requests.length, caching: headers.get('cache-control') };
+    };
+    const first = await told();
+    expect(first).toMatchObject({
+      shown: ['a, b', '7', null],
+      sent: 1,
+      caching: expect.stringContaining('max-age=300'),
+    });
+    users.answerHeaders = { 'cache-control': 'public, max-age=600' };
+    reviews.answerHeaders = users.answerHeaders;
+    const again = await told();
+    expect(again).toMatchObject({
+      shown: first.shown,
+      sent: 0,
+      caching: expect.stringMatching(/max-age=(300|2\d\d)\b/),
+    });
+  });
+
   it('are kept by entity: another operation asks for what is not known yet, and for nothing else', async () => {
     const { asked } = shared;
     expect((await asked('{ user(id: 1) { score } }')).sent).toEqual([1, 1]);

@@ -135,6 +135,7 @@ export async function followGatewayFile(options: ConfiguredOptions): Promise<Con
       headersOf: (subgraph, headers) => now.cacheRules.headersOf(subgraph, headers),
       counts: (subgraph, name) => now.cacheRules.counts(subgraph, name),
       maySend: (subgraph, name) => now.cacheRules.maySend(subgraph, name),
+      shownOf: (subgraph, head) => now.cacheRules.shownOf(subgraph, head),
       isToldIdentity: (subgraph) => now.cacheRules.isToldIdentity(subgraph),
       get answers() {
         return now.cacheRules.answers;

@@ -289,6 +289,23 @@ describe.each(MODES)('/v1 with OpenAI’s own client, %s', (_title, skipped, sta
       });
     });
 
+    it('hands the `strict` of a tool to the provider, and no `strict` where none is given', async () => {
+      const functionOf = (body: object) => (body as { tools: { function: object }[] }).tools[0]!.function;
+      for (const strict of [true, false]) {
+        model.behave(calling);
+        await hello({ tools: [{ type: 'function', function: { name: 'weather', parameters: WEATHER, strict } }] });
+        expect(functionOf(seen())).toMatchObject({ strict });
+        model.behave(calling);
+        await respond({ tools: [{ type: 'function', name: 'weather', parameters: WEATHER, strict }] });
+        expect(functionOf(seen())).toMatchObject({ strict });
+      }
+      model.behave(calling);
+      await hello({ tools: [{ type: 'function', function: { name: 'weather', parameters: WEATHER } }] });
+      expect(functionOf(seen())).not.toHaveProperty('strict');
+      const wrong = { type: 'function', function: { name: 'weather', parameters: WEATHER, strict: 'yes' } };
+      await expect(hello({ tools: [wrong] })).rejects.toMatchObject({ status: 400, param: 'tools.0.function.strict' });
+    });
+
     const hello = (more: object = {}) =>
       openai.chat.completions.create({ model: 'smart', messages: [{ role: 'user', content: 'Hello' }], ...more });
 

@@ -250,10 +250,18 @@ describe.each(MODES)('REST, %s', (_title, skipped, start) => {
         });
         return (await answer.json()) as { id: string };
       };
-      const key = randomUUID();
-      const { id } = await response();
-      expect(id).toMatch(/./);
-      expect((await response()).id).toBe(id);
+      // Clients of OpenAI send any text, such as `stainless-node-retry-…`.
+      let key: string = randomUUID();
+      for (const one of [key, `order ${key}`, 'x'.repeat(255)]) {
+        key = one;
+        const { id } = await response();
+        expect(id).toMatch(/./);
+        expect((await response()).id).toBe(id);
+      }
+      key = 'x'.repeat(256);
+      expect(await response()).toMatchObject({
+        error: { type: 'invalid_request_error', param: 'idempotency-key', message: expect.stringContaining('255') },
+      });
     });
 
     it('a reply that cannot be had is an error with its code, and a send that is refused leaves no conversation', async () => {

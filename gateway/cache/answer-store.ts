@@ -15,6 +15,8 @@ export interface KeptAnswer {
   readonly version: string;
   /** The names of what it depends on, where the reader does not know them beforehand. */
   readonly names?: readonly string[];
+  /** Header lines that it came with and clients are shown, each behind a CRLF. */
+  readonly shown?: string;
 }
 
 /** The tokens of names, as far as they have one. */
@@ -83,10 +85,14 @@ export class AnswerStore {
   keep(key: string, answer: KeptAnswer): void {
     const ttlMs = answer.staleUntil - Date.now();
     if (ttlMs < 1 || this.rests) return;
-    const { data, freshUntil, staleUntil, scope, version, names } = answer;
-    void this.#cache.set(answerKey(key), [data, freshUntil, staleUntil, scope, version, [...(names ?? [])]], {
-      ttlMs: Math.ceil(ttlMs),
-    });
+    const { data, freshUntil, staleUntil, scope, version, names, shown } = answer;
+    void this.#cache.set(
+      answerKey(key),
+      [data, freshUntil, staleUntil, scope, version, [...(names ?? [])], shown ?? ''],
+      {
+        ttlMs: Math.ceil(ttlMs),
+      },
+    );
   }
 
   forget(keys: readonly string[]): void {
@@ -123,13 +129,15 @@ const tokenKey = (name: string): string => `gateway:token:${digestOf(name)}`;
 
 function answerIn(value: unknown): KeptAnswer | undefined {
   if (!Array.isArray(value)) return undefined;
-  const [data, freshUntil, staleUntil, scope, version, names] = value as [
+  const [data, freshUntil, staleUntil, scope, version, names, shown] = value as [
     string,
     number,
     number,
     'public',
     string,
     string[],
+    string | undefined,
   ];
-  return { data, freshUntil, staleUntil, scope, version, names };
+  // An earlier version kept no lines.
+  return { data, freshUntil, staleUntil, scope, version, names, shown: shown ?? '' };
 }

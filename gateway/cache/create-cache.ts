@@ -1,6 +1,7 @@
 import { buildSchema, type GraphQLSchema } from 'graphql';
 import { digestOf } from '#platform/base/secrets/tokens.ts';
 import type { Cache } from '#platform/realtime/cache/cache.ts';
+import { shownLines } from '../request/answer-headers.ts';
 import type { Propagation } from '../request/propagation.ts';
 import { type GatewayFile, settingsOf, textOf } from '../settings/gateway-file.ts';
 import type { Supergraph } from '../supergraph/supergraph.ts';
@@ -73,6 +74,7 @@ export function readCacheRules({ file, propagation, isOwn, signs }: CacheRuleOpt
     headersOf: (subgraph, headers) => (isOwn(subgraph) ? undefined : propagation.of(subgraph, headers)),
     counts: (subgraph, name) => propagation.counts(subgraph, name),
     maySend: (subgraph, name) => !isOwn(subgraph) && propagation.maySend(subgraph, name),
+    shownOf: (subgraph, head) => shownLines(settingsOf(file, subgraph).headers?.response ?? [], head),
     isToldIdentity: (subgraph) => signs || isOwn(subgraph),
     answers: isAnywhere && file.cache?.answers === true,
     version: digestOf(textOf({ ...file, cache: undefined })),

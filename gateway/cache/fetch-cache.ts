@@ -32,6 +32,8 @@ export interface CacheRules {
   counts(subgraph: string, name: string): boolean;
   /** Whether a subgraph gets a header of clients who send it, sent this time or not. */
   maySend(subgraph: string, name: string): boolean;
+  /** Header lines of an answer of a subgraph that clients are shown, each behind a CRLF. */
+  shownOf(subgraph: string, head: string | undefined): string;
   /** Whether the subgraph is told who asks, beside the headers. */
   isToldIdentity(subgraph: string): boolean;
   /** Whether whole answers are kept. */
@@ -63,6 +65,8 @@ export interface Known {
   /** Whether this caller is the one to fetch it again. */
   readonly isToRefresh: boolean;
   readonly names: readonly string[];
+  /** Header lines that it came with and clients are shown, each behind a CRLF. */
+  readonly shown: string;
 }
 
 /** The words of the cache to the questions of one fetch, and the place for what it does not know. */
@@ -72,8 +76,8 @@ export interface Lookup {
   /** How long the answer may be kept. */
   policyOf(head: string | undefined): CachePolicy;
   namesOf(question: number): readonly string[];
-  /** Keeps the answer to one question. */
-  keep(question: number, data: string, policy: CachePolicy): void;
+  /** Keeps the answer to one question. @param head status line and headers that it came with. */
+  keep(question: number, data: string, policy: CachePolicy, head: string | undefined): void;
   /** Forgets what is known, because it turned out not to fit. */
   forget(): void;
 }
@@ -189,7 +193,7 @@ export class FetchCache {
           (name) => rules.maySend(subgraph, name) && !rules.counts(subgraph, name),
         ),
       namesOf: (n) => namesOf[n]!,
-      keep(n, data, { maxAge, scope, staleWhileRevalidate }) {
+      keep(n, data, { maxAge, scope, staleWhileRevalidate }, head) {
         const key = scope === 'public' ? publicKeys[n] : privateKeys[n];
         const version = versionOf(namesOf[n]!, tokens);
         if (maxAge <= 0 || key === undefined || version === undefined || !isCertain) return;
@@ -198,7 +202,15 @@ export class FetchCache {
         const staleUntil = Math.min(freshUntil + staleWhileRevalidate * 1_000, at + MAX_KEPT_MS);
         metrics.kept(subgraph, kind);
         claims.delete(publicKeys[n]! + (privateKeys[n] ?? ''));
-        store.keep(key, { data, freshUntil, staleUntil, scope: scope === 'public' ? 'public' : 'private', version });
+        const shown = rules.shownOf(subgraph, head);
+        store.keep(key, {
+          data,
+          freshUntil,
+          staleUntil,
+          scope: scope === 'public' ? 'public' : 'private',
+          version,
+          shown,
+        });
       },
       forget() {
         const used = (_: string, n: number): boolean => known[n % questions.length] !== undefined;
@@ -243,7 +255,11 @@ const MAX_CLAIMS = 10_000;
 const isGood = (answer: KeptAnswer | undefined, version: string | undefined, now: number): boolean =>
   answer !== undefined && version !== undefined && answer.version === version && answer.staleUntil > now;
 
-function knownOf({ data, freshUntil, scope }: KeptAnswer, names: readonly string[], now: number): Known | undefined {
+function knownOf(
+  { data, freshUntil, scope, shown = '' }: KeptAnswer,
+  names: readonly string[],
+  now: number,
+): Known | undefined {
   // Another program may have written to that key.
   const parsed = parseObject(data);
   if (!parsed) return undefined;
@@ -254,5 +270,6 @@ function knownOf({ data, freshUntil, scope }: KeptAnswer, names: readonly string
     isStale: freshUntil <= now,
     isToRefresh: false,
     names,
+    shown,
   };
 }

@@ -1,6 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { CodedError } from '#platform/base/errors/errors.ts';
-import { isUuid } from '#platform/base/uuid.ts';
 import { isClosed } from '#platform/net/http/client-left.ts';
 import { checkOperations } from '../doors/check.ts';
 import { readJsonBody } from '../doors/json-body.ts';
@@ -15,6 +14,7 @@ import { errorBody, refuse } from './errors.ts';
 import { deleteFile, listFiles, readFile, readFileContent, uploadFile } from './files.ts';
 import { FILES } from './files-graph.ts';
 import { GRAPH } from './graph.ts';
+import { idempotencyKeyOf } from './idempotency-key.ts';
 import { answerImages } from './images.ts';
 import { answerModels } from './models.ts';
 import type { Body } from './read.ts';
@@ -143,7 +143,6 @@ export function createOpenAi(parts: DoorParts): OpenAi {
     const hasBody = route.method !== 'GET' && !isBare && !route.takesFile;
     const body = hasBody ? ((await readJsonBody(request, response, parts)) ?? {}) : {};
     const visit = await Visit.begin(parts, 'openai', request, response);
-    const key = request.headers['idempotency-key'];
     await route.answer({
       visit,
       body,
@@ -151,7 +150,7 @@ export function createOpenAi(parts: DoorParts): OpenAi {
       part: part === undefined ? undefined : decodeURIComponent(part),
       search: new URL(request.url ?? '/', 'http://localhost').searchParams,
       request,
-      key: typeof key === 'string' && isUuid(key) ? key : undefined,
+      key: idempotencyKeyOf(request),
       response,
     });
   }

@@ -1,5 +1,5 @@
 import { badInput } from '#platform/base/errors/errors.ts';
-import { type Body, needText, numberOf, objectOf, textOf } from './read.ts';
+import { type Body, flagOf, needText, numberOf, objectOf, textOf } from './read.ts';
 
 const MAX_TOKENS = 1_000_000;
 /** Seeds are whole numbers of 64 bits at OpenAI, and of 32 in the graph. */
@@ -59,10 +59,12 @@ function effortOf(effort: string, path: string): string {
 /** Returns a function that a model may call, as the graph takes it. */
 export function toolOf(definition: Body, path: string): object {
   const name = needText(definition, 'name', `${path}.name`);
+  const strict = flagOf(definition, 'strict', `${path}.strict`);
   return {
     name,
     description: textOf(definition, 'description', `${path}.description`) || name,
     parameters: objectOf(definition, 'parameters', `${path}.parameters`) ?? { type: 'object', properties: {} },
+    ...(strict !== undefined && { strict }),
   };
 }
 

@@ -139,6 +139,30 @@ function readHead(head: string): Told {
     });
 }
 
+/**
+ * Returns the header lines of an answer that rules may show when it is given out again, each behind a CRLF. Its
+ * `cache-control` is of then, and an answer with a cookie is not kept.
+ */
+export function shownLines(rules: readonly ResponseRule[], head: string | undefined): string {
+  if (rules.length === 0 || head === undefined) return '';
+  const isShown = (name: string): boolean =>
+    rules.some(
+      (rule) =>
+        'propagate' in rule &&
+        (typeof rule.propagate === 'string'
+          ? rule.propagate === name
+          : isSelected(rule.propagate, name) && !isNeverShown(name)),
+    );
+  let lines = '';
+  for (const [name, value] of readHead(head)) {
+    const line = `\r\n${name}: ${value}`;
+    if (!NOT_KEPT.has(name) && isShown(name) && lines.length + line.length <= MAX_CHARACTERS) lines += line;
+  }
+  return lines;
+}
+
+const NOT_KEPT = new Set(['cache-control', 'age', 'set-cookie', 'set-cookie2']);
+
 type Found = Pick<Field, 'name' | 'value' | 'isCookie'>;
 
 /** Returns what one subgraph's answer brings, by its rules. A later rule replaces what an earlier one has put. */
@@ -176,8 +200,12 @@ function follow(rules: readonly ResponseRule[], told: Told): Found[] {
  */
 function merged(fields: readonly Field[]): (readonly [string, string])[] {
   const lines = new Map<string, readonly [string, string]>();
+  const told = new Set<string>();
   const sorted = fields.toSorted((a, b) => (a.subgraph < b.subgraph ? -1 : Number(a.subgraph > b.subgraph)));
   for (const { name, value } of sorted) {
+    // A value may be a list itself.
+    if (told.has(`${name}\0${value}`)) continue;
+    told.add(`${name}\0${value}`);
     if (name === 'set-cookie') lines.set(`${name}\0${value}`, [name, value]);
     else {
       const known = lines.get(name)?.[1].split(', ') ?? [];

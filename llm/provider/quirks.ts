@@ -53,6 +53,8 @@ export interface Quirks {
   readonly noSummary?: boolean;
   /** It takes ids of calls that have nine letters and digits, and no others (Mistral). */
   readonly shortIds?: boolean;
+  /** It does not know the `strict` of tools. */
+  readonly noStrict?: boolean;
   /** It takes no sources to cite (Anthropic's older models, and servers that speak its protocol). */
   readonly noCitations?: boolean;
   /** The window that it told when it refused a conversation, or less than what it refused, in tokens. */
@@ -126,6 +128,7 @@ function lesson(known: Quirks, failure: ProviderFailure, sent: Sent): Quirks | u
     citationsLesson(known, message, sent) ??
     reasoningLesson(known, message) ??
     formatLesson(known, message, sent) ??
+    strictLesson(known, message, sent) ??
     tokensLesson(known, message) ??
     parameterLesson(known, failure, sent)
   );
@@ -178,6 +181,14 @@ function formatLesson(known: Quirks, message: string, { body }: Sent): Quirks | 
   )
     return undefined;
   return known.noFormats?.includes(asked) ? undefined : { noFormats: [...(known.noFormats ?? []), asked] };
+}
+
+/** A schema that cannot be held to exactly is the caller's to correct. */
+function strictLesson(known: Quirks, message: string, { body }: Sent): Quirks | undefined {
+  if (known.noStrict || !/\bstrict\b/.test(message) || /schema/i.test(message)) return undefined;
+  if (!/unknown|unrecogni[sz]ed|unsupported|not support|extra|not permitted|unexpected/i.test(message))
+    return undefined;
+  return JSON.stringify(body.tools ?? '').includes('"strict":') ? { noStrict: true } : undefined;
 }
 
 /** Where each protocol says it. */

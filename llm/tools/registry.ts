@@ -24,6 +24,8 @@ export interface ClientTool {
   readonly description: string;
   /** JSON Schema. */
   readonly parameters: Readonly<Record<string, unknown>>;
+  /** Whether the provider shall hold the arguments to the schema exactly. Undefined: as the provider does by itself. */
+  readonly strict?: boolean;
 }
 
 /** A tool of another server: what it is and what it gives are that server's words. */
@@ -129,17 +131,17 @@ export class ToolRegistry {
       name: string,
       description: string,
       parameters: Readonly<Record<string, unknown>>,
+      strict?: boolean,
     ): ToolDefinition => ({
       type: 'function',
-      function: { name, description, parameters },
+      function: { name, description, parameters, ...(strict !== undefined && { strict }) },
     });
     return [
       ...[...this.#server.values()].map((tool) =>
         define(tool.name, tool.description, z.toJSONSchema(tool.parameters) as Record<string, unknown>),
       ),
-      ...[...this.#outside.values(), ...this.#client.values()].map((tool) =>
-        define(tool.name, tool.description, tool.parameters),
-      ),
+      ...[...this.#outside.values()].map((tool) => define(tool.name, tool.description, tool.parameters)),
+      ...[...this.#client.values()].map((tool) => define(tool.name, tool.description, tool.parameters, tool.strict)),
     ];
   }
 

@@ -124,6 +124,7 @@ describe.each(Object.entries(GRAPHS))(`%s, ${RUNS} operations, seed ${SEED}`, (_
           headersOf: () => undefined,
           counts: () => true,
           maySend: () => false,
+          shownOf: () => '',
           isToldIdentity: () => true,
           answers: true,
           version: '1',

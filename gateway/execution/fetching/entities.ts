@@ -217,7 +217,7 @@ function compileEntities(fetch: EntityFetch, scope: FetchScope): EntityRun {
         if (typeof entity !== 'object' || entity === null) isWhole = false;
         else {
           const json = JSON.stringify(entity);
-          later.push(() => lookup.keep(question, json, policy));
+          later.push(() => lookup.keep(question, json, policy, response.head));
         }
       }
       if (run.keeping) for (const n of questions) run.keeping.add(policy, lookup.namesOf(n), lookup.tokens);

@@ -122,7 +122,7 @@ function compileRootFetch(fetch: RootFetch, scope: FetchScope): Execute {
     noteKept(run, lookup, policy, [0]);
     // As it is now: merging makes its parts those of the answer.
     const json = JSON.stringify(data);
-    run.later = [...(run.later ?? []), () => lookup.keep(0, json, policy)];
+    run.later = [...(run.later ?? []), () => lookup.keep(0, json, policy, response.head)];
   }
 
   async function ask(run: Run, objects: readonly Data[], lookup?: Lookup): Promise<void> {

@@ -40,8 +40,8 @@ export function noteKnown(run: Run, subgraph: string, lookup: Lookup): void {
   run.used = [...(run.used ?? []), lookup];
   for (const one of known) {
     if (!one) continue;
-    const { policy, isStale, names } = one;
-    run.headers?.answered(subgraph, `HTTP/1.1 200 OK\r\ncache-control: ${writeCacheControl(policy)}`);
+    const { policy, isStale, names, shown } = one;
+    run.headers?.answered(subgraph, `HTTP/1.1 200 OK\r\ncache-control: ${writeCacheControl(policy)}${shown}`);
     if (isStale) run.keeping?.giveUp();
     else run.keeping?.add(policy, names, tokens);
   }

@@ -1,6 +1,6 @@
 import type { OpenAI } from 'openai';
 import type { Deployment } from '../../catalogue/catalogue.ts';
-import type { ChatMessage } from '../../messages.ts';
+import type { ChatMessage, ToolDefinition } from '../../messages.ts';
 import type { ChatRequest } from '../../requests.ts';
 import { outputForm } from '../output-form.ts';
 import type { Quirks } from '../quirks.ts';
@@ -35,7 +35,7 @@ export function chatBody(
   if (request.frequencyPenalty !== undefined) body.frequency_penalty = request.frequencyPenalty;
   if (request.reasoningEffort !== undefined) body.reasoning_effort = request.reasoningEffort;
   if (request.tools !== undefined && request.tools.length > 0) {
-    body.tools = request.tools as Body['tools'] & object;
+    body.tools = (quirks.noStrict ? request.tools.map(withoutStrict) : request.tools) as Body['tools'] & object;
     if (request.toolChoice !== undefined) body.tool_choice = request.toolChoice;
   }
   if (form?.format === 'json_object') body.response_format = { type: 'json_object' };
@@ -43,6 +43,10 @@ export function chatBody(
     body.response_format = { type: 'json_schema', json_schema: schemaOf(request) };
   for (const name of quirks.without ?? []) delete body[name];
   return body;
+}
+
+function withoutStrict({ type, function: { strict: _, ...named } }: ToolDefinition): ToolDefinition {
+  return { type, function: named };
 }
 
 function schemaOf({ output }: ChatRequest): OpenAI.ResponseFormatJSONSchema['json_schema'] {

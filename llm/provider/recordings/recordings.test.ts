@@ -29,6 +29,8 @@ interface Recording {
     'output' | 'stop' | 'temperature' | 'maxTokens' | 'seed' | 'reasoningEffort' | 'toolChoice'
   > & {
     readonly tools?: boolean;
+    /** Whether a tool of the client is offered beside them, held to its schema. */
+    readonly strict?: boolean;
     readonly history?: keyof typeof HISTORIES;
     /** Turns of about a hundred tokens before the question. */
     readonly turns?: number;
@@ -141,6 +143,8 @@ const tools = new ToolRegistry()
   })
   .addServer({ name: 'clock', description: 'The time', parameters: z.object({}), run: async () => 'noon' });
 
+const STRICT_TOOL = { name: 'pick', description: 'Picks', parameters: { type: 'object' }, strict: true };
+
 /** Beside what memory quotes. */
 const quoting = new ToolRegistry().addServer({
   name: 'lookup',
@@ -189,10 +193,22 @@ function play({ answers }: Recording): void {
   });
 }
 
+/** Returns what must be there, once what must not be there is found to be absent, however deep. */
+function present(wanted: unknown, sent: unknown): unknown {
+  if (Array.isArray(wanted)) return wanted.map((one, index) => present(one, (sent as unknown[] | undefined)?.[index]));
+  if (typeof wanted !== 'object' || wanted === null) return wanted;
+  const kept = Object.entries(wanted).flatMap(([name, value]) => {
+    if (value !== 'absent') return [[name, present(value, (sent as Record<string, unknown> | undefined)?.[name])]];
+    expect(sent).not.toHaveProperty([name]);
+    return [];
+  });
+  return Object.fromEntries(kept);
+}
+
 const reset = (response: ServerResponse): void => void response.socket?.resetAndDestroy();
 
 async function replyOf({ provider, api, model = 'test-model', request = {} }: Recording) {
-  const { tools: offers, history, turns: count, ...parameters } = request;
+  const { tools: offers, strict, history, turns: count, ...parameters } = request;
   const deployment = aDeployment(server.url, {
     model,
     provider: aProvider(server.url, {
@@ -206,7 +222,8 @@ async function replyOf({ provider, api, model = 'test-model', request = {} }: Re
   const alias = anAlias('main', [deployment], { retries: { attempts: 2, baseMs: 1, maxMs: 2, maxWaitMs: 500 } });
   const { models, records } = testModels(aCatalogue([alias]));
   const messages = history ? HISTORIES[history] : [...turns(count ?? 0), { role: 'user' as const, content: 'hello' }];
-  const registry = !offers ? new ToolRegistry() : history === 'quoted' ? quoting : tools;
+  const served = !offers ? new ToolRegistry() : history === 'quoted' ? quoting : tools;
+  const registry = strict ? served.with([STRICT_TOOL]) : served;
   const seen = {
     text: '',
     reasoning: '',
@@ -260,11 +277,7 @@ describe('a recorded provider', () => {
     const turnsOf = (body: (typeof bodies)[number]) => (body.messages ?? body.input ?? body.contents) as [];
     if (dropped) expect(turnsOf(bodies.at(-1)!).length).toBeLessThan(turnsOf(bodies[0]!).length);
     for (const [index, wanted] of (recording.sent ?? []).entries()) {
-      const absent = Object.keys(wanted).filter((name) => wanted[name] === 'absent');
-      expect(Object.keys(bodies[index]!)).not.toContain(absent[0]);
-      expect(bodies[index]).toMatchObject(
-        Object.fromEntries(Object.entries(wanted).filter(([name]) => !absent.includes(name))),
-      );
+      expect(bodies[index]).toMatchObject(present(wanted, bodies[index]) as object);
     }
   });
 });

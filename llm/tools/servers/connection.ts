@@ -145,9 +145,13 @@ export class ToolConnection implements AsyncDisposable {
     );
   }
 
-  /** Returns whether the server refuses the session, as one that was started again does. */
+  /**
+   * Returns whether the server refuses the session, as one that was started again does: by a 404, or by a 400 that
+   * names the session, as servers of the Python SDK and of others do. Any other 400 is about the request alone.
+   */
   hasLostSession(error: unknown): boolean {
-    return error instanceof this.#package.SdkHttpError && error.status === 404;
+    if (!(error instanceof this.#package.SdkHttpError)) return false;
+    return error.status === 404 || (error.status === 400 && /\bsession\b/i.test(String(error.data.text)));
   }
 
   /** Returns what the server itself said in an error, or undefined when it said nothing. */

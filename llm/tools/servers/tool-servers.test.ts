@@ -278,6 +278,38 @@ it('comes back to a server that was started again and knows no session', async (
   expect(server.calls).toHaveLength(2);
 });
 
+it('begins a new session where a server says by 400 that it knows the old one no more, and for no other 400', async () => {
+  const server = await liar([tool('a')]);
+  let session = 1;
+  let begun = 0;
+  let refusal = 'Bad Request: No valid session ID provided';
+  server.before = (request, response) => {
+    const given = request.headers['mcp-session-id'];
+    if (given === undefined) begun++;
+    if (given === undefined || given === String(session)) {
+      response.setHeader('mcp-session-id', String(session));
+      return false;
+    }
+    const error = { jsonrpc: '2.0', error: { code: -32_000, message: refusal }, id: null };
+    response.writeHead(400, { 'content-type': 'application/json' }).end(JSON.stringify(error));
+    return true;
+  };
+  const servers = open({ s: { url: server.url } });
+  expect(await run(servers, 's__a')).toMatchObject({ status: 'ok' });
+  const before = begun;
+  session = 2;
+  expect(await run(servers, 's__a')).toMatchObject({ status: 'ok' });
+  expect(server.calls).toHaveLength(2);
+  const again = begun;
+  expect(again).toBeGreaterThan(before);
+  // What is wrong with a call is not the session that others use, too.
+  refusal = 'Bad Request: the arguments are too many';
+  session = 3;
+  expect(await run(servers, 's__a')).toMatchObject({ status: 'failed' });
+  expect(begun).toBe(again);
+  expect(server.calls).toHaveLength(2);
+});
+
 it('is for the roles that the administrator names, and not for others while it is switched off', async () => {
   const server = await liar([tool('a')]);
   const servers = open({

@@ -66,7 +66,7 @@ export const ERROR_CODES = {
   SLOW_CONSUMER: {
     status: 400,
     meaning:
-      'The client reads slower than events come; `extensions.resumeAfter` is the last offset that it was sent, if any.',
+      'The client reads slower than events come, or they come faster than they are completed; `extensions.resumeAfter` is the last offset that it was sent, if any.',
   },
   RESUBSCRIBE: {
     status: 503,

@@ -1,3 +1,4 @@
+import type { ExecutionResult } from 'graphql';
 import type { WebSocket } from 'ws';
 import { CodedError } from '../../base/errors/errors.ts';
 import { isObject } from '../../base/json/objects.ts';
@@ -45,7 +46,19 @@ interface Operation extends RefusedSubscription {
   leaveMoved: Unsubscribe | undefined;
   /** Whether the subgraph has been told on the present connection. */
   isSent: boolean;
+  /** Events that their receiver has not done with, and the bytes of them as far as they are known. */
+  waiting: number;
+  waitingBytes: number;
+  /** Of a state that is sent whole: the newest event, which waits for the earlier ones. */
+  newest: ExecutionResult | undefined;
 }
+
+/**
+ * Events, and bytes of them, that may wait for one receiver. The protocol cannot ask a subgraph to wait, and the socket
+ * belongs to others too.
+ */
+const MAX_WAITING = 256;
+const MAX_WAITING_BYTES = 16 * 1024 * 1024;
 
 type OperationMessage = Extract<UpstreamMessage, { id: string }>;
 
@@ -79,6 +92,9 @@ export class UpstreamOperations {
       hasBegun: false,
       isSent: false,
       leaveMoved: undefined,
+      waiting: 0,
+      waitingBytes: 0,
+      newest: undefined,
     };
     this.#all.add(operation);
     if (isReady) this.#begin(operation);
@@ -102,12 +118,12 @@ export class UpstreamOperations {
     return true;
   }
 
-  /** Hands a message to its operation. */
-  deliver(message: OperationMessage): void {
+  /** Hands a message of so many bytes to its operation. */
+  deliver(message: OperationMessage, bytes: number): void {
     const operation = this.#byId.get(message.id);
     if (!operation) return;
     try {
-      this.#hand(operation, message);
+      this.#hand(operation, message, bytes);
     } catch (error) {
       this.#fail(operation, error);
     }
@@ -175,12 +191,17 @@ export class UpstreamOperations {
     operation.sink.error(tooLarge(subgraph, maxMessage));
   }
 
-  #hand(operation: Operation, message: OperationMessage): void {
+  #hand(operation: Operation, message: OperationMessage, bytes: number): void {
     if (message.type === 'broken') throw new Error('A message that the protocol does not know.');
     if (message.type === 'next') {
       operation.hasBegun = true;
-      return void operation.sink.next(message.payload);
+      this.#next(operation, message.payload, bytes);
+      return;
     }
+    // The last event is not lost with the end.
+    const { newest } = operation;
+    operation.newest = undefined;
+    if (newest) void operation.sink.next(newest);
     this.#forget(operation);
     if (message.type === 'error' && !operation.hasBegun && isMemoryRefusal(message.errors)) {
       operation.leaveMoved = this.#moved(operation);
@@ -188,6 +209,41 @@ export class UpstreamOperations {
     }
     if (message.type === 'complete') operation.sink.complete();
     else operation.sink.error(this.#failureOf(operation, message.errors));
+  }
+
+  /**
+   * Hands on an event. While its receiver asks to wait, of a state that is sent whole the newest waits, and of other
+   * events so many; with more the subscription ends, which the receiver is told after what waits.
+   */
+  #next(operation: Operation, event: ExecutionResult, bytes: number): void {
+    if (operation.waiting > 0 && operation.request.resubscribe) {
+      operation.newest = event;
+      return;
+    }
+    const done = operation.sink.next(event);
+    if (!done) return;
+    operation.waiting++;
+    operation.waitingBytes += bytes;
+    const settled = () => this.#settled(operation, bytes);
+    done.then(settled, settled);
+    const isTooMuch = operation.waiting > MAX_WAITING || operation.waitingBytes > MAX_WAITING_BYTES;
+    if (!isTooMuch || !this.#forget(operation, true)) return;
+    const { subgraph, log } = this.#options;
+    log.warn({ subgraph, requestId: operation.request.requestId }, 'events come faster than they are completed');
+    operation.sink.error(tooFast());
+  }
+
+  #settled(operation: Operation, bytes: number): void {
+    operation.waiting--;
+    operation.waitingBytes -= bytes;
+    const { newest } = operation;
+    if (newest === undefined || operation.waiting > 0 || !this.#all.has(operation)) return;
+    operation.newest = undefined;
+    try {
+      this.#next(operation, newest, bytes);
+    } catch (error) {
+      this.#fail(operation, error);
+    }
   }
 
   /** Begins it at another replica. @returns how to leave it there; undefined where that is not possible. */
@@ -235,6 +291,12 @@ const isMemoryRefusal = (errors: readonly unknown[]): boolean => {
   const extensions = isObject(errors[0]) ? errors[0].extensions : undefined;
   return isObject(extensions) && extensions.refused === REFUSED_FOR_MEMORY;
 };
+
+const tooFast = (): CodedError =>
+  new CodedError(
+    'SLOW_CONSUMER',
+    `More than ${MAX_WAITING} events, or ${MAX_WAITING_BYTES} bytes of them, wait to be completed. Subscribe again behind the last one.`,
+  );
 
 const tooLarge = (subgraph: string, maxBytes: number): CodedError =>
   new CodedError(

@@ -147,7 +147,7 @@ export function createUpstreamSocket(options: UpstreamSocketOptions): UpstreamSo
         problem = new Error(message.reason);
         opened.close(CLOSE.FORBIDDEN);
       } else if (message && 'id' in message) {
-        operations.deliver(message);
+        operations.deliver(message, data.byteLength);
       }
     }
   }

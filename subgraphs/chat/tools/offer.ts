@@ -36,6 +36,7 @@ export interface ToolInput {
   readonly name: string;
   readonly description: string;
   readonly parameters: unknown;
+  readonly strict?: boolean | null;
 }
 
 export interface ResponseFormatInput {
@@ -94,7 +95,7 @@ function checkTools(tools: readonly ToolInput[]): ClientTool[] {
     throw badInput('input.tools', `are ${tools.length}; at most ${MAX_TOOLS} are accepted.`);
   }
   const taken = new Set<string>(SERVER_TOOLS.map((name) => name.toLowerCase()));
-  return tools.map(({ name, description, parameters }, index) => {
+  return tools.map(({ name, description, parameters, strict }, index) => {
     const argument = `input.tools.${index}`;
     if (!NAME.test(name)) throw badInput(`${argument}.name`, 'takes 1 to 64 letters, digits, _ and -.');
     if (taken.has(name)) throw badInput(`${argument}.name`, `is ${name}, which another tool is called; rename it.`);
@@ -102,7 +103,8 @@ function checkTools(tools: readonly ToolInput[]): ClientTool[] {
     if (description.trim() === '' || description.length > MAX_DESCRIPTION) {
       throw badInput(`${argument}.description`, `takes 1 to ${MAX_DESCRIPTION} characters.`);
     }
-    return { name, description, parameters: checkSchema(`${argument}.parameters`, parameters) };
+    const schema = checkSchema(`${argument}.parameters`, parameters);
+    return { name, description, parameters: schema, ...(strict != null && { strict }) };
   });
 }
 

@@ -288,6 +288,11 @@ export type ToolInput = {
   name: string;
   /** JSON Schema of the arguments, an object whose `type` is `object`; at most 16 KiB. */
   parameters: unknown;
+  /**
+   * Whether the provider shall hold the arguments to `parameters` exactly, where it can; left out: as the provider does by
+   * itself.
+   */
+  strict?: boolean | null | undefined;
 };
 
 /** What a tool of the client gave. */

@@ -46,7 +46,7 @@ export type ErrorCode =
   | 'PERSISTED_QUERY_NOT_FOUND'
   /** Only registered operations are accepted. */
   | 'PERSISTED_QUERY_REQUIRED'
-  /** The client reads slower than events come; `extensions.resumeAfter` is the last offset that it was sent, if any. */
+  /** The client reads slower than events come, or they come faster than they are completed; `extensions.resumeAfter` is the last offset that it was sent, if any. */
   | 'SLOW_CONSUMER'
   /** The server ends the stream in good order, e.g. to restart: subscribe again and resume. */
   | 'RESUBSCRIBE'
