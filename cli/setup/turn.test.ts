@@ -66,6 +66,19 @@ describe('a turn', () => {
     );
   }, 60_000);
 
+  it('is passed on where another process has got the number of its holder', async () => {
+    await writeFile(file, `${process.pid}:12@another`);
+    await ended([run(`await turn.take(() => log('waits')); log('in'); turn.give();`)]);
+    expect(await words()).toEqual(['in']);
+    // An earlier version told the number alone.
+    await writeFile(file, String(process.pid));
+    const waiting = run(`await turn.take(() => log('waits')); log('in again'); turn.give();`);
+    await expect.poll(words, PATIENCE).toEqual(['in', 'waits']);
+    await rm(file);
+    await ended([waiting]);
+    expect(await words()).toEqual(['in', 'waits', 'in again']);
+  }, 60_000);
+
   it('is not passed on while what its holder has started still runs', async () => {
     const killed = run(`
       await turn.take(() => {});

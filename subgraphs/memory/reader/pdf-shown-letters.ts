@@ -5,7 +5,7 @@ type Page = Awaited<ReturnType<Awaited<ReturnType<typeof getDocumentProxy>>['get
 /** The letters of a page in the order in which they are drawn, without the space between them. */
 export interface ShownLetters {
   readonly letters: string;
-  /** Before each letter, the space by which it is set apart from the last one, in heights of a line; 0 where unknown. */
+  /** Before each letter, the space that sets it apart from the last one, in heights of a line; 0 where unknown. */
   readonly gaps: readonly number[];
 }
 
