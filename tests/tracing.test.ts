@@ -114,6 +114,29 @@ describe.each(MODES)('traces, %s', (_, skipped, start) => {
       expect(spansOf(traceId).find(({ name }) => name === 'query')?.parentSpanId).toBe(spanId);
     });
 
+    it('an answer in parts has a span until the last part, and the fetches of late parts are below it', async () => {
+      const { traceId, spanId, traceparent } = clientTrace();
+      const answered = await fetch(`${graph.url}/graphql`, {
+        method: 'POST',
+        headers: {
+          authorization: `Bearer ${user.accessToken}`,
+          'content-type': 'application/json',
+          accept: 'multipart/mixed;deferSpec=20220824',
+          traceparent,
+        },
+        body: JSON.stringify({ query: '{ me { id } ... @defer { conversations(first: 1) { totalCount } } }' }),
+      });
+      expect(answered.headers.get('content-type')).toContain('multipart/mixed');
+      expect(await answered.text()).toContain('totalCount');
+      await expect
+        .poll(() => spanNames(traceId), { timeout: 10_000 })
+        .toEqual(expect.arrayContaining(['query', 'fetch auth', 'fetch chat']));
+      const spans = spansOf(traceId);
+      const root = spans.find(({ name }) => name === 'query')!;
+      expect(root.parentSpanId).toBe(spanId);
+      expect(spans.find(({ name }) => name === 'fetch chat')!.parentSpanId).toBe(root.spanId);
+    });
+
     it('a refused operation is seen with its code', async () => {
       const { traceId, traceparent } = clientTrace();
       await user.send('{ nothingOfTheKind }', {}, { traceparent });

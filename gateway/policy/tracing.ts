@@ -5,8 +5,9 @@ import { isRefused, type Pipeline } from './pipeline.ts';
 
 /**
  * Gives every operation a server span, whatever carried it: `query`, `mutation` or `subscription` by the conventions
- * for GraphQL. It lasts from admission to the answer; that of a subscription to its beginning, as the stream may last
- * for hours. The text of the operation is not recorded: it may hold what a client wrote into it.
+ * for GraphQL. It lasts from admission to the answer, of one in parts to the last part; that of a subscription to its
+ * beginning, as the stream may last for hours. The text of the operation is not recorded: it may hold what a client
+ * wrote into it.
  */
 export function tracePipeline(pipeline: Pipeline): Pipeline {
   if (!isTracing()) return pipeline;
@@ -39,7 +40,28 @@ export function tracePipeline(pipeline: Pipeline): Pipeline {
           throw error;
         }
       };
-      return { prepared: { ...prepared, execute } satisfies PreparedOperation, request };
+      const { executeInParts } = prepared;
+      if (!executeInParts) return { prepared: { ...prepared, execute } satisfies PreparedOperation, request };
+      const inParts: NonNullable<PreparedOperation['executeInParts']> = async (asked, sink) => {
+        let hasFailed = false;
+        try {
+          await executeInParts(asked, {
+            first(answer, pending) {
+              hasFailed = answer.failed;
+              sink.first(answer, pending);
+            },
+            next(parts) {
+              hasFailed ||= parts.some(({ errors }) => errors.length > 0);
+              sink.next(parts);
+            },
+          });
+          span.end(hasFailed ? 'graphql' : undefined);
+        } catch (error) {
+          span.end('thrown');
+          throw error;
+        }
+      };
+      return { prepared: { ...prepared, execute, executeInParts: inParts } satisfies PreparedOperation, request };
     },
   };
 }
