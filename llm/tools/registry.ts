@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { beginningOf } from '#platform/base/text/text.ts';
 import type { Identity } from '#platform/identity/identity.ts';
 import type { Source, ToolCall, ToolDefinition } from '../messages.ts';
 
@@ -171,7 +172,7 @@ export class ToolRegistry {
       callId: call.id,
       name,
       status,
-      content: content.length > MAX_CHARACTERS ? `${content.slice(0, MAX_CHARACTERS)} … (cut)` : content,
+      content: content.length > MAX_CHARACTERS ? `${beginningOf(content, MAX_CHARACTERS)} … (cut)` : content,
       durationMs: Math.round(performance.now() - startedAt),
     });
     const tool = this.#server.get(name) ?? this.#outside.get(name);

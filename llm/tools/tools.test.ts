@@ -51,6 +51,16 @@ describe('a server’s tool', () => {
     });
   });
 
+  it('gives a long result up to its limit, and no half of a character', async () => {
+    const emoji = '👩‍🚀'.repeat(30_000);
+    for (const before of ['', 'a', 'ab', 'abc', 'abcd']) {
+      const tools = new ToolRegistry().addServer({ ...weather, run: async () => before + emoji });
+      const { content } = await tools.run(callTo('weather', '{"city":"x"}'), context());
+      expect(content.isWellFormed()).toBe(true);
+      expect(content).toMatch(/👩‍🚀 … \(cut\)$/);
+    }
+  });
+
   it('is ended at its time limit, also when it does not listen', async () => {
     const tools = new ToolRegistry().addServer({ ...weather, timeoutMs: 30, run: () => new Promise(() => undefined) });
     expect(await tools.run(callTo('weather', '{"city":"x"}'), context())).toMatchObject({ status: 'timed_out' });

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Tool } from '@modelcontextprotocol/client';
+import { beginningOf } from '#platform/base/text/text.ts';
 import type { ToolServerSettings } from '../../catalogue/tool-server-settings.ts';
 import type { OutsideTool } from '../registry.ts';
 
@@ -52,7 +53,7 @@ export function servedTools(
       continue;
     }
     bytes += size;
-    const description = `[${server}] ${(tool.description ?? tool.title ?? tool.name).slice(0, MAX_DESCRIPTION)}`;
+    const description = `[${server}] ${beginningOf(tool.description ?? tool.title ?? tool.name, MAX_DESCRIPTION)}`;
     const asks = asksFor(settings, tool.name, tool.annotations);
     const version = digest([tool.name, tool.description, schema, tool.annotations]);
     tools.set(name, { name, original: tool.name, server, description, parameters: schema, asks, version });
@@ -76,7 +77,7 @@ function nameFor(server: string, tool: string): string {
 const digest = (value: unknown): string =>
   createHash('sha256').update(JSON.stringify(value)).digest('base64url').replaceAll('-', '_').slice(0, 22);
 
-const shown = (name: string): string => JSON.stringify(name.slice(0, 100));
+const shown = (name: string): string => JSON.stringify(beginningOf(name, 100));
 
 /** Returns whether a tool waits for a person. What its server says of it counts only where nothing else is written. */
 function asksFor(

@@ -2,6 +2,7 @@ import type { CallToolResult } from '@modelcontextprotocol/client';
 import { SingleFlight } from '#platform/base/cancellation/single-flight.ts';
 import { Bulkhead } from '#platform/base/faults/bulkhead.ts';
 import type { Logger } from '#platform/base/log/log.ts';
+import { beginningOf } from '#platform/base/text/text.ts';
 import type { ToolServerSettings } from '../../catalogue/tool-server-settings.ts';
 import { quoteOutside } from '../quoted.ts';
 import { type OutsideTool, ToolFailure } from '../registry.ts';
@@ -108,7 +109,7 @@ export class ToolServer implements AsyncDisposable {
       async () => {
         const result = await this.#ask(tool, args, signal);
         const quoted = quoteOutside(
-          `the tool ${tool.original.replace(/\s+/g, ' ').slice(0, 100)} of the server ${this.name}`,
+          `the tool ${beginningOf(tool.original.replace(/\s+/g, ' '), 100)} of the server ${this.name}`,
           cutToBytes(textOfResult(result), this.settings.max_output_bytes),
         );
         if (result.isError) throw new ToolFailure(quoted);

@@ -1,5 +1,6 @@
 import { setImmediate } from 'node:timers/promises';
 import { Parser } from 'htmlparser2';
+import { beginningOf } from '#platform/base/text/text.ts';
 import { plainLines } from './plain-lines.ts';
 
 /** Elements whose content is not text for readers. */
@@ -89,7 +90,7 @@ export async function readPage(html: string): Promise<Page> {
   } catch (error) {
     if (!(error instanceof TooNested)) throw error;
   }
-  return { title: title.slice(0, MAX_TITLE).replace(/\s+/g, ' ').trim().slice(0, 200), text: plainLines(text) };
+  return { title: beginningOf(title.slice(0, MAX_TITLE).replace(/\s+/g, ' ').trim(), 200), text: plainLines(text) };
 }
 
 const VOID = new Set('area base br col embed hr img input link meta param source track wbr'.split(' '));

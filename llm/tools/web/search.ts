@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { Config } from '#platform/base/config/config.ts';
+import { beginningOf } from '#platform/base/text/text.ts';
 import { ToolFailure } from '../registry.ts';
 import { plainLines } from './plain-lines.ts';
 
@@ -141,5 +142,5 @@ function isWeb(url: string): boolean {
 
 const cut = (text: string, length: number): string => {
   const line = plainLines(text).replaceAll('\n', ' ');
-  return line.length > length ? `${line.slice(0, length)}…` : line;
+  return line.length > length ? `${beginningOf(line, length)}…` : line;
 };

@@ -5,6 +5,7 @@ import { Quotation, type ServerTool, ToolFailure } from '#llm/tools/registry.ts'
 import { FETCH_TIMEOUT_MS, fetchPage } from '#llm/tools/web/fetch-page.ts';
 import { canSearch, SEARCH_TIMEOUT_MS, searchWeb } from '#llm/tools/web/search.ts';
 import type { Config } from '#platform/base/config/config.ts';
+import { beginningOf } from '#platform/base/text/text.ts';
 import { NotFetched } from '#platform/net/outbound/public-fetch.ts';
 import type { Citations } from '../draft/citations.ts';
 import type { ChatParts } from '../parts.ts';
@@ -74,13 +75,13 @@ export function webFetch({ pages }: ChatParts, citations: Citations): ServerTool
         {
           kind: 'WEB',
           sourceId: page.url,
-          text: page.text.slice(0, MAX_EXCERPT),
+          text: beginningOf(page.text, MAX_EXCERPT),
           title: page.title || page.url,
           url: page.url,
           score: 1,
         },
       ]);
-      const text = page.text.slice(0, MAX_PAGE);
+      const text = beginningOf(page.text, MAX_PAGE);
       const cut = page.isCut || text.length < page.text.length ? '\n… (cut)' : '';
       const quoted = quoteNumbered(
         'a page of the web',

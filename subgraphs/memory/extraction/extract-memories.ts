@@ -1,5 +1,6 @@
 import { v7 as uuidv7 } from 'uuid';
 import { CodedError } from '#platform/base/errors/errors.ts';
+import { beginningOf } from '#platform/base/text/text.ts';
 import { columnsOf } from '#platform/data/database/columns.ts';
 import { hotRows } from '#platform/data/database/hot-statements.ts';
 import type { JobHandler } from '#platform/data/jobs/jobs.ts';
@@ -96,7 +97,7 @@ async function knownMemories(
 ): Promise<readonly MemoryRow[]> {
   if (latest.length <= KNOWN_MEMORIES) return latest;
   const { matches } = await searchMemories(memory, message.userId, {
-    query: message.text.slice(0, 4_000),
+    query: beginningOf(message.text, 4_000),
     everywhere: false,
     limit: KNOWN_MEMORIES,
     mode: 'HYBRID',

@@ -4,6 +4,7 @@ import type { ChatMessage } from '#llm/messages.ts';
 import type { Models } from '#llm/models.ts';
 import type { ChatRequest } from '#llm/requests.ts';
 import { CodedError } from '#platform/base/errors/errors.ts';
+import { beginningOf } from '#platform/base/text/text.ts';
 import type { UserIdentity } from '#platform/identity/identity.ts';
 import type { ClaimedFact } from './fact.ts';
 import { jsonIn } from './json-in-text.ts';
@@ -108,7 +109,7 @@ function ask(models: Models, request: ExtractionRequest, output: ChatRequest['ou
       // JSON keeps the parts apart whatever they hold.
       content: JSON.stringify({
         known_memories: known,
-        message_of_user: request.userText.slice(0, MAX_TEXT),
+        message_of_user: beginningOf(request.userText, MAX_TEXT),
         reply: request.replyText.slice(0, MAX_TEXT / 4),
       }),
     },

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { beginningOf } from '#platform/base/text/text.ts';
 import type { RecalledItem } from './item.ts';
 
 const INTRODUCTION =
@@ -28,4 +29,4 @@ export function sourceOf({ kind, citation, memory, message }: RecalledItem): str
   return `${message?.role === 'ASSISTANT' ? 'an earlier reply' : 'an earlier message of the user'}`;
 }
 
-const oneLine = (text: string): string => text.replace(/\s+/g, ' ').slice(0, 200);
+const oneLine = (text: string): string => beginningOf(text.replace(/\s+/g, ' '), 200);

@@ -1,3 +1,4 @@
+import { beginningOf } from '#platform/base/text/text.ts';
 import { estimateTokens } from '#retrieval/embeddings/estimate-tokens.ts';
 import { queryForms, words } from '#retrieval/vectors/words.ts';
 import { countInput, MAX_QUERY, numberInput } from '../input.ts';
@@ -49,7 +50,7 @@ export async function recall(
   if (input.timeoutMs != null) numberInput('input.timeoutMs', input.timeoutMs, 10, 60_000);
   countInput('input.excludeMessageIds', input.excludeMessageIds?.length ?? 0, 0, MAX_EXCLUDED);
   countInput('input.onlyMessageIds', input.onlyMessageIds?.length ?? 0, 0, MAX_EXCLUDED);
-  const query = input.query.trim().slice(0, MAX_QUERY);
+  const query = beginningOf(input.query.trim(), MAX_QUERY);
   const wantsProfile = input.profile && (input.kinds == null || input.kinds.includes('MEMORY'));
   const conversationId = input.conversationId ?? undefined;
   const stored = await storedFor(parts.db, userId, conversationId, input.excludeMessageIds ?? []);

@@ -1,4 +1,5 @@
 import { badInput } from '#platform/base/errors/errors.ts';
+import { beginningOf } from '#platform/base/text/text.ts';
 import type { PageArguments } from '#platform/data/paging/key-paging.ts';
 import type { ResolverMap } from '#platform/host/definition.ts';
 import { requireUser } from '#platform/identity/identity.ts';
@@ -55,7 +56,7 @@ export function operationResolvers({ memory, memories, contexts, documents }: Re
         extractiveAnswer(
           memory,
           me(context),
-          { ...input, question: textInput('input.question', input.question.slice(0, MAX_QUERY), MAX_QUERY) },
+          { ...input, question: textInput('input.question', beginningOf(input.question, MAX_QUERY), MAX_QUERY) },
           context.signal,
         ),
       context: (_: None, { input }: Input<{ scope: ScopeInput; key: string }>, context: Context) =>
