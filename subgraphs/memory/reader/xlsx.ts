@@ -87,7 +87,7 @@ function mergedRows(xml: string): ReadonlyMap<string, number> {
   for (const [, first, row, last] of xml.matchAll(MERGED)) if (row !== last) merged.set(`${first}${row}`, Number(last));
   return merged;
 }
-const MERGED = /<(?:\w+:)?mergeCell\s[^>]*?ref="([A-Z]+)(\d+):[A-Z]+(\d+)"/g;
+const MERGED = /<(?:\w+:)?mergeCell\s[^<>]*?ref="([A-Z]+)(\d+):[A-Z]+(\d+)"/g;
 
 /** What stands at the edges of each printed page. */
 const EDGE = /^(?:odd|even|first)(?:Header|Footer)$/;
