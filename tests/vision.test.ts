@@ -467,6 +467,29 @@ models: { smart: { deployments: [seer] }, paint: { deployments: [painter] } }
         '{ images(search: "instrument") { nodes { id } } }',
       );
       expect(images.nodes).toEqual([{ id }]);
+      // In any script, and without its accents.
+      model.behave(answer('Ein Café in der Straße. 今日はNikonのカメラで猫を撮りました。 วันนี้อากาศดีมาก\nLabels: café.'));
+      await ada.user.run<unknown, object>(describeImage, { id, question: 'Was steht da?' });
+      const found = async (words: string) =>
+        (
+          await ada.user.run<{ images: { nodes: { id: string }[] } }, { words: string }>(
+            'query ($words: String!) { images(search: $words) { nodes { id } } }',
+            { words },
+          )
+        ).images.nodes.map((node) => node.id);
+      for (const words of [
+        'cafe',
+        'CAFÉ strasse',
+        'Straße',
+        'カメラ',
+        '猫',
+        'nikon',
+        'Nikonのカメラ',
+        'อากาศ',
+        'instruments',
+      ])
+        expect(await found(words), words).toEqual([id]);
+      for (const words of ['cafeteria', '犬', 'カメラ屋', 'zeppelin']) expect(await found(words), words).toEqual([]);
       // What fails at the provider is said with a code, and nothing is kept.
       model.behave(json(400, { error: { message: 'secret-host-17 dislikes the picture' } }));
       const failed = await ada.user.send<unknown, object>(describeImage, { id, question: 'Why?' });

@@ -5,6 +5,7 @@ import { discardFile } from '#platform/data/blobs/discard-file.ts';
 import { type JobContext, type JobHandler, JobRefused, type Jobs } from '#platform/data/jobs/jobs.ts';
 import type { Prisma, PrismaClient } from '#prisma/vision/client/client.ts';
 import type { HeicDecoder } from './heic/heic.ts';
+import { storedWords } from './images/image-words.ts';
 import {
   analysedData,
   convertedOf,
@@ -155,10 +156,7 @@ export async function refreshWords(tx: Tx, id: string): Promise<void> {
   if (image === null) return;
   const read = image.pages.map((page) => (page.read as unknown as ReadPage).text);
   const said = image.descriptions.flatMap((description) => [description.text, ...description.labels]);
-  await tx.image.update({
-    where: { id },
-    data: { words: [...read, ...said].join('\n').slice(0, 200_000).toWellFormed() },
-  });
+  await tx.image.update({ where: { id }, data: { words: storedWords([...read, ...said]) } });
 }
 
 function imageIdOf(payload: Json): string {

@@ -2,6 +2,7 @@ import { badInput } from '#platform/base/errors/errors.ts';
 import { idConnection, keyPage, type PageArguments } from '#platform/data/paging/key-paging.ts';
 import { type CountedConnection, MAX_COUNT } from '#platform/data/paging/paging.ts';
 import type { PrismaClient } from '#prisma/vision/client/client.ts';
+import { askedWords } from './image-words.ts';
 import type { ImageRow, Images } from './images.ts';
 
 const MAX_SEARCH = 200;
@@ -72,7 +73,8 @@ export class Gallery {
       throw badInput('search', `has ${search.length} characters; at most ${MAX_SEARCH} are possible.`);
     const rows = await this.#db.$queryRaw<{ id: string }[]>`
       SELECT id::text AS id FROM images
-      WHERE owner_id = ${ownerId} AND to_tsvector('simple', words) @@ plainto_tsquery('simple', ${search})
+      WHERE owner_id = ${ownerId} AND to_tsvector('simple', words)
+        @@ (plainto_tsquery('simple', ${search}) || plainto_tsquery('simple', ${askedWords(search)}))
       ORDER BY id DESC LIMIT ${MAX_FOUND}`;
     return rows.map((row) => row.id);
   }
