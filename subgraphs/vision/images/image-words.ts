@@ -1,6 +1,9 @@
 import { indexedWords, queryWords } from '#retrieval/vectors/words.ts';
 
-/** Most of what is kept of a picture's texts, in UTF-16 units: a page of small print has a tenth of it, and a tsvector ends at a megabyte. */
+/**
+ * Most of what is kept of a picture's texts, in UTF-16 units: a page of small print has a tenth of it, and a tsvector
+ * ends at a megabyte.
+ */
 const MAX_TEXTS = 60_000;
 
 /**
